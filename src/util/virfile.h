@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virfile.h: files written whole, read bounded. Blocks: never on the event thread, never under the
+ * core lock. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef enum {
+    VIR_FILE_VOLATILE = 0, /* dies with the machine anyway: no fsync */
+    VIR_FILE_DURABLE = 1,  /* fsync of file and folder before the name changes hands */
+} virFileDurability;
+
+/* Replaces path by text, whole: a temporary beside it, then rename(2). The earlier file stays
+ * untouched on any error. */
+bool virFileWrite(const char *path, const char *text, size_t len, mode_t mode,
+                  virFileDurability durability, GError **error);
+
+/* The file's content with a NUL behind it, at most max bytes (more is an error). Caller frees. */
+char *virFileRead(const char *path, size_t max, size_t *retLen /* may be NULL */, GError **error);
+/* The same below an open folder; AT_FDCWD allowed. */
+char *virFileReadAt(int dirfd, const char *path, size_t max, size_t *retLen, GError **error);
+
+/* The folder and all above it; existing ones are left as they are. */
+bool virFileMakePath(const char *path, mode_t mode, GError **error);
+
+/* True if the file is gone afterwards, also if it was never there. */
+bool virFileRemove(const char *path, GError **error);
+
+/* All len bytes, over short writes and EINTR; false with errno set. */
+bool virFileWriteAll(int fd, const void *data, size_t len);

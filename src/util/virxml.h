@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virxml.h: reading XML from strangers and writing it as libvirt's clients expect.
+ *
+ * Reading: no entities, no network, bounded size and depth; errors name the line. Writing:
+ * two-space indent, single quotes, an element without content closes itself. Any thread, one object
+ * a thread. */
+#pragma once
+
+#include <glib.h>
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+typedef xmlDoc virXMLDoc;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+
+/* The longest document taken, and the deepest nesting. */
+#define VIR_XML_SIZE_MAX (8 * 1024 * 1024)
+#define VIR_XML_DEPTH_MAX 64
+
+/* Once, before any other thread: erasing allocators for libxml2, its global state. */
+void virXMLInit(void);
+
+/* Parses len bytes (-1: up to the NUL). what names the document in errors, e.g.
+ * "domain_definition". VIR_ERR_XML_ERROR if it is no XML or too large or deep. Caller frees with
+ * xmlFreeDoc. */
+xmlDoc *virXMLParse(const char *text, gssize len, const char *what, GError **error);
+
+/* The root element if it is called name, else VIR_ERR_XML_ERROR naming both. */
+xmlNode *virXMLRoot(xmlDoc *doc, const char *name, GError **error);
+
+/* Elements only; text, comments and foreign-namespace elements are passed over. */
+xmlNode *virXMLFirstChild(const xmlNode *node, const char *name /* NULL: any */);
+xmlNode *virXMLNext(const xmlNode *node, const char *name /* NULL: any */);
+#define virXMLForEachChild(parent, child)                                                          \
+    for (xmlNode *child = virXMLFirstChild(parent, NULL); child; child = virXMLNext(child, NULL))
+#define virXMLForEachChildNamed(parent, child, name)                                               \
+    for (xmlNode *child = virXMLFirstChild(parent, name); child; child = virXMLNext(child, name))
+/* The element at a path of child names below node ("source/reservations"), or NULL. */
+xmlNode *virXMLChildAt(const xmlNode *node, const char *path);
+bool virXMLNameIs(const xmlNode *node, const char *name);
+
+/* A copy of the attribute (of the node's text), or NULL if there is none. Caller frees. */
+char *virXMLAttr(const xmlNode *node, const char *name);
+char *virXMLText(const xmlNode *node);
+/* The attribute as it stands in the document, borrowed; NULL if absent or not one plain text. */
+const char *virXMLAttrPeek(const xmlNode *node, const char *name);
+
+typedef struct virXMLWriter virXMLWriter;
+virXMLWriter *virXMLWriterNew(void);
+void virXMLWriterFree(virXMLWriter *w);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virXMLWriter, virXMLWriterFree)
+
+/* Opens an element; attributes follow, then text or children, then Close. */
+void virXMLWriterOpen(virXMLWriter *w, const char *element);
+/* Nothing is written for a NULL value; the value is escaped. Only between Open and content. */
+void virXMLWriterAttr(virXMLWriter *w, const char *name, const char *value);
+void virXMLWriterAttrF(virXMLWriter *w, const char *name, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+void virXMLWriterText(virXMLWriter *w, const char *text);
+void virXMLWriterClose(virXMLWriter *w);
+/* Closes, or takes the element back if it got neither attribute nor content. */
+void virXMLWriterCloseUnlessEmpty(virXMLWriter *w);
+/* Open, Text, Close; nothing for NULL text. */
+void virXMLWriterElement(virXMLWriter *w, const char *element, const char *text);
+void virXMLWriterElementF(virXMLWriter *w, const char *element, const char *fmt, ...)
+    G_GNUC_PRINTF(3, 4);
+/* A subtree as it was read (metadata), re-indented; its namespaces are kept. */
+void virXMLWriterNode(virXMLWriter *w, const xmlNode *node);
+/* The whole document with its final newline; the writer is empty afterwards. Caller frees. */
+char *virXMLWriterEnd(virXMLWriter *w);
