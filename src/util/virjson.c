@@ -102,7 +102,7 @@ virJSONPrintValue(GString *out, virJSON *value, int level)
         virJSONPrintString(out, json_object_get_string(value),
                            (size_t)json_object_get_string_len(value));
         return;
-    case json_type_object:
+    case json_type_object: {
         g_string_append_c(out, '{');
         json_object_object_foreach(value, key, member)
         {
@@ -118,6 +118,7 @@ virJSONPrintValue(GString *out, virJSON *value, int level)
             virJSONPrintBreak(out, level);
         g_string_append_c(out, '}');
         return;
+    }
     case json_type_array:
         g_string_append_c(out, '[');
         for (size_t i = 0; i < json_object_array_length(value); i++) {
@@ -169,13 +170,14 @@ virJSONErase(virJSON *value)
         virSecureErase((char *)json_object_get_string(value),
                        (size_t)json_object_get_string_len(value));
         return;
-    case json_type_object:
+    case json_type_object: {
         json_object_object_foreach(value, key, member)
         {
             (void)key;
             virJSONErase(member);
         }
         return;
+    }
     case json_type_array:
         for (size_t i = 0; i < json_object_array_length(value); i++)
             virJSONErase(json_object_array_get_idx(value, i));

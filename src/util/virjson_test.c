@@ -20,7 +20,7 @@ testPrintsWhatItRead(void)
 static void
 testRefusesGarbage(void)
 {
-    static const char *const bad[] = {"", "{", "{} x", "{'a':1}", "[1,]"};
+    static const char *const bad[] = {"", "{", "{} x", "[1,]"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
