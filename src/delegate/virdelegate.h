@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virdelegate.h: the one narrow door to rights that the daemon may lack.
+ *
+ * Whatever changes the host (groups, device gate, interfaces, ownership, limits, nodes, mounts)
+ * goes through here. `local` does it in this process; a `handler` will ask an external helper that
+ * registered. A caller can't tell which, and need not.
+ *
+ * Each function: looks whether the post-condition holds already, and if so does nothing; does it;
+ * and looks again. "Done" that isn't true is an error of its own: "PROVIDER reported HOOK as done,
+ * but ...". Targets are descriptors or handles that hold descriptors, never paths or pids: a path
+ * can be exchanged under us, a pid reused.
+ *
+ * In a job, without the core lock: all of it may wait. Every call names the guest and the phase it
+ * is for, for logs and for a helper's policy. An undo that fails is logged and doesn't stop the
+ * others. */
+#pragma once
+
+#include <glib.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "util/cgroup/vircgroup.h"
+#include "util/cgroup/virgate.h"
+#include "util/netdev/virnetdevtap.h"
+
+typedef enum {
+    VIR_DELEGATE_PHASE_START,
+    VIR_DELEGATE_PHASE_HOTPLUG,
+    VIR_DELEGATE_PHASE_MIGRATE_IN,
+    VIR_DELEGATE_PHASE_RECONNECT,
+    VIR_DELEGATE_PHASE_TEARDOWN,
+    VIR_DELEGATE_PHASE_LAST
+} virDelegatePhase;
+
+/* For whom and why: borrowed for the time of the call. */
+typedef struct {
+    const char *domain; /* name, for logs */
+    uint8_t uuid[16];
+    virDelegatePhase phase;
+} virDelegateCall;
+
+/* A device node that is opened for QEMU instead of letting QEMU open it. */
+typedef enum {
+    VIR_DELEGATE_DEVICE_KVM,         /* /dev/kvm */
+    VIR_DELEGATE_DEVICE_VHOST_NET,   /* /dev/vhost-net */
+    VIR_DELEGATE_DEVICE_VHOST_VSOCK, /* /dev/vhost-vsock */
+    VIR_DELEGATE_DEVICE_NODE,        /* any other, by its path */
+    VIR_DELEGATE_DEVICE_LAST
+} virDelegateDevice;
+
+/* Owner and permissions of a file before own.set changed them, to be put back. */
+typedef struct {
+    uid_t uid;
+    gid_t gid;
+    mode_t mode;
+} virDelegateOwner;
+
+#define VIR_DELEGATE_KEEP_ID ((uid_t)-1)
+#define VIR_DELEGATE_KEEP_MODE ((mode_t)-1)
+
+typedef struct virDelegate virDelegate;
+
+/* The door of an instance, with local behind every hook. pinPath is the folder the gates' pins go
+ * to (DIR/run/bpf); owner is the daemon's own uid and gid after it drops its privilege. */
+virDelegate *virDelegateNew(virCgroupInstance *instance, const char *pinPath,
+                            const virDelegateOwner *owner);
+void virDelegateFree(virDelegate *door);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDelegate, virDelegateFree)
+
+/* Once at the daemon's start: the instance's group; a bpffs of our own on pinPath, or where we may
+ * not mount, a folder named after the instance below /sys/fs/bpf, or where that fails too, no pins
+ * (said in the log: the gate then is found by ids after a restart). Idempotent. */
+bool virDelegatePrepare(virDelegate *door, GError **error);
+/* At the end of an instance that is not to come back: group and bpffs go if they are empty. */
+bool virDelegateRetire(virDelegate *door, GError **error);
+
+/* --- groups --- */
+
+/* cgroup.create: the guest's group and its leaf. An existing one with processes in is
+ * VIR_ERR_OPERATION_FAILED (a guest we forgot); an empty one is taken over. */
+bool virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const char *name,
+                             virCgroup **retGroup, GError **error);
+/* cgroup.move: the process of pidfd into the leaf (a guest that was not born there). */
+bool virDelegateCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                           int pidfd, GError **error);
+/* cgroup.set: one value into one file of the guest's group ("memory.max"). Only names on the list
+ * in local_cgroup.c. */
+bool virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                          const char *file, const char *value, GError **error);
+/* cgroup.remove: kills what is left inside, waits for its end (timeout_ms, 0: 10 s) and removes
+ * leaf and group. Gone already is success. */
+bool virDelegateCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                             unsigned timeout_ms, GError **error);
+
+/* --- the device gate --- */
+
+/* gate.create: on an empty group, before anything is spawned into it: map filled, program loaded,
+ * attached, pinned, verified, in this order. On error nothing of it is left. rules are copied. */
+bool virDelegateGateCreate(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                           const virDeviceRules *rules, const virGateSettings *settings,
+                           virGate **retGate, GError **error);
+/* After a restart: finds the gate (VIR_GATE_FOUND_...), compares it with rules, which the domain's
+ * definition implies, and applies only the difference. A live group without gate gets one at once,
+ * retFound says VIR_GATE_FOUND_NONE, and the log says alarm. */
+bool virDelegateGateReopen(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                           const virDeviceRules *rules, const virGateSettings *settings,
+                           virGate **retGate, virGateFound *retFound, GError **error);
+/* gate.update (and gate.replace when the map is full): one owner's rules, added or taken away; all
+ * of them or, on error, none. */
+bool virDelegateGateAllow(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                          const char *owner, const virDeviceRule *rules, size_t nrules,
+                          GError **error);
+bool virDelegateGateDeny(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                         const char *owner, const virDeviceRule *rules, size_t nrules,
+                         GError **error);
+bool virDelegateGateDropOwner(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                              const char *owner, GError **error);
+bool virDelegateGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                            virGateMode mode, GError **error);
+/* gate.remove: program, link and pins; map and program are freed by the kernel when the last handle
+ * goes. Only when no process is left in the group. */
+bool virDelegateGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                           GError **error);
+/* Pins of guests that are not in uuids (n of 16 bytes each) are removed, half-made ones too: once,
+ * after the start-up's reconnect. retRemoved may be NULL. */
+bool virDelegateGateSweep(virDelegate *door, const uint8_t (*uuids)[16], size_t n,
+                          unsigned *retRemoved, GError **error);
+
+/* --- devices and nodes --- */
+
+/* device.open: a descriptor for QEMU, O_CLOEXEC; flags of open(2). path only for _NODE. */
+bool virDelegateDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
+                           const char *path, int flags, int *retFd, GError **error);
+/* node.create: name in the folder of dirFd; mode with S_IFCHR or S_IFBLK. */
+bool virDelegateNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd,
+                           const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
+                           GError **error);
+
+/* --- network --- */
+
+/* tap.create: in the network namespace of the daemon. retFds has room for request->queues. */
+bool virDelegateTapCreate(virDelegate *door, const virDelegateCall *call,
+                          const virNetDevTapRequest *request, int *retFds,
+                          virNetDevTapInfo *retInfo, GError **error);
+/* tap.remove: gone already is success. ifindex 0: not compared; else an interface that has the name
+ * but another index is left alone (it is not ours any more). */
+bool virDelegateTapRemove(virDelegate *door, const virDelegateCall *call, const char *name,
+                          unsigned ifindex, GError **error);
+/* net.attach, net.detach: port of a bridge, none. */
+bool virDelegateNetAttach(virDelegate *door, const virDelegateCall *call, const char *name,
+                          const char *bridge, GError **error);
+bool virDelegateNetDetach(virDelegate *door, const virDelegateCall *call, const char *name,
+                          GError **error);
+/* net.set: up or down. */
+bool virDelegateNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
+                         GError **error);
+
+/* --- files --- */
+
+/* own.set: fd may be O_PATH. VIR_DELEGATE_KEEP_ID and _KEEP_MODE leave a part as it is. retBefore
+ * may be NULL; giving it back as wanted is the undo. */
+bool virDelegateOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
+                       const virDelegateOwner *wanted, virDelegateOwner *retBefore, GError **error);
+
+/* --- processes and threads --- */
+
+/* memlock.set: soft and hard limit of locked memory, in bytes. What is there already and is enough
+ * stays. */
+bool virDelegateMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                           uint64_t bytes, GError **error);
+/* sched.set: policy SCHED_... and, for the real-time ones, priority, of every thread in tids of the
+ * process. */
+bool virDelegateSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                         const pid_t *tids, size_t ntids, int policy, int priority, GError **error);
+/* affinity.set: the CPUs of every thread in tids. */
+bool virDelegateAffinitySet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                            const pid_t *tids, size_t ntids, const cpu_set_t *cpus, size_t cpusSize,
+                            GError **error);
+/* proc.tune: oom_score_adj. */
+bool virDelegateProcTune(virDelegate *door, const virDelegateCall *call, int pidfd, int oomScoreAdj,
+                         GError **error);

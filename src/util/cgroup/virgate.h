@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virgate.h: the device gate of a guest: the rules with their owners, and the handle on what
+ * enforces them in the kernel.
+ *
+ * A gate is made before QEMU is spawned and goes after its last process. On v2 it is a program over
+ * a rule map, see vircgroupv2devices.h; on v1 the group's devices.allow and devices.deny. What
+ * changes it is called by src/delegate/local* alone; the driver says what it wants to the door:
+ *
+ *     virDelegateGateCreate(door, call, group, rules, &gate, error)       at start
+ *     virDelegateGateAllow(door, call, gate, "hostdev0", &rule, error)    at hot-plug
+ *     virDelegateGateDropOwner(door, call, gate, "hostdev0", error)       at unplug
+ *     virDelegateGateReopen(door, call, group, uuid, rules, &gate, ...)   after a restart
+ *     virDelegateGateRemove(door, call, gate, error)                      at the end
+ *
+ * Blocks (a swap may wait for RCU): in a job, without the core lock. A gate has its own mutex; the
+ * reading functions may be called from any thread. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/cgroup/vircgroup.h"
+#include "util/cgroup/virdevicerule.h"
+
+typedef struct virGate virGate;
+
+typedef enum {
+    VIR_GATE_ENFORCE = 0,    /* what no rule allows is denied and reported */
+    VIR_GATE_PERMISSIVE = 1, /* it is allowed and reported: to find out what a guest needs */
+    VIR_GATE_MODE_LAST
+} virGateMode;
+
+/* "enforce", "permissive"; NULL and -1 for others. */
+const char *virGateModeToString(int mode);
+int virGateModeFromString(const char *name);
+
+/* How the gate is held on its group. */
+typedef enum {
+    VIR_GATE_LOCK_DIRECT = 0, /* attached to the group: lives as long as the group, fails closed */
+    VIR_GATE_LOCK_BOTH = 1,   /* and by a pinned link, which no other manager can replace */
+    VIR_GATE_LOCK_LAST
+} virGateLock;
+const char *virGateLockToString(int lock);
+int virGateLockFromString(const char *name);
+
+typedef struct {
+    virGateMode mode;
+    virGateLock lock;
+    uint32_t capacity; /* rules that fit before the map is doubled; 0: the default, 65,536 */
+} virGateSettings;
+
+/* Where a gate that is looked for after a restart was found. */
+typedef enum {
+    VIR_GATE_FOUND_PINS,    /* by its pins; no privilege was needed */
+    VIR_GATE_FOUND_IDS,     /* by asking the kernel for the group's programs */
+    VIR_GATE_FOUND_FOREIGN, /* enforced, but nobody here may manage it: hot-plug is refused */
+    VIR_GATE_FOUND_NONE,    /* no gate on the group */
+} virGateFound;
+
+typedef struct {
+    uint64_t denied;  /* accesses without a rule, also in permissive mode */
+    uint64_t dropped; /* of these, not reported because the ring was full */
+} virGateCounters;
+
+virGate *virGateRef(virGate *gate);
+void virGateUnref(virGate *gate);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGate, virGateUnref)
+
+virCgroup *virGateGroup(const virGate *gate); /* borrowed */
+void virGateUuid(const virGate *gate, uint8_t retUuid[16]);
+virGateMode virGateGetMode(const virGate *gate);
+/* False if it is enforced but can't be changed from here ("gate not manageable"). */
+bool virGateIsManageable(const virGate *gate);
+
+/* A copy of the rules with their owners. Caller frees. */
+virDeviceRules *virGateRules(virGate *gate);
+/* What the kernel holds now, sorted as virDeviceRulesUnion; caller frees with g_array_unref. */
+GArray *virGateReadBack(virGate *gate, GError **error);
+/* True if the rule's node was used since it was allowed (v2 only; else false). */
+bool virGateRuleWasUsed(virGate *gate, const virDeviceRule *rule);
+bool virGateGetCounters(virGate *gate, virGateCounters *retCounters, GError **error);
