@@ -10,7 +10,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
-void virCoreLock(void);
+/* who: the function that takes it, for the warning. Not recursive. */
+void virCoreLockFor(const char *who);
+#define virCoreLock() virCoreLockFor(__func__)
 void virCoreUnlock(void);
 /* True if the calling thread holds the lock (for assertions). */
 bool virCoreIsHeld(void);
@@ -18,9 +20,9 @@ bool virCoreIsHeld(void);
 /* Holds the core lock to the end of the scope: VIR_CORE_GUARD; */
 typedef struct virCoreGuard virCoreGuard;
 static inline virCoreGuard *
-virCoreGuardTake(void)
+virCoreGuardTake(const char *who)
 {
-    virCoreLock();
+    virCoreLockFor(who);
     return (virCoreGuard *)1;
 }
 static inline void
@@ -31,7 +33,7 @@ virCoreGuardDrop(virCoreGuard **guard)
 }
 #define VIR_CORE_GUARD                                                                             \
     __attribute__((cleanup(virCoreGuardDrop), unused)) virCoreGuard *virCoreGuardHere =            \
-        virCoreGuardTake()
+        virCoreGuardTake(__func__)
 
 /* Gives the lock up to the end of the scope, where a job waits for something slow. */
 static inline virCoreGuard *
@@ -43,15 +45,16 @@ virCoreYieldTake(void)
 static inline void
 virCoreYieldDrop(virCoreGuard **guard)
 {
-    (void)guard; /* only marks the scope */
-    virCoreLock();
+    (void)guard;          /* only marks the scope */
+    virCoreLockFor(NULL); /* the same holder as before */
 }
 #define VIR_CORE_UNLOCKED                                                                          \
     __attribute__((cleanup(virCoreYieldDrop), unused)) virCoreGuard *virCoreYieldHere =            \
         virCoreYieldTake()
 
-/* Waits for cond, with the lock held before and after; false when deadline_us (g_get_monotonic_time)
- * has passed. Never on the event thread. Spurious wake-ups happen: loop over the condition. */
+/* Waits for cond, with the lock held before and after; false when deadline_us
+ * (g_get_monotonic_time) has passed. Never on the event thread. Spurious wake-ups happen: loop over
+ * the condition. */
 bool virCoreWait(GCond *cond, gint64 deadline_us);
 
 /* Runs func on a thread of the job pool, which grows with the threads that wait. Jobs start without
