@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * device.h: the contract between a device kind and the rest, model half: no QEMU, no host.
+ *
+ * A kind is a folder. Its struct begins with a virDevice; its row table says what stands in the
+ * document; the callbacks say what rows cannot. A device is a value: once its definition is
+ * published nobody changes it. Any thread; no rights needed. */
+#pragma once
+
+#include <glib.h>
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+#include "device/address.h"
+#include "device/field.h"
+#include "util/virxml.h"
+
+typedef struct virDevice virDevice;
+typedef struct virDeviceKind virDeviceKind;
+typedef struct virDomainFacts virDomainFacts;
+
+/* What every device may carry; the rows are virDeviceInfoFields. */
+typedef struct {
+    char *alias; /* of a running guest, or "ua-…" chosen by the user */
+    virAddress address;
+    virOptUInt bootIndex; /* <boot order=…/> */
+    char *bootLoadparm;
+    virOptUInt acpiIndex; /* <acpi index=…/> */
+    virTristate romEnabled, romBar;
+    char *romFile;
+} virDeviceInfo;
+
+struct virDevice {
+    const virDeviceKind *kind;
+    virDeviceInfo info;
+    bool implicit; /* added by us: left out of migratable and compared documents where libvirt does
+                    */
+};
+
+/* Which kind of PCI slot a device wants; bits, as src/domain/pci.c matches them with what a
+ * controller offers. 0: not on PCI. */
+typedef enum {
+    VIR_PCI_CONNECT_HOTPLUGGABLE = 1 << 0,
+    VIR_PCI_CONNECT_AGGREGATE = 1 << 1, /* may share a slot as one of eight functions */
+    VIR_PCI_CONNECT_PCI_DEVICE = 1 << 2,
+    VIR_PCI_CONNECT_PCIE_DEVICE = 1 << 3,
+    VIR_PCI_CONNECT_PCIE_ROOT_PORT = 1 << 4,
+    VIR_PCI_CONNECT_PCIE_SWITCH_UPSTREAM_PORT = 1 << 5,
+    VIR_PCI_CONNECT_PCIE_SWITCH_DOWNSTREAM_PORT = 1 << 6,
+    VIR_PCI_CONNECT_DMI_TO_PCI_BRIDGE = 1 << 7,
+    VIR_PCI_CONNECT_PCI_EXPANDER_BUS = 1 << 8,
+    VIR_PCI_CONNECT_PCIE_EXPANDER_BUS = 1 << 9,
+    VIR_PCI_CONNECT_PCI_BRIDGE = 1 << 10,
+    VIR_PCI_CONNECT_PCIE_TO_PCI_BRIDGE = 1 << 11,
+    VIR_PCI_CONNECT_AUTOASSIGN = 1 << 12, /* not set by kinds */
+} virPCIConnect;
+
+/* What a kind may know of the whole. Borrowed; valid while the definition is. */
+struct virDomainFacts {
+    int virtType;        /* virDomainVirtType */
+    const char *arch;    /* "x86_64", "i686" */
+    const char *machine; /* as in the document */
+    const char *osType;  /* "hvm" */
+    const char *name;
+    bool i440fx, q35, isapc, microvm; /* class of the machine, aliases resolved */
+    bool hasIDE;                      /* the machine has one built in */
+    bool hasSATA;
+    bool uefi;
+    const GPtrArray *devices; /* of virDevice, all of them */
+    uint64_t memoryKiB, vcpus;
+    const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */
+};
+
+struct virDeviceKind {
+    const char *element;    /* child of <devices>; order of the kind table is order in the XML */
+    const char *noun;       /* in messages: "disk", "interface" */
+    size_t size;            /* of the struct that begins with a virDevice */
+    const virField *fields; /* one row per attribute; put virDeviceInfoFields in as a mixin */
+    /* After the rows: what they cannot say. */
+    bool (*parse)(virDevice *dev, xmlNode *node, unsigned parseFlags, GError **error);
+    /* Defaults that hold for any hypervisor. NULL: none. Called once a document, in document order.
+     */
+    bool (*complete)(virDevice *dev, const virDomainFacts *facts, unsigned parseFlags,
+                     GError **error);
+    /* Contradictions inside one device or with the facts. */
+    bool (*check)(const virDevice *dev, const virDomainFacts *facts, GError **error);
+    void (*clear)(virDevice *dev);
+    /* <0, 0, >0: the place among its kind in the document; NULL: as given. Disks, controllers. */
+    int (*order)(const virDevice *a, const virDevice *b);
+    /* Which device a <kind> of a detach or update request means. NULL: all rows given must match.
+     */
+    bool (*matches)(const virDevice *dev, const virDevice *wanted);
+    /* The slot it wants if it has no address yet; 0: none. NULL: never on PCI. */
+    unsigned (*pciConnect)(const virDevice *dev, const virDomainFacts *facts);
+    /* Prefix of the alias libvirt gives ("rng" for rng0); NULL: the kind implements alias. */
+    const char *aliasPrefix;
+    char *(*alias)(const virDevice *dev, const virDomainFacts *facts, unsigned index);
+    /* Compares beyond the ABI rows. NULL: rows are enough. */
+    bool (*sameABI)(const virDevice *a, const virDevice *b, GError **error);
+};
+
+/* <boot/> <alias/> <rom/> <acpi/> <address/> in libvirt's order; put in a kind's table with
+ * VIR_FIELD_DEVICE_INFO, at the place where the kind writes them. */
+extern const virField virDeviceInfoFields[];
+#define VIR_FIELD_DEVICE_INFO VIR_FIELD_MIXIN(virDevice, info, virDeviceInfoFields)
+
+/* All kinds in document order; ends with NULL. The one list of model halves (kinds.c). */
+extern const virDeviceKind *const virDeviceKinds[];
+/* By element name; NULL if there is no such kind. A kind whose element is shared (none today)
+ * may not be in twice. */
+const virDeviceKind *virDeviceKindByElement(const char *element);
+
+/* A zeroed device of the kind. */
+virDevice *virDeviceNew(const virDeviceKind *kind);
+void virDeviceFree(virDevice *dev);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDevice, virDeviceFree)
+/* node is the kind's element. VIR_ERR_XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED. Caller frees. */
+virDevice *virDeviceParse(xmlNode *node, unsigned parseFlags, GError **error);
+void virDeviceFormat(const virDevice *dev, virXMLWriter *w, unsigned formatFlags);
+/* Text of one element; NULL on error. For tests and for attach-device. */
+virDevice *virDeviceParseText(const char *xml, unsigned parseFlags, GError **error);
+/* By way of the text, nothing left out. */
+virDevice *virDeviceCopy(const virDevice *dev);
+bool virDeviceSameABI(const virDevice *a, const virDevice *b, GError **error);
+
+/* The n-th (from 0) device of a kind, or NULL: for look-ups over facts->devices. */
+virDevice *virDevicesNth(const GPtrArray *devices, const virDeviceKind *kind, unsigned n);
+unsigned virDevicesCount(const GPtrArray *devices, const virDeviceKind *kind);
+#define virDevicesForEach(devices, ofKind, var)                                                    \
+    for (guint var##At = 0; var##At < (devices)->len; var##At++)                                   \
+        for (virDevice *var = g_ptr_array_index(devices, var##At);                                 \
+             var && ((ofKind) == NULL || var->kind == (ofKind)); var = NULL)

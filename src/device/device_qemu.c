@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * device_qemu.c: the list of host resources, and properties that all front ends share. */
+#include "device/device_qemu.h"
+
+#include "util/virerror.h"
+
+static void
+virHostResourceFree(void *opaque)
+{
+    virHostResource *resource = opaque;
+
+    g_free(resource->path);
+    g_free(resource->alias);
+    g_free(resource);
+}
+
+virHostAccess *
+virHostAccessNew(void)
+{
+    virHostAccess *access = g_new0(virHostAccess, 1);
+
+    access->resources = g_ptr_array_new_with_free_func(virHostResourceFree);
+    return access;
+}
+
+void
+virHostAccessFree(virHostAccess *access)
+{
+    if (!access)
+        return;
+    g_ptr_array_unref(access->resources);
+    g_free(access);
+}
+
+virHostResource *
+virHostAccessAdd(virHostAccess *access, const virDevice *dev, const char *path, unsigned mode)
+{
+    virHostResource *resource = g_new0(virHostResource, 1);
+
+    resource->path = g_strdup(path);
+    resource->mode = mode;
+    resource->alias = g_strdup(dev ? dev->info.alias : NULL);
+    g_ptr_array_add(access->resources, resource);
+    return resource;
+}
+
+const virDeviceQemu *
+virDeviceQemuOf(const virDevice *dev)
+{
+    for (const virDeviceQemu *const *qemu = virDeviceQemus; *qemu; qemu++) {
+        if ((*qemu)->kind == dev->kind)
+            return *qemu;
+    }
+    return NULL;
+}
+
+void
+qemuBootIndexProps(const virDevice *dev, virJSON *props)
+{
+    if (dev->info.bootIndex.set)
+        virJSONAddUInt(props, "bootindex", dev->info.bootIndex.value);
+}
+
+void
+qemuRomProps(const virDevice *dev, virJSON *props)
+{
+    if (dev->info.romEnabled == VIR_TRISTATE_NO) {
+        virJSONAddString(props, "romfile", "");
+        return;
+    }
+    if (dev->info.romBar != VIR_TRISTATE_ABSENT)
+        virJSONAddUInt(props, "rombar", dev->info.romBar == VIR_TRISTATE_YES ? 1 : 0);
+    virJSONAddString(props, "romfile", dev->info.romFile);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * device_qemu.h: the contract between a device kind and QEMU: the running half.
+ *
+ * `build` says once what QEMU is to be told of a device; boot, hot-plug, unplug and undo all come
+ * from it, so no kind has attach code. `touches` says once which host resources a device needs;
+ * gate rules, private /dev nodes, ownership and audit all read it. Pure: nothing in the world
+ * changes, nothing is opened. Any thread; no rights needed. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "device/device.h"
+#include "qmp/plan.h"
+#include "qmp/qmpcaps.h"
+
+/* What the configuration and the instance add to a document. Strings are borrowed. */
+typedef struct {
+    const char *stateDir;   /* of this guest: monitor socket, secrets ("lib/domain-1-web") */
+    const char *channelDir; /* sockets of channels that name no path ("…/channel/target/…") */
+    const char *nvramDir;
+    const char *logDir;
+    const char *vncListen, *spiceListen;     /* defaults of the configuration */
+    const char *vncPassword, *spicePassword; /* NULL: none */
+    bool vncTLS, spiceTLS, vncSASL, spiceSASL, chardevTLS;
+    const char *vncTLSDir, *spiceTLSDir, *chardevTLSDir, *nbdTLSDir;
+    const char *audioEnv; /* reserved */
+    bool privileged;
+    bool stdioLogd;
+    /* Password of a device (VNC, SPICE, disk encryption) as base64 of AES-256-CBC under the guest's
+     * master key; NULL if the running QEMU takes plain secrets only. retIv: caller frees. */
+    char *(*encrypt)(const char *plain, size_t len, char **retIv, void *opaque);
+    void *encryptOpaque;
+    /* What the build may ask of the host without touching it; NULL in places where it can't. */
+    const char *(*nodeName)(const char *path);
+} qemuBuildConfig;
+
+typedef struct {
+    const virDomainFacts *facts;
+    const qmpCaps *caps;
+    const qemuBuildConfig *config;
+    bool incoming; /* the guest comes by migration or from a save file */
+    bool hotplug;  /* into a running guest: no boot-only arguments */
+} qemuBuildContext;
+
+typedef enum {
+    VIR_HOST_READ = 1 << 0,
+    VIR_HOST_WRITE = 1 << 1,
+} virHostAccessMode;
+
+/* One host resource of a device. */
+typedef struct {
+    char *path;
+    unsigned mode; /* virHostAccessMode */
+    bool node;     /* a device node if it turns out to be one: gate rule and private /dev */
+    bool own;      /* QEMU's user must own it while the guest runs (images, not shared nodes) */
+    bool optional; /* may be missing */
+    char *alias;   /* owner of the gate rule */
+} virHostResource;
+
+/* A list of virHostResource. */
+typedef struct {
+    GPtrArray *resources;
+} virHostAccess;
+
+virHostAccess *virHostAccessNew(void);
+void virHostAccessFree(virHostAccess *access);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virHostAccess, virHostAccessFree)
+/* Copies what it is given; returns the entry so that flags can be set. */
+virHostResource *virHostAccessAdd(virHostAccess *access, const virDevice *dev, const char *path,
+                                  unsigned mode);
+
+typedef struct virDeviceQemu virDeviceQemu;
+struct virDeviceQemu {
+    const virDeviceKind *kind;
+    /* Defaults that depend on what this QEMU can do (model of a NIC, of a USB controller). caps may
+     * be NULL (no such binary): then only what needs none. NULL: none. */
+    bool (*complete)(virDevice *dev, const virDomainFacts *facts, const qmpCaps *caps,
+                     unsigned parseFlags, GError **error);
+    /* What this QEMU, or any, cannot do: VIR_ERR_CONFIG_UNSUPPORTED naming element and reason. */
+    bool (*check)(const virDevice *dev, const virDomainFacts *facts, const qmpCaps *caps,
+                  GError **error);
+    /* Host resources the device needs. NULL: none. */
+    void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
+    /* What QEMU is to be told, back ends first, front end last. */
+    bool (*build)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error);
+    /* Live change without unplugging (media, link state). NULL: cannot. What differs and cannot be
+     * changed is VIR_ERR_OPERATION_UNSUPPORTED or CONFIG_UNSUPPORTED naming it. */
+    bool (*update)(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,
+                   qmpPlan *plan, GError **error);
+    /* False with the reason if the device cannot come or go while the guest runs. NULL: it can. */
+    bool (*hotpluggable)(const virDevice *dev, const qemuBuildContext *ctx, GError **error);
+};
+
+/* All running halves in the order of the command line; ends with NULL (kinds_qemu.c). A kind may
+ * stand in it more than once only through the split of kinds_qemu.c (controllers by type). */
+extern const virDeviceQemu *const virDeviceQemus[];
+const virDeviceQemu *virDeviceQemuOf(const virDevice *dev);
+
+/* Adds "bus", "addr", "multifunction", "port", … of the device's address as QEMU wants them, after
+ * what is in props. */
+bool qemuAddressProps(const virDevice *dev, const qemuBuildContext *ctx, virJSON *props,
+                      GError **error);
+/* Adds "bootindex" if the document orders it, "loadparm", "rombar", "romfile", "acpi-index". */
+void qemuBootIndexProps(const virDevice *dev, virJSON *props);
+void qemuRomProps(const virDevice *dev, virJSON *props);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * kinds_qemu.c: the list of device kinds, running halves. The order is the order of the command
+ * line. */
+#include "device/device_qemu.h"
+#include "device/vsock/vsock_qemu.h"
+
+const virDeviceQemu *const virDeviceQemus[] = {
+    &virVsockQemu,
+    NULL,
+};

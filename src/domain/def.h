@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * def.h: a domain as document: the value behind <domain>.
+ *
+ * A definition is immutable once published: a change makes a new one and swaps the pointer. It is
+ * made in stages, each its own function: parse (what the text says), complete (defaults that hold
+ * for any hypervisor), then by src/qemu what depends on the binary, addresses, check. Sections (os,
+ * features, cpu …) are files of this folder with a row table each; devices are src/device/.
+ * Any thread; no rights needed. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "device/device.h"
+#include "domain/sections.h"
+#include "util/virxml.h"
+
+typedef enum {
+    VIR_DOMAIN_VIRT_NONE = 0,
+    VIR_DOMAIN_VIRT_QEMU,
+    VIR_DOMAIN_VIRT_KVM,
+    VIR_DOMAIN_VIRT_LAST
+} virDomainVirtType;
+VIR_ENUM_DECL(virDomainVirtType);
+
+typedef struct virDomainDef virDomainDef;
+struct virDomainDef {
+    int virtType; /* virDomainVirtType */
+    int id;       /* -1: not running */
+    unsigned char uuid[16];
+    char *name, *title, *description;
+    xmlDoc *metadataDoc; /* holds <metadata>, or NULL */
+
+    virDomainGenId genid;
+    virDomainMemory memory;
+    virDomainVcpus vcpus;
+    virDomainIOThreads iothreads;
+    virDomainTune tune; /* cputune, memtune, blkiotune, numatune */
+    virDomainResource resource;
+    virDomainSysinfo sysinfo;
+    virDomainOS os;
+    virDomainFeatures features;
+    virDomainCPU cpu;
+    virDomainClock clock;
+    virDomainLifecycle lifecycle; /* on_poweroff … */
+    virDomainPM pm;
+    virDomainSecurity security;  /* seclabels, launchSecurity, keywrap */
+    virDomainQemuNamespace qemu; /* qemu:commandline and its kin */
+
+    char *emulator;
+    GPtrArray *devices; /* of virDevice, owned; in document order: kinds by kind */
+};
+
+virDomainDef *virDomainDefNew(void);
+void virDomainDefFree(virDomainDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomainDef, virDomainDefFree)
+
+/* Reads <domain>. Nothing is completed or checked. VIR_ERR_XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED.
+ */
+virDomainDef *virDomainDefParse(const char *xml, unsigned parseFlags, GError **error);
+virDomainDef *virDomainDefParseNode(xmlNode *root, unsigned parseFlags, GError **error);
+
+/* Defaults that hold without knowledge of the hypervisor: a generated uuid, implicit controllers of
+ * disks and channels, memory sums, console aliases of serial ports. */
+bool virDomainDefComplete(virDomainDef *def, unsigned parseFlags, GError **error);
+/* Contradictions that hold for any hypervisor: duplicate targets, boot orders, addresses. */
+bool virDomainDefCheck(const virDomainDef *def, unsigned parseFlags, GError **error);
+
+/* Caller frees; wipe with virSecureFreeString if VIR_FORMAT_SECURE was asked. */
+char *virDomainDefFormat(const virDomainDef *def, unsigned formatFlags);
+/* Below an open parent (the status file). */
+void virDomainDefFormatInto(const virDomainDef *def, virXMLWriter *w, unsigned formatFlags);
+
+/* By way of the text, nothing left out. */
+virDomainDef *virDomainDefCopy(const virDomainDef *def);
+/* A guest defined by b could take over from one defined by a without noticing.
+ * VIR_ERR_CONFIG_UNSUPPORTED naming the difference. */
+bool virDomainDefSameABI(const virDomainDef *a, const virDomainDef *b, GError **error);
+
+/* Puts the device at its place (document order, a kind's order()). Takes it over. */
+void virDomainDefAddDevice(virDomainDef *def, virDevice *dev);
+/* Takes it out without freeing it; false if it is not in. */
+bool virDomainDefTakeDevice(virDomainDef *def, const virDevice *dev);
+/* The device a detach or update request means; VIR_ERR_DEVICE_MISSING or, if several match,
+ * VIR_ERR_OPERATION_FAILED. */
+virDevice *virDomainDefFindDevice(const virDomainDef *def, const virDevice *wanted, GError **error);
+virDevice *virDomainDefDeviceByAlias(const virDomainDef *def, const char *alias);
+
+/* Fills facts from the document alone; machineName is the canonical machine name, e.g. of an alias
+ * resolved by the capabilities, or NULL for the one in the document. */
+void virDomainDefFacts(const virDomainDef *def, const char *machineName, virDomainFacts *facts);
+
+/* Gives every device an alias that has none, and ids to what needs them ("rng0", "ide0-0-1"). */
+void virDomainDefAssignAliases(virDomainDef *def);
