@@ -52,12 +52,12 @@ typedef struct {
     int cgroupFd; /* folder of a v2 group to be born in; -1: ours */
     int joinFd;   /* v1: cgroup.procs of a group to join first (virCgroupJoinFd); -1: none */
 
-    uid_t uid; /* VIR_SPAWN_KEEP_ID: as we are, and groups are kept too */
+    uid_t uid; /* VIR_SPAWN_KEEP_ID: identity, groups and capabilities stay as we have them */
     gid_t gid;
     const gid_t *groups; /* supplementary ones */
     size_t ngroups;
-    uint64_t keepCaps; /* bits of CAP_... that the program has, ambient; all others are dropped,
-                          also from the bounding set when uid is not ours */
+    uint64_t keepCaps; /* with a uid: bits (1 << CAP_...) that the program has, as ambient ones; all
+                        * others are gone, also from its bounding set */
 
     const virSpawnLimit *limits;
     size_t nlimits;
@@ -73,7 +73,7 @@ typedef struct {
 
     bool newSession;           /* setsid(2) */
     bool noNewPrivs;           /* default true */
-    const virSpawnNode *nodes; /* not NULL: a mount namespace with a /dev of these (tmpfs) */
+    const virSpawnNode *nodes; /* not NULL: a mount namespace with a /dev of these alone */
     size_t nnodes;
 
     unsigned timeout_ms; /* for the exec; 0: 30 s */
