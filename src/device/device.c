@@ -137,6 +137,8 @@ virDeviceParse(xmlNode *node, unsigned parseFlags, GError **error)
 void
 virDeviceFormat(const virDevice *dev, virXMLWriter *w, unsigned formatFlags)
 {
+    if (dev->kind->hidden && dev->kind->hidden(dev, formatFlags))
+        return;
     virXMLWriterOpen(w, dev->kind->element);
     virFieldFormat(dev->kind->fields, dev, w, formatFlags);
     virXMLWriterClose(w);

@@ -92,8 +92,14 @@ struct virDeviceKind {
     bool (*matches)(const virDevice *dev, const virDevice *wanted);
     /* The slot it wants if it has no address yet; 0: none. NULL: never on PCI. */
     unsigned (*pciConnect)(const virDevice *dev, const virDomainFacts *facts);
+    /* It hangs on a USB bus and wants a port there. NULL: never. */
+    bool (*onUSB)(const virDevice *dev);
+    /* It is left out of a document written with these flags. NULL: never. Inputs, controllers that
+     * older daemons make by themselves. */
+    bool (*hidden)(const virDevice *dev, unsigned formatFlags);
     /* Prefix of the alias libvirt gives ("rng" for rng0); NULL: the kind implements alias. */
     const char *aliasPrefix;
+    /* May return NULL: a device without alias. */
     char *(*alias)(const virDevice *dev, const virDomainFacts *facts, unsigned index);
     /* Compares beyond the ABI rows. NULL: rows are enough. */
     bool (*sameABI)(const virDevice *a, const virDevice *b, GError **error);

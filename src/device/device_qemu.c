@@ -73,3 +73,10 @@ qemuRomProps(const virDevice *dev, virJSON *props)
         virJSONAddUInt(props, "rombar", dev->info.romBar == VIR_TRISTATE_YES ? 1 : 0);
     virJSONAddString(props, "romfile", dev->info.romFile);
 }
+
+bool
+qemuDeviceNeverHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError **error)
+{
+    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                       _("live attach of device '%s' is not supported"), dev->kind->noun);
+}

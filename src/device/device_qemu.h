@@ -104,3 +104,6 @@ bool qemuAddressProps(const virDevice *dev, const qemuBuildContext *ctx, virJSON
 /* Adds "bootindex" if the document orders it, "loadparm", "rombar", "romfile", "acpi-index". */
 void qemuBootIndexProps(const virDevice *dev, virJSON *props);
 void qemuRomProps(const virDevice *dev, virJSON *props);
+
+/* For the contract's hotpluggable: a kind whose devices never come or go while the guest runs. */
+bool qemuDeviceNeverHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError **error);

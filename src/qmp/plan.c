@@ -28,6 +28,7 @@ typedef struct {
 
 static const qmpStepForm forms[] = {
     [QMP_STEP_ARG] = {0},
+    [QMP_STEP_ENV] = {0},
     [QMP_STEP_HOST] = {0},
     [QMP_STEP_OBJECT] = {"-object", "qom-type", QMP_CAPS_OBJECT_QAPIFIED, "object-add",
                          "object-del", "id", "id"},
@@ -143,6 +144,15 @@ qmpPlanArgF(qmpPlan *plan, const char *option, const char *fmt, ...)
     step->option = g_strdup(option);
     step->value = g_strdup_vprintf(fmt, ap);
     va_end(ap);
+}
+
+void
+qmpPlanEnv(qmpPlan *plan, const char *name, const char *value)
+{
+    qmpStep *step = qmpPlanAdd(plan, QMP_STEP_ENV, NULL);
+
+    step->option = g_strdup(name);
+    step->value = g_strdup(value);
 }
 
 void
@@ -422,6 +432,7 @@ qmpPlanArgv(const qmpPlan *plan, qmpPlanFdName name, void *opaque)
             host++;
             break;
         case QMP_STEP_COMMAND:
+        case QMP_STEP_ENV:
             break;
         default:
             g_ptr_array_add(argv, g_strdup(forms[step->type].option));
@@ -429,6 +440,20 @@ qmpPlanArgv(const qmpPlan *plan, qmpPlanFdName name, void *opaque)
         }
     }
     return argv;
+}
+
+GPtrArray *
+qmpPlanEnvironment(const qmpPlan *plan)
+{
+    GPtrArray *env = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const qmpStep *step = g_ptr_array_index(plan->steps, i);
+
+        if (step->type == QMP_STEP_ENV)
+            g_ptr_array_add(env, g_strdup_printf("%s=%s", step->option, step->value));
+    }
+    return env;
 }
 
 /* --- the monitor --- */

@@ -18,6 +18,7 @@
 
 typedef enum {
     QMP_STEP_ARG,      /* boot only: option and value; no undo, hot-plug refuses it */
+    QMP_STEP_ENV,      /* boot only: a variable of QEMU's environment */
     QMP_STEP_HOST,     /* done by the daemon through the door */
     QMP_STEP_OBJECT,   /* -object, object-add, object-del */
     QMP_STEP_CHARDEV,  /* -chardev, chardev-add, chardev-remove */
@@ -58,7 +59,7 @@ typedef struct {
 
 typedef struct {
     qmpStepType type;
-    char *option;   /* ARG: "-machine" */
+    char *option;   /* ARG: "-machine"; ENV: the variable's name */
     char *value;    /* ARG: NULL for an option without value */
     virJSON *props; /* OBJECT, CHARDEV, NETDEV, BLOCKDEV, DEVICE, AUDIODEV: the properties; COMMAND:
                        arguments */
@@ -81,6 +82,8 @@ const qmpStep *qmpPlanStep(const qmpPlan *plan, size_t index);
 /* Boot only. value NULL: an option alone. */
 void qmpPlanArg(qmpPlan *plan, const char *option, const char *value);
 void qmpPlanArgF(qmpPlan *plan, const char *option, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+/* Boot only: a variable of QEMU's environment. A later one of the same name wins. */
+void qmpPlanEnv(qmpPlan *plan, const char *name, const char *value);
 
 /* All take over props (a member "id", "node-name" for blockdev, names it for the undo). Members
  * keep their order in the text. */
@@ -113,6 +116,8 @@ typedef char *(*qmpPlanFdName)(unsigned host, unsigned n, void *opaque);
 /* Everything as words of a command line, options in the order of the steps; host steps print only
  * "-add-fd" where they pass. Caller frees with g_strfreev. */
 GPtrArray *qmpPlanArgv(const qmpPlan *plan, qmpPlanFdName name, void *opaque);
+/* The plan's environment as "NAME=value", in the order of the steps. Caller unrefs. */
+GPtrArray *qmpPlanEnvironment(const qmpPlan *plan);
 /* A deep copy of the step's props with tokens replaced, in the shape its QMP command wants. */
 virJSON *qmpPlanStepArguments(const qmpStep *step, qmpPlanFdName name, void *opaque);
 /* "device_add" and so on; NULL if the step is none for the monitor. */
