@@ -77,6 +77,7 @@ const virField virDeviceInfoFields[] = {
     VIR_FIELD_STRING("boot@loadparm", virDeviceInfo, bootLoadparm),
     VIR_FIELD_CODE("alias@name", virDeviceInfoParseAlias, virDeviceInfoFormatAlias,
                    .clear = virDeviceInfoClearAlias),
+    VIR_FIELD_UINT("master@startport", virDeviceInfo, masterStartPort, 0, UINT32_MAX),
     VIR_FIELD_YESNO("rom@enabled", virDeviceInfo, romEnabled),
     VIR_FIELD_ONOFF("rom@bar", virDeviceInfo, romBar, .flags = VIR_FIELD_ABI),
     VIR_FIELD_STRING("rom@file", virDeviceInfo, romFile),

@@ -25,7 +25,8 @@ typedef struct {
     virAddress address;
     virOptUInt bootIndex; /* <boot order=…/> */
     char *bootLoadparm;
-    virOptUInt acpiIndex; /* <acpi index=…/> */
+    virOptUInt masterStartPort; /* <master startport=…/> of a USB companion controller */
+    virOptUInt acpiIndex;       /* <acpi index=…/> */
     virTristate romEnabled, romBar;
     char *romFile;
 } virDeviceInfo;
@@ -66,6 +67,10 @@ struct virDomainFacts {
     bool hasIDE;                      /* the machine has one built in */
     bool hasSATA;
     bool uefi;
+    /* What the QEMU that will run it can do, as far as addresses depend on it. */
+    bool virtioModern;        /* virtio 1.0: a virtio device may sit on PCI Express */
+    bool pcieToPCIBridge;     /* else a DMI to PCI bridge leads to plain PCI */
+    bool primaryVideoFree;    /* the primary video card may sit anywhere */
     const GPtrArray *devices; /* of virDevice, all of them */
     uint64_t memoryKiB, vcpus;
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */

@@ -84,6 +84,9 @@ struct virDeviceQemu {
     void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
     /* What QEMU is to be told, back ends first, front end last. */
     bool (*build)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error);
+    /* Place on the command line among its kind, smaller first; equal ranks stay in document order.
+     * NULL: document order. */
+    int (*bootRank)(const virDevice *dev);
     /* Live change without unplugging (media, link state). NULL: cannot. What differs and cannot be
      * changed is VIR_ERR_OPERATION_UNSUPPORTED or CONFIG_UNSUPPORTED naming it. */
     bool (*update)(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,

@@ -2,10 +2,12 @@
  *
  * kinds_qemu.c: the list of device kinds, running halves. The order is the order of the command
  * line. */
+#include "device/controller/controller_qemu.h"
 #include "device/device_qemu.h"
 #include "device/vsock/vsock_qemu.h"
 
 const virDeviceQemu *const virDeviceQemus[] = {
+    &virControllerQemu,
     &virVsockQemu,
     NULL,
 };

@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <libxml/tree.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef xmlDoc virXMLDoc;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
@@ -46,6 +47,10 @@ char *virXMLText(const xmlNode *node);
 /* The attribute as it stands in the document, borrowed; NULL if absent or not one plain text. */
 const char *virXMLAttrPeek(const xmlNode *node, const char *name);
 
+/* Bytes that a unit of the document stands for ("KiB", "G", "bytes" …; NULL: fallback).
+ * VIR_ERR_INVALID_ARG for an unknown one. */
+bool virXMLScale(const char *unit, uint64_t fallback, uint64_t *retScale, GError **error);
+
 typedef struct virXMLWriter virXMLWriter;
 virXMLWriter *virXMLWriterNew(void);
 void virXMLWriterFree(virXMLWriter *w);
@@ -64,6 +69,8 @@ void virXMLWriterCloseUnlessEmpty(virXMLWriter *w);
 void virXMLWriterElement(virXMLWriter *w, const char *element, const char *text);
 void virXMLWriterElementF(virXMLWriter *w, const char *element, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
+/* Formatted text into the open element. */
+void virXMLWriterTextF(virXMLWriter *w, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 /* A subtree as it was read (metadata), re-indented; its namespaces are kept. */
 void virXMLWriterNode(virXMLWriter *w, const xmlNode *node);
 /* The whole document with its final newline; the writer is empty afterwards. Caller frees. */

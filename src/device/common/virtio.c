@@ -21,7 +21,7 @@ virVirtioPCIConnect(const virDomainFacts *facts, virVirtioModel model)
 
     if (model == VIR_VIRTIO_MODEL_TRANSITIONAL)
         return pci;
-    return facts->q35 ? pcie : pci;
+    return facts->q35 && facts->virtioModern ? pcie : pci;
 }
 
 bool
