@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * families.c: which families there are. */
+#include "families.h"
+
+const conformanceFamily conformanceFamilies[] = {
+    {"qemucapabilities", conformanceQemuCapabilities},
+    {"virjson", conformanceVirJson},
+    {NULL, NULL},
+};
+
+const conformanceFamily *
+conformanceFamilyFind(const char *name)
+{
+    for (const conformanceFamily *family = conformanceFamilies; family->name; family++) {
+        if (g_str_equal(family->name, name))
+            return family;
+    }
+    return NULL;
+}
