@@ -333,15 +333,22 @@ virCPUDefReadCounter(virCPUDef *cpu, const xmlNode *node, GError **error)
 static bool
 virCPUDefReadHost(virCPUDef *cpu, const xmlNode *node, GError **error)
 {
+    static const char *const architectures[] = {
+        "i686",    "x86_64", "armv6l", "armv7l", "armv7b",  "aarch64",     "ppc",      "ppc64",
+        "ppc64le", "s390",   "s390x",  "mips",   "mipsel",  "mips64",      "mips64el", "riscv32",
+        "riscv64", "ia64",   "alpha",  "sparc",  "sparc64", "loongarch64", NULL};
     const xmlNode *microcode = virXMLFirstChild(node, "microcode");
     const xmlNode *signature = virXMLFirstChild(node, "signature");
 
     if (virXMLAttrPeek(node, "mode"))
-        return virErrorSet(error, VIR_ERR_XML_ERROR,
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("Attribute mode is only allowed for guest CPU"));
     cpu->arch = virXMLText(virXMLFirstChild(node, "arch"));
     if (!cpu->arch || !*cpu->arch)
         return virErrorSet(error, VIR_ERR_XML_ERROR, _("Missing CPU architecture"));
+    if (!g_strv_contains(architectures, cpu->arch))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("Unknown architecture %s"),
+                           cpu->arch);
     if (!cpu->model)
         return virErrorSet(error, VIR_ERR_XML_ERROR, _("Missing CPU model name"));
     if (microcode && !virCPUDefReadUInt(microcode, "version", &cpu->microcode, error))
