@@ -8,18 +8,22 @@
 #include "util/virerror.h"
 
 static bool
+virDeviceAliasIsUsers(const char *name)
+{
+    return g_str_has_prefix(name, "ua-") &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] ==
+               '\0';
+}
+
+static bool
 virDeviceInfoParseAlias(void *object, xmlNode *node, unsigned parseFlags, GError **error)
 {
     virDeviceInfo *info = object;
     g_autofree char *name = virXMLAttr(virXMLFirstChild(node, "alias"), "name");
 
-    /* an alias of our own making has no place in a stored definition, a user's has */
-    if (!name || ((parseFlags & VIR_PARSE_INACTIVE) && !g_str_has_prefix(name, "ua-")))
+    /* an alias of our own making ("pci.0") has no place in a stored definition, a user's has */
+    if (!name || ((parseFlags & VIR_PARSE_INACTIVE) && !virDeviceAliasIsUsers(name)))
         return true;
-    if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
-        strlen(name))
-        return !(parseFlags & VIR_PARSE_INACTIVE) ||
-               virErrorSet(error, VIR_ERR_XML_ERROR, _("invalid character in alias '%s'"), name);
     info->alias = g_steal_pointer(&name);
     return true;
 }

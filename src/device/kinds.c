@@ -3,10 +3,20 @@
  * kinds.c: the list of device kinds, model halves. The order is the order in the XML. */
 #include "device/controller/controller.h"
 #include "device/device.h"
+#include "device/hub/hub.h"
+#include "device/input/input.h"
+#include "device/memballoon/memballoon.h"
+#include "device/panic/panic.h"
 #include "device/vsock/vsock.h"
+#include "device/watchdog/watchdog.h"
 
 const virDeviceKind *const virDeviceKinds[] = {
     &virControllerKind,
+    &virInputKind,
+    &virHubKind,
+    &virWatchdogKind,
+    &virMemballoonKind,
+    &virPanicKind,
     &virVsockKind,
     NULL,
 };

@@ -4,10 +4,20 @@
  * line. */
 #include "device/controller/controller_qemu.h"
 #include "device/device_qemu.h"
+#include "device/hub/hub_qemu.h"
+#include "device/input/input_qemu.h"
+#include "device/memballoon/memballoon_qemu.h"
+#include "device/panic/panic_qemu.h"
 #include "device/vsock/vsock_qemu.h"
+#include "device/watchdog/watchdog_qemu.h"
 
 const virDeviceQemu *const virDeviceQemus[] = {
     &virControllerQemu,
+    &virHubQemu,
+    &virInputQemu,
+    &virWatchdogQemu,
+    &virMemballoonQemu,
+    &virPanicQemu,
     &virVsockQemu,
     NULL,
 };

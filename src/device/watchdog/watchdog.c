@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * watchdog.c: <watchdog> as a document. */
+#include "device/watchdog/watchdog.h"
+
+#include "util/virerror.h"
+
+VIR_ENUM_IMPL(virWatchdogModel, VIR_WATCHDOG_MODEL_LAST, NULL, "i6300esb", "ib700", "diag288");
+VIR_ENUM_IMPL(virWatchdogAction, VIR_WATCHDOG_ACTION_LAST, "reset", "shutdown", "poweroff", "pause",
+              "dump", "none", "inject-nmi");
+
+static const virField fields[] = {
+    VIR_FIELD_ENUM("@model", virWatchdog, model, virWatchdogModelNames,
+                   .flags = VIR_FIELD_ABI | VIR_FIELD_REQUIRED),
+    VIR_FIELD_ENUM("@action", virWatchdog, action, virWatchdogActionNames, .flags = VIR_FIELD_ZERO),
+    VIR_FIELD_DEVICE_INFO,
+    VIR_FIELD_END,
+};
+
+static bool
+virWatchdogCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
+{
+    if (virDevicesNth(facts->devices, &virWatchdogKind, 1))
+        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+                           _("only a single watchdog device is supported"));
+    return true;
+}
+
+static unsigned
+virWatchdogPCIConnect(const virDevice *dev, const virDomainFacts *facts)
+{
+    if (VIR_WATCHDOG(dev)->model != VIR_WATCHDOG_MODEL_I6300ESB)
+        return 0;
+    return VIR_PCI_CONNECT_PCI_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE;
+}
+
+const virDeviceKind virWatchdogKind = {
+    .element = "watchdog",
+    .noun = "watchdog",
+    .size = sizeof(virWatchdog),
+    .fields = fields,
+    .check = virWatchdogCheck,
+    .pciConnect = virWatchdogPCIConnect,
+    .aliasPrefix = "watchdog",
+};
