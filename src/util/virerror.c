@@ -25,7 +25,7 @@ static const virErrorClassRow classes[] = {
     {VIR_ERR_NO_KERNEL, "missing kernel information: %s"},
     {VIR_ERR_NO_NAME, "missing name information in %s"},
     {VIR_ERR_DOM_EXIST, "domain %s exists already"},
-    {VIR_ERR_OPERATION_DENIED, "operation %s forbidden for read only access"},
+    {VIR_ERR_OPERATION_DENIED, "operation forbidden: %s"},
     {VIR_ERR_XML_ERROR, "XML error: %s"},
     {VIR_ERR_OPEN_FAILED, "failed to open %s"},
     {VIR_ERR_PARSE_FAILED, "failed to parse configuration file %s"},

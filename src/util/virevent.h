@@ -29,7 +29,8 @@ void virEventQuit(void);
 GMainContext *virEventContext(void);
 bool virEventIsLoopThread(void);
 
-/* Watches fd (not owned) for EPOLLIN, EPOLLOUT, EPOLLET ...; 0 watches for hang-up and error only. */
+/* Watches fd (not owned) for EPOLLIN, EPOLLOUT, EPOLLET ...; 0 watches for hang-up and error only.
+ */
 virEventWatch *virEventWatchAdd(int fd, unsigned events, virEventWatchFunc func, void *opaque,
                                 GDestroyNotify destroy, GError **error);
 void virEventWatchUpdate(virEventWatch *watch, unsigned events);
