@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * config.h: virtwardd.conf. Lines of key = value; a value is a number, true, false, or a "string";
+ * # begins a comment. An unknown key is an error: a typing mistake must not go unnoticed. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+typedef struct {
+    char *unix_sock_group; /* NULL: as it comes */
+    unsigned unix_sock_rw_perms;
+    unsigned unix_sock_ro_perms;
+    unsigned unix_sock_admin_perms;
+    bool libvirt_sockets; /* also listen under libvirt's own names */
+    char *auth_unix_rw;
+    char *auth_unix_ro;
+    int max_clients;
+    int max_client_requests;
+    int keepalive_interval; /* seconds; -1: no pings */
+    int keepalive_count;
+    char *user; /* that guests run as */
+    char *group;
+} virDaemonConfig;
+
+/* What holds without a file. */
+virDaemonConfig *virDaemonConfigNew(void);
+void virDaemonConfigFree(virDaemonConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDaemonConfig, virDaemonConfigFree)
+
+/* Sets what text says; name is the file's, for errors, which also say the line. */
+bool virDaemonConfigParse(virDaemonConfig *config, const char *text, const char *name,
+                          GError **error);
+/* The same for a file; a missing one changes nothing. */
+bool virDaemonConfigLoad(virDaemonConfig *config, const char *path, GError **error);
