@@ -56,6 +56,13 @@ typedef enum {
     VIR_PCI_CONNECT_AUTOASSIGN = 1 << 12, /* not set by kinds */
 } virPCIConnect;
 
+/* A place on bus 0 that a device has on real hardware. */
+typedef struct {
+    unsigned slot;
+    bool must; /* it works nowhere else: the primary video card of old binaries */
+    bool next; /* if taken, the next free slot is chosen at once, before other kinds choose */
+} virPCIPlace;
+
 /* What a kind may know of the whole. Borrowed; valid while the definition is. */
 struct virDomainFacts {
     int virtType;        /* virDomainVirtType */
@@ -97,11 +104,18 @@ struct virDeviceKind {
     bool (*matches)(const virDevice *dev, const virDevice *wanted);
     /* The slot it wants if it has no address yet; 0: none. NULL: never on PCI. */
     unsigned (*pciConnect)(const virDevice *dev, const virDomainFacts *facts);
+    /* The controller it hangs on (virControllerType), which is added if it is missing; -1: none.
+     * retIndex: the one its address names, or 0. NULL: never hangs on one. */
+    int (*controller)(const virDevice *dev, unsigned *retIndex);
     /* It hangs on a USB bus and wants a port there. NULL: never. */
     bool (*onUSB)(const virDevice *dev);
     /* It is left out of a document written with these flags. NULL: never. Inputs, controllers that
      * older daemons make by themselves. */
     bool (*hidden)(const virDevice *dev, unsigned formatFlags);
+    /* The customary place on bus 0 of this machine; false: none. NULL: never has one. */
+    bool (*pciPlace)(const virDevice *dev, const virDomainFacts *facts, virPCIPlace *ret);
+    /* A USB hub: how many ports it gives. */
+    unsigned usbPorts;
     /* Prefix of the alias libvirt gives ("rng" for rng0); NULL: the kind implements alias. */
     const char *aliasPrefix;
     /* May return NULL: a device without alias. */
@@ -117,6 +131,8 @@ extern const virField virDeviceInfoFields[];
 
 /* All kinds in document order; ends with NULL. The one list of model halves (kinds.c). */
 extern const virDeviceKind *const virDeviceKinds[];
+/* Elements in the order in which kinds choose PCI slots; ends with NULL. PCI buses come before. */
+extern const char *const virDeviceSlotOrder[];
 /* By element name; NULL if there is no such kind. A kind whose element is shared (none today)
  * may not be in twice. */
 const virDeviceKind *virDeviceKindByElement(const char *element);

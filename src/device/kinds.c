@@ -20,3 +20,9 @@ const virDeviceKind *const virDeviceKinds[] = {
     &virVsockKind,
     NULL,
 };
+
+const char *const virDeviceSlotOrder[] = {
+    "filesystem", "interface", "sound",  "controller", "disk",  "hostdev",
+    "memballoon", "rng",       "watchdog", "video",    "shmem", "input",
+    "serial",     "channel",   "vsock",  "memory",     "iommu", NULL,
+};
