@@ -11,18 +11,12 @@
 #include "device/watchdog/watchdog.h"
 
 const virDeviceKind *const virDeviceKinds[] = {
-    &virControllerKind,
-    &virInputKind,
-    &virHubKind,
-    &virWatchdogKind,
-    &virMemballoonKind,
-    &virPanicKind,
-    &virVsockKind,
-    NULL,
+    &virControllerKind, &virInputKind, &virHubKind,   &virWatchdogKind,
+    &virMemballoonKind, &virPanicKind, &virVsockKind, NULL,
 };
 
 const char *const virDeviceSlotOrder[] = {
-    "filesystem", "interface", "sound",  "controller", "disk",  "hostdev",
-    "memballoon", "rng",       "watchdog", "video",    "shmem", "input",
-    "serial",     "channel",   "vsock",  "memory",     "iommu", NULL,
+    "filesystem", "interface", "sound",    "controller", "disk",  "hostdev",
+    "memballoon", "rng",       "watchdog", "video",      "shmem", "input",
+    "serial",     "channel",   "vsock",    "memory",     "iommu", NULL,
 };

@@ -12,12 +12,6 @@
 #include "device/watchdog/watchdog_qemu.h"
 
 const virDeviceQemu *const virDeviceQemus[] = {
-    &virControllerQemu,
-    &virHubQemu,
-    &virInputQemu,
-    &virWatchdogQemu,
-    &virMemballoonQemu,
-    &virPanicQemu,
-    &virVsockQemu,
-    NULL,
+    &virControllerQemu, &virHubQemu,   &virInputQemu, &virWatchdogQemu,
+    &virMemballoonQemu, &virPanicQemu, &virVsockQemu, NULL,
 };

@@ -24,7 +24,8 @@ bool virDomainDefAssignControllerIndexes(virDomainDef *def, GError **error);
 
 /* What the machine itself has: root of the PCI tree, SATA of q35, and a USB controller of usbModel
  * (virControllerModel; -1: none) unless the document has one. */
-void virDomainDefAddMachineControllers(virDomainDef *def, const virDomainFacts *facts, int usbModel);
+void virDomainDefAddMachineControllers(virDomainDef *def, const virDomainFacts *facts,
+                                       int usbModel);
 
 /* What devices hang on and is missing. */
 bool virDomainDefAddImplicitControllers(virDomainDef *def, const virAddressPolicy *policy,

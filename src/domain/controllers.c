@@ -85,10 +85,9 @@ virDomainDefAssignControllerIndexes(virDomainDef *def, GError **error)
         const virController *controller = VIR_CONTROLLER(dev);
 
         if (virControllersClash(def->devices, controller))
-            return virErrorSet(error, VIR_ERR_XML_ERROR,
-                               _("Multiple '%s' controllers with index '%u'"),
-                               virControllerTypeToString(controller->type),
-                               (unsigned)controller->index.value);
+            return virErrorSet(
+                error, VIR_ERR_XML_ERROR, _("Multiple '%s' controllers with index '%u'"),
+                virControllerTypeToString(controller->type), (unsigned)controller->index.value);
     }
     return true;
 }
@@ -127,8 +126,8 @@ bool
 virDomainDefAddImplicitControllers(virDomainDef *def, const virAddressPolicy *policy,
                                    GError **error)
 {
-    static const int order[] = {VIR_CONTROLLER_SCSI, VIR_CONTROLLER_FDC,
-                                VIR_CONTROLLER_IDE,  VIR_CONTROLLER_SATA,
+    static const int order[] = {VIR_CONTROLLER_SCSI,          VIR_CONTROLLER_FDC,
+                                VIR_CONTROLLER_IDE,           VIR_CONTROLLER_SATA,
                                 VIR_CONTROLLER_VIRTIO_SERIAL, VIR_CONTROLLER_CCID};
 
     for (size_t t = 0; t < G_N_ELEMENTS(order); t++) {

@@ -48,8 +48,7 @@ static const virPCIBusRow busRows[] = {
     [VIR_CONTROLLER_PCIE_ROOT_PORT] = {PCIE_SLOT | VIR_PCI_CONNECT_HOTPLUGGABLE, 0, 0},
     [VIR_CONTROLLER_PCIE_SWITCH_UPSTREAM_PORT] = {VIR_PCI_CONNECT_PCIE_SWITCH_DOWNSTREAM_PORT, 0,
                                                   31},
-    [VIR_CONTROLLER_PCIE_SWITCH_DOWNSTREAM_PORT] = {PCIE_SLOT | VIR_PCI_CONNECT_HOTPLUGGABLE, 0,
-                                                    0},
+    [VIR_CONTROLLER_PCIE_SWITCH_DOWNSTREAM_PORT] = {PCIE_SLOT | VIR_PCI_CONNECT_HOTPLUGGABLE, 0, 0},
     [VIR_CONTROLLER_PCI_EXPANDER_BUS] = {PCI_SLOTS, 0, 31},
     [VIR_CONTROLLER_PCIE_EXPANDER_BUS] = {VIR_PCI_CONNECT_PCIE_ROOT_PORT |
                                               VIR_PCI_CONNECT_DMI_TO_PCI_BRIDGE,
@@ -116,8 +115,8 @@ virPCIAddressSetModel(virPCIAddressSet *set, unsigned bus, int model, virTristat
                            _("PCI controller index %u is beyond the last bus"), bus);
     at = virPCIAddressSetAt(set, bus);
     if (at->model != 0)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("Multiple 'pci' controllers with index '%u'"),
-                           bus);
+        return virErrorSet(error, VIR_ERR_XML_ERROR,
+                           _("Multiple 'pci' controllers with index '%u'"), bus);
     virPCIBusSetModel(at, model);
     if (hotplug == VIR_TRISTATE_NO)
         at->flags &= ~VIR_PCI_CONNECT_HOTPLUGGABLE;
@@ -185,8 +184,9 @@ virPCIAddressSetValidate(const virPCIAddressSet *set, const virPCIAddress *addr,
         return virErrorSet(error, code, _("Invalid PCI address %s. Only PCI domain 0 is available"),
                            text);
     if (addr->bus >= set->buses->len)
-        return virErrorSet(error, code, _("Invalid PCI address %s. Only PCI buses up to %u are "
-                                          "available"),
+        return virErrorSet(error, code,
+                           _("Invalid PCI address %s. Only PCI buses up to %u are "
+                             "available"),
                            text, set->buses->len - 1);
     bus = virPCIAddressSetAt(set, addr->bus);
     if ((refusal = virPCIBusRefuses(bus, connect, fromConfig))) {
@@ -335,7 +335,8 @@ virPCIAddressSetReserveNext(virPCIAddressSet *set, unsigned connect, unsigned fu
     for (at.bus = 0; at.bus < set->buses->len && !found; at.bus += !found) {
         const virPCIBus *bus = virPCIAddressSetAt(set, at.bus);
 
-        found = !virPCIBusRefuses(bus, connect, false) && virPCIBusFindFree(bus, connect, function, &at);
+        found = !virPCIBusRefuses(bus, connect, false) &&
+                virPCIBusFindFree(bus, connect, function, &at);
     }
     if (!found) {
         if (!set->grow)

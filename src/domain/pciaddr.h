@@ -2,9 +2,9 @@
  *
  * pciaddr.h: which PCI slots of a guest are taken, and which is the next free one.
  *
- * A set has one bus for each PCI controller. What a bus accepts follows from the controller's model;
- * what a device wants from its kind (virPCIConnect). A set that may grow adds buses of the model that
- * a device needs; the caller then makes controllers of them. Memory only; any thread. */
+ * A set has one bus for each PCI controller. What a bus accepts follows from the controller's
+ * model; what a device wants from its kind (virPCIConnect). A set that may grow adds buses of the
+ * model that a device needs; the caller then makes controllers of them. Memory only; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +12,8 @@
 #include "device/device.h"
 
 typedef struct {
-    unsigned flags;   /* virPCIConnect: what may be plugged in */
-    int model;        /* virControllerModel of type PCI; 0: no such bus yet */
+    unsigned flags; /* virPCIConnect: what may be plugged in */
+    int model;      /* virControllerModel of type PCI; 0: no such bus yet */
     unsigned minSlot, maxSlot;
     struct {
         unsigned char functions; /* a bit for each that is taken */
@@ -35,8 +35,8 @@ const virPCIBus *virPCIAddressSetBus(const virPCIAddressSet *set, unsigned bus);
 bool virPCIAddressSetModel(virPCIAddressSet *set, unsigned bus, int model, virTristate hotplug,
                            GError **error);
 
-/* Takes one function. fromConfig: the user wrote it and may bend the rules (plain PCI on PCI Express
- * and the other way round). connect 0 checks nothing but the place. */
+/* Takes one function. fromConfig: the user wrote it and may bend the rules (plain PCI on PCI
+ * Express and the other way round). connect 0 checks nothing but the place. */
 bool virPCIAddressSetReserve(virPCIAddressSet *set, const virPCIAddress *addr, unsigned connect,
                              bool fromConfig, GError **error);
 bool virPCIAddressSetInUse(const virPCIAddressSet *set, const virPCIAddress *addr);

@@ -2,9 +2,9 @@
  *
  * pcislots.c: PCI slots for all devices of a definition.
  *
- * First what the document says, then what the chipset has at fixed places, then everything else kind
- * by kind. It is done twice: once on a set that grows, to learn how many buses are needed, and once
- * with a controller for each of them, so that buses come before the devices on them. */
+ * First what the document says, then what the chipset has at fixed places, then everything else
+ * kind by kind. It is done twice: once on a set that grows, to learn how many buses are needed, and
+ * once with a controller for each of them, so that buses come before the devices on them. */
 #include "device/controller/controller.h"
 #include "domain/addresses.h"
 #include "domain/pciaddr.h"
@@ -58,8 +58,8 @@ virPCICollectBuses(virPCIAddressSet *set, const virDomainDef *def, GError **erro
     for (guint i = 0; i < def->devices->len; i++) {
         const virController *controller = g_ptr_array_index(def->devices, i);
 
-        if (controller->base.kind != &virControllerKind ||
-            controller->type != VIR_CONTROLLER_PCI || controller->model == 0)
+        if (controller->base.kind != &virControllerKind || controller->type != VIR_CONTROLLER_PCI ||
+            controller->model == 0)
             continue;
         if (!virPCIAddressSetModel(set, (unsigned)controller->index.value, controller->model,
                                    controller->hotplug, error))
@@ -139,7 +139,8 @@ virPCIPlaceI440FX(virPCIAddressSet *set, const virDomainDef *def, GError **error
                                  _("Primary IDE controller must have PCI address 0:0:1.1"), error))
         return false;
     if (usb &&
-        (usb->model == VIR_CONTROLLER_USB_PIIX3_UHCI || usb->model == VIR_CONTROLLER_MODEL_DEFAULT) &&
+        (usb->model == VIR_CONTROLLER_USB_PIIX3_UHCI ||
+         usb->model == VIR_CONTROLLER_MODEL_DEFAULT) &&
         !virPCIPlaceFixed(set, &usb->base, 1, 2,
                           _("PIIX3 USB controller at index 0 must have PCI address 0:0:1.2"),
                           error))
@@ -200,7 +201,8 @@ virPCIPlaceQ35(virPCIAddressSet *set, const virDomainDef *def, GError **error)
     return virPCIReserveChipset(set, 0x1f, 0, 3, error);
 }
 
-/* Devices other than controllers that have a customary place: the primary video card, ICH9 sound. */
+/* Devices other than controllers that have a customary place: the primary video card, ICH9 sound.
+ */
 static bool
 virPCIPlacePreferred(virPCIAddressSet *set, const virDomainDef *def, const virDomainFacts *facts,
                      GError **error)
@@ -308,8 +310,8 @@ virPCIAssignKind(virPCIAddressSet *set, const virDomainDef *def, const virDomain
 {
     for (guint i = 0; i < def->devices->len; i++) {
         virDevice *dev = g_ptr_array_index(def->devices, i);
-        bool isBus = dev->kind == &virControllerKind &&
-                     VIR_CONTROLLER(dev)->type == VIR_CONTROLLER_PCI;
+        bool isBus =
+            dev->kind == &virControllerKind && VIR_CONTROLLER(dev)->type == VIR_CONTROLLER_PCI;
 
         if (g_str_equal(dev->kind->element, element) && isBus == buses &&
             !virPCIAssignDevice(set, def, facts, dev, error))
@@ -373,7 +375,8 @@ virPCIAllFull(const virPCIAddressSet *set)
 }
 
 static bool
-virPCIAddBuses(virDomainDef *def, const virDomainFacts *facts, virPCIAddressSet *set, GError **error)
+virPCIAddBuses(virDomainDef *def, const virDomainFacts *facts, virPCIAddressSet *set,
+               GError **error)
 {
     for (unsigned i = 1; i < virPCIAddressSetCount(set); i++) {
         virPCIAddress at = {0};
@@ -404,8 +407,8 @@ virPCILearnBuses(virDomainDef *def, const virDomainFacts *facts, GError **error)
         return false;
     /* room for one device more on a machine with plain PCI, as long as there is any */
     if (facts->i440fx && !virPCIAllFull(set) &&
-        !virPCIAddressSetReserveNext(
-            set, VIR_PCI_CONNECT_PCI_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE, 0, &spare, error))
+        !virPCIAddressSetReserveNext(set, VIR_PCI_CONNECT_PCI_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE,
+                                     0, &spare, error))
         return false;
     if (!virPCIAssignAll(set, trial, &trialFacts, error))
         return false;

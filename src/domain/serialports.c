@@ -6,7 +6,7 @@
 #include "util/virerror.h"
 
 enum {
-    VIR_VIRTIO_SERIAL_PORTS = 31,    /* QEMU's max_ports where nothing is said */
+    VIR_VIRTIO_SERIAL_PORTS = 31,      /* QEMU's max_ports where nothing is said */
     VIR_VIRTIO_SERIAL_PORTS_MAX = 512, /* more than any binary takes */
 };
 
@@ -52,7 +52,8 @@ static bool
 virSerialAssign(const virDomainDef *def, virDevice *dev, GError **error)
 {
     virAddress *address = &dev->info.address;
-    unsigned from = address->type == VIR_ADDRESS_VIRTIO_SERIAL ? address->virtioSerial.controller : 0;
+    unsigned from =
+        address->type == VIR_ADDRESS_VIRTIO_SERIAL ? address->virtioSerial.controller : 0;
     bool fixed = address->type == VIR_ADDRESS_VIRTIO_SERIAL;
     int last = virControllersMaxIndex(def->devices, VIR_CONTROLLER_VIRTIO_SERIAL);
 

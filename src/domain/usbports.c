@@ -145,8 +145,8 @@ virUSBPlace(GArray *nodes, virDevice *dev, GError **error)
 
     if (!virUSBTakeFree(nodes, bus, address))
         return bus < 0 ? virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s", _("No free USB ports"))
-                       : virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                                     _("No free USB port on bus %d"), bus);
+                       : virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("No free USB port on bus %d"),
+                                     bus);
     if (virUSBIsHub(dev))
         virUSBAddNode(nodes, address->usb.bus, address->usb.port, virUSBDepth(address),
                       dev->kind->usbPorts);
