@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * driver.h: all guests of an instance: what handlers are given, and the operations on stored
+ * definitions.
+ *
+ * Members marked (lock) are under the core lock; the others don't change after the start. Functions
+ * say if they are called with the core lock held; those that wait give it up meanwhile and run in a
+ * job. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "delegate/virdelegate.h"
+#include "domain/event.h"
+#include "domain/object.h"
+#include "qmp/qmpcaps.h"
+
+typedef struct qemuPorts qemuPorts;
+typedef struct qemuCapsCache qemuCapsCache;
+
+/* Where things are; copied. */
+typedef struct {
+    char *instance, *run, *etc, *lib, *cache, *log; /* as in daemon/layout.h */
+} qemuDriverPaths;
+
+/* The part of the configuration file that guests see; copied. */
+typedef struct {
+    char *user, *group; /* that guests run as when the daemon is root */
+    char *vncListen, *spiceListen;
+    unsigned portMin, portMax; /* of displays */
+    bool dynamicOwnership;     /* images are given to the guest's user while it runs */
+    char **deviceACL;          /* nodes that every guest may use; NULL: the usual ones */
+    unsigned stopTimeout_ms;   /* how long a guest's process gets between SIGTERM and SIGKILL */
+    unsigned monitorTimeout_ms;
+} qemuDriverConfig;
+
+typedef void (*qemuDriverEmitFunc)(const virDomainEvent *event, void *opaque);
+
+typedef struct {
+    qemuDriverPaths paths;
+    qemuDriverConfig config;
+    bool privileged;
+    uid_t uid; /* that guests run as; VIR_SPAWN_KEEP_ID: ours */
+    gid_t gid;
+
+    virCgroupInstance *cgroups;
+    virDelegate *door;
+    qemuCapsCache *capsCache;
+
+    virDomainRegistry *domains; /* (lock) */
+    int nextID;                 /* (lock) */
+    GHashTable *ports;          /* (lock) port -> in use */
+    unsigned reconnecting;      /* (lock) guests whose monitor has not answered yet */
+    qemuDriverEmitFunc emit;    /* (lock) */
+    void *emitOpaque;
+} qemuDriver;
+
+/* Reads definitions and status files, so that the registry is whole when it returns; monitors are
+ * connected afterwards by qemuDriverReconnect. Without the lock, before the event thread runs. */
+qemuDriver *qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config,
+                          GError **error);
+/* Starts connecting the guests that were running, all at once, and then those marked autostart.
+ * Returns at once. */
+void qemuDriverReconnect(qemuDriver *driver);
+/* The daemon ends; guests run on. After all jobs have ended. */
+void qemuDriverFree(qemuDriver *driver);
+
+/* Tells the listeners. Lock held. */
+void qemuDriverEmit(qemuDriver *driver, const virDomainEvent *event);
+void qemuDriverEmitLifecycle(qemuDriver *driver, const virDomainObj *obj, virLifecycle event,
+                             int detail);
+
+/* What the binary can do; probed on first use, then cached. In a job without the lock.
+ * NULL: VIR_ERR_INVALID_ARG or SYSTEM_ERROR naming the binary. */
+qmpCaps *qemuDriverCaps(qemuDriver *driver, const char *emulator, GError **error);
+/* The same for a document, whose emulator may be left out: then the default one for its arch.
+ * The default emulator of an arch ("x86_64"), NULL if none is installed; constant. */
+const char *qemuDriverDefaultEmulator(const char *arch);
+
+/* Reads, completes and checks a document as a client sent it. In a job without the lock. */
+virDomainDef *qemuDriverParse(qemuDriver *driver, const char *xml, unsigned parseFlags,
+                              GError **error);
+
+/* --- operations on stored definitions; in a job, lock held, obj or result referenced --- */
+
+/* Defines or redefines. validate: against the schema first (needs the text). */
+virDomainObj *qemuDriverDefine(qemuDriver *driver, const char *xml, bool validate, GError **error);
+/* Removes the definition; a running guest becomes transient. */
+bool qemuDriverUndefine(qemuDriver *driver, virDomainObj *obj, unsigned flags, GError **error);
+bool qemuDriverSetAutostart(qemuDriver *driver, virDomainObj *obj, bool autostart, GError **error);
+bool qemuDriverRename(qemuDriver *driver, virDomainObj *obj, const char *name, GError **error);
+
+/* A change of a domain's documents: edit gets a private copy of each document that is meant and
+ * changes it; when all have been edited the stored one is saved, then both are published. edit runs
+ * without the lock. The caller holds the domain's job. */
+typedef bool (*qemuEditFunc)(virDomainDef *def, void *opaque, GError **error);
+bool qemuDriverEdit(qemuDriver *driver, virDomainObj *obj, bool live, bool config,
+                    qemuEditFunc edit, void *opaque, GError **error);
+/* Publishes a new document; takes it over. config ones are written to disk first. The caller holds
+ * the domain's job and the lock. */
+bool qemuDriverSaveConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, GError **error);
+bool qemuDriverSetLive(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, GError **error);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * guest.h: the QEMU process behind a running domain: start, watch, talk to it, stop.
+ *
+ * Life of a guest: start.c makes it step by step, each resource written to the status file before
+ * it is made; monitor.c follows its events; its end comes through its pidfd, whoever caused it, and
+ * stop.c takes everything back in reverse. After a restart of the daemon reconnect.c does the rest
+ * of either. All members are under the core lock unless said. */
+#pragma once
+
+#include "qemu/driver.h"
+#include "qmp/plan.h"
+#include "qmp/qmpclient.h"
+#include "util/virevent.h"
+
+/* Something made for the guest that must go with it. The status file lists them. */
+typedef enum {
+    QEMU_RESOURCE_FOLDER, /* a folder of its own, with all in it */
+    QEMU_RESOURCE_FILE,   /* a file or socket */
+    QEMU_RESOURCE_TAP,    /* an interface: name */
+    QEMU_RESOURCE_OWNER,  /* a file whose owner was changed: uid, gid to give back */
+    QEMU_RESOURCE_PORT,   /* a display port */
+    QEMU_RESOURCE_GROUP,  /* control group with its gate: name */
+    QEMU_RESOURCE_LAST
+} qemuResourceType;
+
+typedef struct {
+    qemuResourceType type;
+    char *name;      /* path, interface or group */
+    char *alias;     /* the device it belongs to, NULL: the guest */
+    unsigned number; /* PORT: the port; TAP: interface index, 0 while not made */
+    uid_t uid;       /* OWNER */
+    gid_t gid;
+} qemuResource;
+
+typedef struct {
+    int index;
+    pid_t tid;
+    bool halted, online;
+} qemuVcpu;
+
+typedef struct qemuGuest qemuGuest;
+struct qemuGuest {
+    qemuDriver *driver;
+    virDomainObj *obj; /* borrowed: the object owns the guest */
+
+    char *stateDir, *channelDir;
+    pid_t pid;          /* 0: not spawned */
+    uint64_t startTime; /* of the process, from /proc, so that a reused pid is noticed */
+    int pidfd;
+    bool isChild; /* ours to reap */
+    virEventWatch *exitWatch;
+    bool gone;      /* the process has ended */
+    int exitStatus; /* of wait(2), if isChild and gone */
+
+    qmpClient *monitor; /* NULL before it is connected and after it is lost */
+    qmpCaps *caps;
+    virCgroup *group;
+    virGate *gate;
+
+    GPtrArray *resources; /* qemuResource, in the order they were made */
+    GArray *vcpus;        /* qemuVcpu */
+    uint64_t balloonKiB;  /* what the guest has, as last heard */
+    bool starting;
+    bool connecting;     /* after a restart: the monitor has not answered yet */
+    bool shutdownSeen;   /* QEMU said SHUTDOWN */
+    bool rebooting;      /* a shutdown that is to become a reboot */
+    int stopReason;      /* VIR_SHUTOFF_…, once somebody has decided; -1 */
+    int stopDetail;      /* VIR_STOPPED_…  */
+    GHashTable *deleted; /* aliases of which DEVICE_DELETED was heard and nobody asked yet */
+    GHashTable *awaited; /* aliases that a detach waits for */
+    GCond changed;       /* an event, a device gone, the process's end */
+};
+
+static inline qemuGuest *
+qemuGuestOf(const virDomainObj *obj)
+{
+    return obj->guest;
+}
+
+qemuGuest *qemuGuestNew(qemuDriver *driver, virDomainObj *obj);
+void qemuGuestFree(qemuGuest *guest);
+
+/* Starts a domain. live: its document, private, taken over. paused: leave it stopped. The caller
+ * holds the domain's job and the lock, which is given up meanwhile. On error nothing of it is left
+ * and the state is as before. */
+bool qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, bool paused,
+                    GError **error);
+/* Ends the process and takes everything back: state SHUTOFF with reason, event STOPPED with detail.
+ * graceful: SIGTERM only, an error if that is not enough. The caller holds job and lock. */
+bool qemuGuestStop(virDomainObj *obj, int reason, int detail, bool graceful, GError **error);
+/* The process has ended: takes everything back. The caller holds job and lock; driver and obj stay
+ * valid, the guest is gone afterwards. Called by Stop, by the watch and by reconnect. */
+void qemuGuestFinish(virDomainObj *obj);
+/* Has qemuGuestFinish called in a job of its own when the process ends. Lock held. */
+bool qemuGuestWatchExit(qemuGuest *guest, GError **error);
+
+/* Starts (stops) the guest's CPUs and sets state and event. Job and lock held. */
+bool qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error);
+bool qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error);
+
+/* One QMP command of a running guest; VIR_ERR_OPERATION_INVALID if it isn't, or has no monitor any
+ * more. Takes over arguments; retValue may be NULL. Lock held, given up while waiting. */
+bool qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments,
+                      virJSON **retValue, GError **error);
+
+/* Writes the status file; resources that are about to be made are in it. Lock held, given up. */
+bool qemuGuestSaveStatus(qemuGuest *guest, GError **error);
+/* Path of the status file; caller frees. */
+char *qemuStatusPath(const qemuDriver *driver, const char *name);
+/* Reads a status file: a domain with its guest, not yet connected. Without the lock. The caller
+ * puts both into the registry. */
+typedef struct {
+    virDomainDef *def;
+    int id;
+    virDomainState state;
+    int reason;
+    pid_t pid;
+    uint64_t startTime;
+    char *stateDir, *channelDir;
+    GPtrArray *resources;
+} qemuStatus;
+qemuStatus *qemuStatusRead(const char *path, GError **error);
+void qemuStatusFree(qemuStatus *status);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(qemuStatus, qemuStatusFree)
+
+/* Resources (resources.c). Add puts it on the list and saves the status. Lock held, given up. */
+void qemuResourceFree(qemuResource *resource);
+qemuResource *qemuResourceNew(qemuResourceType type, const char *name, const char *alias);
+/* Takes one back; failures are logged, nothing stops. Without the lock. */
+void qemuResourceRelease(qemuDriver *driver, const virDomainObj *obj, const qemuResource *resource);
+
+/* Host steps of a plan (hoststeps.c), done through the door. Descriptors are kept by step and
+ * number. Without the lock. */
+typedef struct qemuHostFds qemuHostFds;
+qemuHostFds *qemuHostFdsNew(void);
+void qemuHostFdsFree(qemuHostFds *fds); /* closes them */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(qemuHostFds, qemuHostFdsFree)
+int qemuHostFdsGet(const qemuHostFds *fds, unsigned host, unsigned n);
+unsigned qemuHostFdsCount(const qemuHostFds *fds);
+bool qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
+                     const qmpHostStep *step, qemuHostFds *fds, GError **error);
+
+/* Events of QEMU (monitor.c). */
+extern const qmpClientCallbacks qemuMonitorCallbacks;
+
+/* Plugging (hotplug.c). All run a plan; no kind has code of its own. Job and lock held. */
+bool qemuGuestAttach(virDomainObj *obj, virDevice *dev /* taken over */, GError **error);
+bool qemuGuestDetach(virDomainObj *obj, const virDevice *dev, GError **error);
+bool qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted /* taken over */,
+                     GError **error);
