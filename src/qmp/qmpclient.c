@@ -384,7 +384,7 @@ bool
 qmpClientWaitReady(qmpClient *client, unsigned timeout_ms, GError **error)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    g_autoptr(qmpClient) keep = qmpClientRef(client);
+    g_autoptr(qmpClient) keep G_GNUC_UNUSED = qmpClientRef(client);
 
     while (client->state != QMP_CLIENT_READY && client->state != QMP_CLIENT_LOST) {
         if (!virCoreWait(&client->changed, deadline) && client->state < QMP_CLIENT_READY)
