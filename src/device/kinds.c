@@ -3,6 +3,7 @@
  * kinds.c: the list of device kinds, model halves. The order is the order in the XML. */
 #include "device/controller/controller.h"
 #include "device/device.h"
+#include "device/disk/disk.h"
 #include "device/hub/hub.h"
 #include "device/input/input.h"
 #include "device/memballoon/memballoon.h"
@@ -11,8 +12,17 @@
 #include "device/watchdog/watchdog.h"
 
 const virDeviceKind *const virDeviceKinds[] = {
-    &virControllerKind, &virInputKind, &virHubKind,   &virWatchdogKind,
-    &virMemballoonKind, &virPanicKind, &virVsockKind, NULL,
+    /* clang-format off */
+    &virDiskKind,
+    &virControllerKind,
+    &virInputKind,
+    &virHubKind,
+    &virWatchdogKind,
+    &virMemballoonKind,
+    &virPanicKind,
+    &virVsockKind,
+    NULL,
+    /* clang-format on */
 };
 
 const char *const virDeviceSlotOrder[] = {

@@ -4,6 +4,7 @@
  * line. */
 #include "device/controller/controller_qemu.h"
 #include "device/device_qemu.h"
+#include "device/disk/disk_qemu.h"
 #include "device/hub/hub_qemu.h"
 #include "device/input/input_qemu.h"
 #include "device/memballoon/memballoon_qemu.h"
@@ -12,6 +13,15 @@
 #include "device/watchdog/watchdog_qemu.h"
 
 const virDeviceQemu *const virDeviceQemus[] = {
-    &virControllerQemu, &virHubQemu,   &virInputQemu, &virWatchdogQemu,
-    &virMemballoonQemu, &virPanicQemu, &virVsockQemu, NULL,
+    /* clang-format off */
+    &virControllerQemu,
+    &virHubQemu,
+    &virDiskQemu,
+    &virInputQemu,
+    &virWatchdogQemu,
+    &virMemballoonQemu,
+    &virPanicQemu,
+    &virVsockQemu,
+    NULL,
+    /* clang-format on */
 };
