@@ -78,7 +78,7 @@ struct virDomainFacts {
     bool virtioModern;        /* virtio 1.0: a virtio device may sit on PCI Express */
     bool pcieToPCIBridge;     /* else a DMI to PCI bridge leads to plain PCI */
     bool primaryVideoFree;    /* the primary video card may sit anywhere */
-    const char *channelRoot; /* where sockets of channels that name no path lie, or NULL */
+    const char *channelRoot;  /* where sockets of channels that name no path lie, or NULL */
     const GPtrArray *devices; /* of virDevice, all of them */
     uint64_t memoryKiB, vcpus;
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */
