@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virerror.c: the table of error classes and the three ways to raise one. */
+ * virerror.c: the table of error classes and the ways to raise one. */
 #include "util/virerror.h"
 
 #include <errno.h>
@@ -23,7 +23,6 @@ static const virErrorClassRow classes[] = {
     {VIR_ERR_OPERATION_FAILED, "operation failed: %s"},
     {VIR_ERR_OS_TYPE, "unknown OS type %s"},
     {VIR_ERR_NO_KERNEL, "missing kernel information: %s"},
-    {VIR_ERR_NO_TARGET, "missing target information for device %s"},
     {VIR_ERR_NO_NAME, "missing name information in %s"},
     {VIR_ERR_DOM_EXIST, "domain %s exists already"},
     {VIR_ERR_OPERATION_DENIED, "operation forbidden: %s"},
@@ -53,6 +52,7 @@ static const virErrorClassRow classes[] = {
     {VIR_ERR_AGENT_UNRESPONSIVE, "Guest agent is not responding: %s"},
     {VIR_ERR_RESOURCE_BUSY, "resource busy: %s"},
     {VIR_ERR_ACCESS_DENIED, "access denied: %s"},
+    {VIR_ERR_CPU_INCOMPATIBLE, "the CPU is incompatible with host CPU: %s"},
     {VIR_ERR_XML_INVALID_SCHEMA, "XML document failed to validate against schema: %s"},
     {VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable: %s"},
     {VIR_ERR_NO_CLIENT, "Client not found: %s"},
@@ -113,10 +113,35 @@ virErrorErrnoValue(GError **error, int errnum, const char *fmt, ...)
     return false;
 }
 
+/* Our second domain: the same codes, but the text is already what a client reads. */
+static GQuark
+virErrorPlainQuark(void)
+{
+    return g_quark_from_static_string("virtward-error-plain");
+}
+
+bool
+virErrorSetPlain(GError **error, virErrorCode code, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (error && !*error)
+        *error = g_error_new_valist(virErrorPlainQuark(), (int)code, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+static bool
+virErrorIsOurs(const GError *error)
+{
+    return error->domain == VIR_ERROR || error->domain == virErrorPlainQuark();
+}
+
 virErrorCode
 virErrorGetCode(const GError *error)
 {
-    return error->domain == VIR_ERROR ? (virErrorCode)error->code : VIR_ERR_INTERNAL_ERROR;
+    return virErrorIsOurs(error) ? (virErrorCode)error->code : VIR_ERR_INTERNAL_ERROR;
 }
 
 int
@@ -150,7 +175,8 @@ virErrorClass(virErrorCode code)
 char *
 virErrorWireMessage(const GError *error)
 {
-    const char *class = virErrorClass(virErrorGetCode(error));
+    const char *class =
+        error->domain == virErrorPlainQuark() ? "%s" : virErrorClass(virErrorGetCode(error));
     const char *mark = strstr(class, "%s");
 
     return g_strdup_printf("%.*s%s%s", (int)(mark - class), class, error->message, mark + 2);
@@ -159,5 +185,5 @@ virErrorWireMessage(const GError *error)
 bool
 virErrorIs(const GError *error, virErrorCode code)
 {
-    return error && error->domain == VIR_ERROR && error->code == (int)code;
+    return error && virErrorIsOurs(error) && error->code == (int)code;
 }

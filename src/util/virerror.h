@@ -26,7 +26,6 @@ typedef enum {
     VIR_ERR_OS_TYPE = 16,
     VIR_ERR_NO_KERNEL = 17,
     VIR_ERR_NO_NAME = 21,
-    VIR_ERR_NO_TARGET = 20,
     VIR_ERR_DOM_EXIST = 28,
     VIR_ERR_OPERATION_DENIED = 29,
     VIR_ERR_XML_ERROR = 27,
@@ -55,6 +54,7 @@ typedef enum {
     VIR_ERR_AGENT_UNRESPONSIVE = 86,
     VIR_ERR_RESOURCE_BUSY = 87,
     VIR_ERR_ACCESS_DENIED = 88,
+    VIR_ERR_CPU_INCOMPATIBLE = 91,
     VIR_ERR_XML_INVALID_SCHEMA = 92,
     VIR_ERR_AUTH_UNAVAILABLE = 94,
     VIR_ERR_NO_CLIENT = 96,
@@ -76,6 +76,10 @@ GQuark virErrorQuark(void);
 
 /* Sets *error (unless error is NULL) and returns false, so that raising and leaving is one line. */
 bool virErrorSet(GError **error, virErrorCode code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+
+/* The same for the few texts that clients read without the class in front: libvirt's checks of a
+ * call's arguments, which name function and argument. */
+bool virErrorSetPlain(GError **error, virErrorCode code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 
 /* The same with the class VIR_ERR_SYSTEM_ERROR and ": " and the text of errno behind. Reads errno
  * first, so it may be called with arguments that change it. */
