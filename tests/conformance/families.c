@@ -4,8 +4,12 @@
 #include "families.h"
 
 const conformanceFamily conformanceFamilies[] = {
+    {"cpu", conformanceCpu},
     {"qemucapabilities", conformanceQemuCapabilities},
     {"virjson", conformanceVirJson},
+    {"sysinfo", conformanceSysinfo},
+    {"vircaps2xml", conformanceVirCaps2XML},
+    {"virhostcpu", conformanceVirHostCPU},
     {NULL, NULL},
 };
 

@@ -9,3 +9,7 @@
 bool conformanceVirJson(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceQemuCapabilities(const conformanceCase *row, conformanceResult *result,
                                  GError **error);
+bool conformanceCpu(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceSysinfo(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceVirCaps2XML(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceVirHostCPU(const conformanceCase *row, conformanceResult *result, GError **error);
