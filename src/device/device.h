@@ -78,6 +78,7 @@ struct virDomainFacts {
     bool virtioModern;        /* virtio 1.0: a virtio device may sit on PCI Express */
     bool pcieToPCIBridge;     /* else a DMI to PCI bridge leads to plain PCI */
     bool primaryVideoFree;    /* the primary video card may sit anywhere */
+    const char *channelRoot;  /* where sockets of channels that name no path lie, or NULL */
     const GPtrArray *devices; /* of virDevice, all of them */
     uint64_t memoryKiB, vcpus;
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */
@@ -107,6 +108,8 @@ struct virDeviceKind {
     /* The controller it hangs on (virControllerType), which is added if it is missing; -1: none.
      * retIndex: the one its address names, or 0. NULL: never hangs on one. */
     int (*controller)(const virDevice *dev, unsigned *retIndex);
+    /* Without an address it is left to QEMU, though it hangs on a controller. Consoles. */
+    bool addressOptional;
     /* It hangs on a USB bus and wants a port there. NULL: never. */
     bool (*onUSB)(const virDevice *dev);
     /* It is left out of a document written with these flags. NULL: never. Inputs, controllers that

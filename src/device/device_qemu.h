@@ -24,7 +24,9 @@ typedef struct {
     const char *vncPassword, *spicePassword; /* NULL: none */
     bool vncTLS, spiceTLS, vncSASL, spiceSASL, chardevTLS;
     const char *vncTLSDir, *spiceTLSDir, *chardevTLSDir, *nbdTLSDir;
-    const char *audioEnv; /* reserved */
+    bool chardevTLSVerify;          /* a server asks its clients for a certificate */
+    const char *chardevTLSPassword; /* of the key in chardevTLSDir; NULL: none */
+    const char *audioEnv;           /* reserved */
     bool privileged;
     bool stdioLogd;
     /* Password of a device (VNC, SPICE, disk encryption) as base64 of AES-256-CBC under the guest's

@@ -132,7 +132,7 @@ virFieldStore(const virField *field, const virFieldPath *path, void *object, con
         return true;
     case VIR_FIELD_TYPE_ENUM:
         value = virEnumFromString(field->names, *text);
-        if (value < 0 || (value == 0 && !(field->flags & VIR_FIELD_ZERO)))
+        if (value < 0 || (value == 0 && !(field->flags & (VIR_FIELD_ZERO | VIR_FIELD_READ_ZERO))))
             break;
         *(int *)at = value;
         return true;

@@ -86,6 +86,7 @@ typedef enum {
     VIR_FIELD_ZERO = 1 << 4,      /* enum: value 0 is a name like the others and always written */
     VIR_FIELD_SILENT = 1 << 5,    /* read but never written (old spellings) */
     VIR_FIELD_IN_STATUS = 1 << 6, /* written to the status file only */
+    VIR_FIELD_READ_ZERO = 1 << 7, /* enum: value 0 may be read by its name, but is never written */
 } virFieldFlags;
 
 typedef struct virField virField;

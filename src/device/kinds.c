@@ -1,18 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * kinds.c: the list of device kinds, model halves. The order is the order in the XML. */
+#include "device/channel/channel.h"
+#include "device/console/console.h"
 #include "device/controller/controller.h"
 #include "device/device.h"
+#include "device/disk/disk.h"
 #include "device/hub/hub.h"
 #include "device/input/input.h"
 #include "device/memballoon/memballoon.h"
 #include "device/panic/panic.h"
+#include "device/parallel/parallel.h"
+#include "device/serial/serial.h"
 #include "device/vsock/vsock.h"
 #include "device/watchdog/watchdog.h"
 
 const virDeviceKind *const virDeviceKinds[] = {
-    &virControllerKind, &virInputKind, &virHubKind,   &virWatchdogKind,
-    &virMemballoonKind, &virPanicKind, &virVsockKind, NULL,
+    /* clang-format off */
+    &virDiskKind,
+    &virControllerKind,
+    &virSerialKind,
+    &virParallelKind,
+    &virConsoleKind,
+    &virChannelKind,
+    &virInputKind,
+    &virHubKind,
+    &virWatchdogKind,
+    &virMemballoonKind,
+    &virPanicKind,
+    &virVsockKind,
+    NULL,
+    /* clang-format on */
 };
 
 const char *const virDeviceSlotOrder[] = {

@@ -2,16 +2,34 @@
  *
  * kinds_qemu.c: the list of device kinds, running halves. The order is the order of the command
  * line. */
+#include "device/channel/channel_qemu.h"
+#include "device/console/console_qemu.h"
 #include "device/controller/controller_qemu.h"
 #include "device/device_qemu.h"
+#include "device/disk/disk_qemu.h"
 #include "device/hub/hub_qemu.h"
 #include "device/input/input_qemu.h"
 #include "device/memballoon/memballoon_qemu.h"
 #include "device/panic/panic_qemu.h"
+#include "device/parallel/parallel_qemu.h"
+#include "device/serial/serial_qemu.h"
 #include "device/vsock/vsock_qemu.h"
 #include "device/watchdog/watchdog_qemu.h"
 
 const virDeviceQemu *const virDeviceQemus[] = {
-    &virControllerQemu, &virHubQemu,   &virInputQemu, &virWatchdogQemu,
-    &virMemballoonQemu, &virPanicQemu, &virVsockQemu, NULL,
+    /* clang-format off */
+    &virControllerQemu,
+    &virHubQemu,
+    &virDiskQemu,
+    &virSerialQemu,
+    &virParallelQemu,
+    &virChannelQemu,
+    &virConsoleQemu,
+    &virInputQemu,
+    &virWatchdogQemu,
+    &virMemballoonQemu,
+    &virPanicQemu,
+    &virVsockQemu,
+    NULL,
+    /* clang-format on */
 };

@@ -106,7 +106,7 @@ virSerialAssignDevice(const virDomainDef *def, virDevice *dev, GError **error)
     const virAddress *address = &dev->info.address;
     unsigned index = 0;
 
-    if (!dev->kind->controller)
+    if (!dev->kind->controller || (address->type == VIR_ADDRESS_NONE && dev->kind->addressOptional))
         return true;
     switch (dev->kind->controller(dev, &index)) {
     case VIR_CONTROLLER_VIRTIO_SERIAL:

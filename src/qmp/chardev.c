@@ -76,10 +76,21 @@ qmpChardevUdp(virJSON *flat, virJSON *data)
                                        virJSONGetString(flat, "localport")));
 }
 
+/* The command line knows older names, too. */
+static const char *
+qmpChardevType(const char *backend)
+{
+    if (g_str_equal(backend, "tty"))
+        return "serial";
+    if (g_str_equal(backend, "parport"))
+        return "parallel";
+    return backend;
+}
+
 virJSON *
 qmpChardevAddArguments(virJSON *flat)
 {
-    const char *type = virJSONGetString(flat, "backend");
+    const char *type = qmpChardevType(virJSONGetString(flat, "backend"));
     virJSON *arguments = virJSONObject();
     virJSON *backend = virJSONObject();
     virJSON *data = virJSONObject();
@@ -96,6 +107,8 @@ qmpChardevAddArguments(virJSON *flat)
         qmpChardevMove(flat, "path", data, "device");
     } else if (g_str_equal(type, "spicevmc")) {
         qmpChardevMove(flat, "name", data, "type");
+    } else if (g_str_equal(type, "dbus")) {
+        qmpChardevMove(flat, "name", data, "name");
     } else if (g_str_equal(type, "spiceport")) {
         qmpChardevMove(flat, "name", data, "fqdn");
     } else if (g_str_equal(type, "qemu-vdagent")) {

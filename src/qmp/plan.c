@@ -239,6 +239,12 @@ qmpPlanHostAt(const qmpPlan *plan, unsigned host)
     return NULL;
 }
 
+unsigned
+qmpPlanHosts(const qmpPlan *plan)
+{
+    return plan->hosts;
+}
+
 char *
 qmpPlanFdToken(const qmpPlan *plan, unsigned host, unsigned n)
 {
@@ -327,6 +333,19 @@ qmpPlanKeyvalText(GString *out, const char *text)
     }
 }
 
+static void qmpPlanKeyvalMember(GString *out, const char *key, virJSON *value);
+
+/* QEMU's older options repeat the key for a list of strings, which QAPI wraps as {"str":…}. */
+static void
+qmpPlanKeyvalElement(GString *out, const char *key, size_t index, virJSON *element)
+{
+    bool wrapped = json_object_is_type(element, json_type_object) &&
+                   json_object_object_length(element) == 1 && virJSONGetString(element, "str");
+    g_autofree char *below = g_strdup_printf("%s.%zu", key, index);
+
+    qmpPlanKeyvalMember(out, wrapped ? key : below, wrapped ? virJSONGet(element, "str") : element);
+}
+
 static void
 qmpPlanKeyvalMember(GString *out, const char *key, virJSON *value)
 {
@@ -343,11 +362,8 @@ qmpPlanKeyvalMember(GString *out, const char *key, virJSON *value)
         return;
     }
     case json_type_array:
-        for (size_t i = 0; i < json_object_array_length(value); i++) {
-            g_autofree char *below = g_strdup_printf("%s.%zu", key, i);
-
-            qmpPlanKeyvalMember(out, below, json_object_array_get_idx(value, i));
-        }
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            qmpPlanKeyvalElement(out, key, i, json_object_array_get_idx(value, i));
         return;
     default:
         break;
@@ -399,15 +415,54 @@ qmpPlanStepValue(const qmpPlan *plan, const qmpStep *step, qmpPlanFdName name, v
     return value;
 }
 
+/* The set a passed descriptor is in: each has one of its own, numbered in the order of the steps.
+ */
+static unsigned
+qmpPlanFdSet(const qmpPlan *plan, unsigned host, unsigned n)
+{
+    unsigned set = n;
+
+    for (unsigned before = 0; before < host; before++) {
+        const qmpHostStep *step = qmpPlanHostAt(plan, before);
+
+        if (step->pass)
+            set += step->fds;
+    }
+    return set;
+}
+
+typedef struct {
+    const qmpPlan *plan;
+    qmpPlanFdName name;
+    void *opaque;
+} qmpPlanArgvNames;
+
+static char *
+qmpPlanArgvName(unsigned host, unsigned n, void *opaque)
+{
+    const qmpPlanArgvNames *names = opaque;
+    const qmpHostStep *step = qmpPlanHostAt(names->plan, host);
+
+    if (step && step->pass)
+        return g_strdup_printf("/dev/fdset/%u", qmpPlanFdSet(names->plan, host, n));
+    return names->name(host, n, names->opaque);
+}
+
 static void
-qmpPlanArgvPass(GPtrArray *argv, unsigned host, const qmpHostStep *step, qmpPlanFdName name,
-                void *opaque)
+qmpPlanArgvPass(GPtrArray *argv, const qmpPlan *plan, unsigned host, const qmpHostStep *step,
+                qmpPlanFdName name, void *opaque)
 {
     for (unsigned n = 0; n < step->fds; n++) {
         g_autofree char *fd = name(host, n, opaque);
+        GString *value = g_string_new(NULL);
 
+        g_string_append_printf(value, "set=%u,fd=%s", qmpPlanFdSet(plan, host, n), fd);
+        if (step->tellPath) {
+            g_string_append(value, ",opaque=");
+            qmpPlanKeyvalText(value, step->path);
+        }
         g_ptr_array_add(argv, g_strdup("-add-fd"));
-        g_ptr_array_add(argv, g_strdup_printf("set=%u,fd=%s", host, fd));
+        g_ptr_array_add(argv, g_string_free(value, FALSE));
     }
 }
 
@@ -415,6 +470,7 @@ GPtrArray *
 qmpPlanArgv(const qmpPlan *plan, qmpPlanFdName name, void *opaque)
 {
     GPtrArray *argv = g_ptr_array_new_with_free_func((GDestroyNotify)virSecureFreeString);
+    qmpPlanArgvNames names = {plan, name, opaque};
     unsigned host = 0;
 
     for (guint i = 0; i < plan->steps->len; i++) {
@@ -424,11 +480,11 @@ qmpPlanArgv(const qmpPlan *plan, qmpPlanFdName name, void *opaque)
         case QMP_STEP_ARG:
             g_ptr_array_add(argv, g_strdup(step->option));
             if (step->value)
-                g_ptr_array_add(argv, qmpPlanReplaceTokens(step->value, name, opaque));
+                g_ptr_array_add(argv, qmpPlanReplaceTokens(step->value, qmpPlanArgvName, &names));
             break;
         case QMP_STEP_HOST:
             if (step->host->pass)
-                qmpPlanArgvPass(argv, host, step->host, name, opaque);
+                qmpPlanArgvPass(argv, plan, host, step->host, name, opaque);
             host++;
             break;
         case QMP_STEP_COMMAND:
@@ -436,7 +492,7 @@ qmpPlanArgv(const qmpPlan *plan, qmpPlanFdName name, void *opaque)
             break;
         default:
             g_ptr_array_add(argv, g_strdup(forms[step->type].option));
-            g_ptr_array_add(argv, qmpPlanStepValue(plan, step, name, opaque));
+            g_ptr_array_add(argv, qmpPlanStepValue(plan, step, qmpPlanArgvName, &names));
         }
     }
     return argv;

@@ -51,10 +51,11 @@ typedef struct {
     char *mac;       /* the guest's address */
     unsigned queues; /* at least 1 */
     bool vnetHdr, allowExisting, unmanaged;
-    unsigned mtu; /* 0: leave */
-    unsigned fds; /* how many descriptors it hands out */
-    char *alias;  /* the device it belongs to */
-    bool pass;    /* handed over with -add-fd, as /dev/fdset/N, instead of by number */
+    unsigned mtu;  /* 0: leave */
+    unsigned fds;  /* how many descriptors it hands out */
+    char *alias;   /* the device it belongs to */
+    bool pass;     /* handed over with -add-fd, as /dev/fdset/N, instead of by number */
+    bool tellPath; /* pass: path goes along as the set's "opaque" note */
 } qmpHostStep;
 
 typedef struct {
@@ -102,6 +103,8 @@ void qmpPlanMarkSecret(qmpPlan *plan);
 
 /* A host step, copied; returns its index. alias, path and so on are copied too. */
 unsigned qmpPlanHost(qmpPlan *plan, const qmpHostStep *step);
+/* How many host steps there are: the index that the next one gets. */
+unsigned qmpPlanHosts(const qmpPlan *plan);
 /* The token that stands for the n-th descriptor of a host step in any string of later steps; by
  * number on the command line, by getfd's name on the monitor. With pass: "/dev/fdset/N". Caller
  * frees. */

@@ -115,7 +115,7 @@ timerLink(virEventTimer *timer, gint64 due)
 static gboolean
 sourcePrepare(GSource *source G_GNUC_UNUSED, int *timeout)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.mutex);
     virEventTimer *first = timerFirst();
     gint64 left;
 
@@ -334,7 +334,7 @@ virEventTimerAdd(unsigned delay_ms, unsigned interval_ms, virEventFunc func, voi
 void
 virEventTimerRestart(virEventTimer *timer, unsigned delay_ms, unsigned interval_ms)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.mutex);
 
     if (timer->removed)
         return;
@@ -371,7 +371,7 @@ virEventTimerRemove(virEventTimer *timer)
 void
 virEventPost(virEventFunc func, void *opaque)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.mutex);
     virEventCall call = {func, opaque};
 
     g_array_append_val(loop.calls, call);

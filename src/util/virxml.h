@@ -15,9 +15,9 @@
 typedef xmlDoc virXMLDoc;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 
-/* The longest document taken, and the deepest nesting. */
+/* The longest document taken, and the deepest nesting: chains of up to 200 backing images nest. */
 #define VIR_XML_SIZE_MAX (8 * 1024 * 1024)
-#define VIR_XML_DEPTH_MAX 64
+#define VIR_XML_DEPTH_MAX 240
 
 /* Once, before any other thread: erasing allocators for libxml2, its global state. */
 void virXMLInit(void);

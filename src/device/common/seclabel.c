@@ -28,8 +28,7 @@ virDeviceSeclabelFind(const GPtrArray *labels, const char *model)
 }
 
 static bool
-virDeviceSeclabelParseOne(virDeviceSeclabel *seclabel, const xmlNode *node, unsigned parseFlags,
-                          GError **error)
+virDeviceSeclabelParseOne(virDeviceSeclabel *seclabel, const xmlNode *node, GError **error)
 {
     g_autofree char *relabel = virXMLAttr(node, "relabel");
     g_autofree char *skip = virXMLAttr(node, "labelskip");
@@ -40,7 +39,7 @@ virDeviceSeclabelParseOne(virDeviceSeclabel *seclabel, const xmlNode *node, unsi
                            _("Invalid value for attribute 'relabel' in element 'seclabel': '%s'."),
                            relabel);
     seclabel->relabel = !relabel || g_str_equal(relabel, "yes");
-    seclabel->labelSkip = !(parseFlags & VIR_PARSE_INACTIVE) && g_strcmp0(skip, "yes") == 0;
+    seclabel->labelSkip = g_strcmp0(skip, "yes") == 0;
     if (label)
         seclabel->label = virXMLText(label);
     if (seclabel->label && !seclabel->relabel)
@@ -66,7 +65,7 @@ virDeviceSeclabelsParse(const xmlNode *node, unsigned parseFlags, GPtrArray **re
             return virErrorSet(error, VIR_ERR_XML_DETAIL,
                                _("seclabel for model %s is already provided"), model);
         seclabel->model = g_steal_pointer(&model);
-        if (!virDeviceSeclabelParseOne(seclabel, child, parseFlags, error))
+        if (!virDeviceSeclabelParseOne(seclabel, child, error))
             return false;
     }
     *retLabels = labels->len > 0 ? g_steal_pointer(&labels) : NULL;

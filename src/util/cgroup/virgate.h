@@ -70,9 +70,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGate, virGateUnref)
 
 virCgroup *virGateGroup(const virGate *gate); /* borrowed */
 void virGateUuid(const virGate *gate, uint8_t retUuid[16]);
-virGateMode virGateGetMode(const virGate *gate);
+virGateMode virGateGetMode(virGate *gate);
 /* False if it is enforced but can't be changed from here ("gate not manageable"). */
-bool virGateIsManageable(const virGate *gate);
+bool virGateIsManageable(virGate *gate);
 
 /* A copy of the rules with their owners. Caller frees. */
 virDeviceRules *virGateRules(virGate *gate);

@@ -39,3 +39,6 @@ bool virNetDevSetMac(const char *name, const uint8_t mac[6], GError **error);
 bool virNetDevSetMtu(const char *name, unsigned mtu, GError **error);
 /* Makes name a port of the bridge, or with bridge NULL of none. Already so is success. */
 bool virNetDevSetBridge(const char *name, const char *bridge, GError **error);
+/* Removes an interface of this kind ("tun", "bridge"); gone already is success, another kind an
+ * error. */
+bool virNetDevDelete(const char *name, const char *kind, GError **error);

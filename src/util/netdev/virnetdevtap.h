@@ -41,8 +41,8 @@ typedef struct {
     bool created; /* false: it was there (ALLOW_EXISTING), don't remove it at the end */
 } virNetDevTapInfo;
 
-/* Makes or takes the interface and opens request->queues descriptors of it into retFds (blocking
- * mode off, O_CLOEXEC; the caller's). A name that is taken is VIR_ERR_OPERATION_INVALID "The NAME
+/* Makes or takes the interface and opens request->queues descriptors of it into retFds (O_CLOEXEC;
+ * the caller's). A name that is taken is VIR_ERR_OPERATION_INVALID "The NAME
  * interface already exists". On error nothing that it made is left. */
 bool virNetDevTapCreate(const virNetDevTapRequest *request, int *retFds, virNetDevTapInfo *retInfo,
                         GError **error);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vircgroupv2detect.c: find the gate of a group again, after the daemon was restarted.
+ *
+ * Pins come first: they need no privilege. What is on the group decides between an old and a new
+ * set of pins, when a swap was cut short. Without pins the kernel is asked for the group's
+ * programs, and ours is known by name, layout and the guest's uuid. Only reads. */
+#include <string.h>
+
+#include "util/cgroup/virbpf.h"
+#include "util/cgroup/vircgroupv2devices.h"
+#include "util/cgroup/virgatepins.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+/* --- what is on the group --- */
+
+typedef struct {
+    bool known; /* false: we may not ask */
+    virBPFProgs progs;
+} virCgroupV2Attached;
+
+static bool
+virCgroupV2AttachedAsk(virCgroupV2Attached *attached, int groupFd, GError **error)
+{
+    attached->known = virBPFQueryDeviceProgs(groupFd, /* effective: */ false, &attached->progs);
+    return attached->known || errno == EPERM || errno == EACCES ||
+           virErrorErrno(error, _("cannot list the device programs of the control group"));
+}
+
+static bool
+virCgroupV2AttachedHas(const virCgroupV2Attached *attached, int progFd)
+{
+    struct bpf_prog_info info;
+
+    if (progFd < 0 || !virBPFGetProgInfo(progFd, &info, NULL, 0))
+        return false;
+    for (uint32_t i = 0; i < attached->progs.count; i++) {
+        if (attached->progs.ids[i] == info.id)
+            return true;
+    }
+    return false;
+}
+
+/* A link outlives its group as a dead object; that one holds nothing. */
+static bool
+virCgroupV2LinkIsAlive(int linkFd, int groupFd)
+{
+    struct bpf_link_info info;
+    uint64_t group = 0;
+
+    return linkFd >= 0 && virBPFGetLinkInfo(linkFd, &info) && info.type == BPF_LINK_TYPE_CGROUP &&
+           virCgroupV2DevicesGroupId(groupFd, &group, NULL) && info.cgroup.cgroup_id == group;
+}
+
+/* --- by pins --- */
+
+/* Chooses between the two sets of pins; *retFound false if neither is of use. */
+static bool
+virCgroupV2DetectByPins(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                        const virCgroupV2Attached *attached, virGateFound *retFound, GError **error)
+{
+    virCgroupV2Devices newer = VIR_CGROUP_V2_DEVICES_INIT;
+    bool hasCurrent = false;
+    bool hasNewer = false;
+
+    *retFound = VIR_GATE_FOUND_NONE;
+    if (!virGatePinsOpen(place, VIR_GATE_PINS_CURRENT, devices, &hasCurrent, error) ||
+        !virGatePinsOpen(place, VIR_GATE_PINS_NEW, &newer, &hasNewer, error)) {
+        virCgroupV2DevicesClear(devices);
+        virCgroupV2DevicesClear(&newer);
+        return false;
+    }
+    devices->pinned = hasCurrent && !hasNewer;
+    if (hasNewer &&
+        (!hasCurrent || (attached->known && virCgroupV2AttachedHas(attached, newer.progFd)))) {
+        /* A swap got as far as the group: the newer one is the gate; its pins want publishing. */
+        virCgroupV2DevicesClear(devices);
+        *devices = newer;
+        hasCurrent = true;
+    } else {
+        virCgroupV2DevicesClear(&newer);
+        if (hasNewer && !attached->known)
+            *retFound = VIR_GATE_FOUND_FOREIGN; /* which of the two it is can't be told from here */
+    }
+    if (!hasCurrent) {
+        virCgroupV2DevicesClear(devices);
+        return true;
+    }
+    if (!virCgroupV2LinkIsAlive(devices->linkFd, place->groupFd))
+        virCloseFd(&devices->linkFd);
+    if (*retFound == VIR_GATE_FOUND_NONE)
+        *retFound = VIR_GATE_FOUND_PINS;
+    return true;
+}
+
+/* --- by ids --- */
+
+typedef struct {
+    const char *name;
+    uint32_t type;
+    uint32_t keySize;
+    uint32_t valueSize;
+    size_t offset;
+} virGateMapKind;
+
+static const virGateMapKind kinds[] = {
+    {VIR_GATE_RULES_NAME, BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey), sizeof(virGateValue),
+     offsetof(virCgroupV2Devices, rulesFd)},
+    {VIR_GATE_HEADER_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(virGateHeader),
+     offsetof(virCgroupV2Devices, headerFd)},
+    {VIR_GATE_EVENTS_NAME, BPF_MAP_TYPE_RINGBUF, 0, 0, offsetof(virCgroupV2Devices, eventsFd)},
+};
+
+/* Takes the map into its place if it is one of ours. */
+static void
+virCgroupV2DetectTakeMap(virCgroupV2Devices *devices, uint32_t id)
+{
+    VIR_AUTOCLOSE fd = virBPFOpenMapById(id);
+    struct bpf_map_info info;
+
+    if (fd < 0 || !virBPFGetMapInfo(fd, &info))
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        int *place = &G_STRUCT_MEMBER(int, devices, kinds[i].offset);
+
+        if (*place >= 0 || info.type != kinds[i].type || info.key_size != kinds[i].keySize ||
+            info.value_size != kinds[i].valueSize || strcmp(info.name, kinds[i].name) != 0)
+            continue;
+        if (info.type == BPF_MAP_TYPE_LPM_TRIE)
+            devices->capacity = info.max_entries;
+        *place = g_steal_fd(&fd);
+        return;
+    }
+}
+
+/* True if the program of this id is this guest's reporting one. */
+static bool
+virCgroupV2DetectTakeProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                          uint32_t id)
+{
+    VIR_AUTOCLOSE fd = virBPFOpenProgById(id);
+    uint32_t maps[8];
+    struct bpf_prog_info info;
+
+    if (fd < 0 || !virBPFGetProgInfo(fd, &info, maps, G_N_ELEMENTS(maps)) ||
+        strcmp(info.name, VIR_GATE_PROG_NAME) != 0)
+        return false;
+    for (uint32_t i = 0; i < MIN(info.nr_map_ids, G_N_ELEMENTS(maps)); i++)
+        virCgroupV2DetectTakeMap(devices, maps[i]);
+    if (devices->rulesFd < 0 || devices->headerFd < 0 || devices->eventsFd < 0 ||
+        !virCgroupV2DevicesMapHeader(devices) || devices->header->abi != VIR_GATE_ABI ||
+        memcmp(devices->header->uuid, place->uuid, 16) != 0) {
+        virCgroupV2DevicesClear(devices);
+        return false;
+    }
+    devices->progFd = g_steal_fd(&fd);
+    return true;
+}
+
+static virGateFound
+virCgroupV2DetectByIds(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                       const virCgroupV2Attached *attached)
+{
+    if (!attached->known)
+        return VIR_GATE_FOUND_FOREIGN;
+    for (uint32_t i = 0; i < attached->progs.count; i++) {
+        if (virCgroupV2DetectTakeProg(devices, place, attached->progs.ids[i]))
+            return VIR_GATE_FOUND_IDS;
+        if (errno == EPERM)
+            return VIR_GATE_FOUND_FOREIGN; /* something is there, and we may not look at it */
+    }
+    return VIR_GATE_FOUND_NONE;
+}
+
+bool
+virCgroupV2DevicesDetectProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                             virGateFound *retFound, GError **error)
+{
+    virCgroupV2Attached attached = {false};
+
+    if (!virCgroupV2AttachedAsk(&attached, place->groupFd, error))
+        return false;
+    *retFound = VIR_GATE_FOUND_NONE;
+    if (place->pinsFd >= 0 && !virCgroupV2DetectByPins(devices, place, &attached, retFound, error))
+        return false;
+    if (*retFound == VIR_GATE_FOUND_NONE) {
+        errno = 0;
+        *retFound = virCgroupV2DetectByIds(devices, place, &attached);
+    }
+    return true;
+}

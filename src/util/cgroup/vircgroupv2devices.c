@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vircgroupv2devices.c: turn device rules into a BPF program and keep it on a group.
+ * Three stages, each usable alone: build (virgateprogram.c, pure), load, attach. A guest is never
+ * without rules, not even while they are exchanged. In a job, without the core lock (it may wait
+ * for RCU); called by delegate/local only. See vircgroupv2devices.h. */
+#include "util/cgroup/vircgroupv2devices.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "util/cgroup/virbpf.h"
+#include "util/cgroup/virgatepins.h"
+#include "util/cgroup/virgateprobe.h"
+#include "util/virerror.h"
+#include "util/virfault.h"
+#include "util/virlog.h"
+#include "util/virutil.h"
+
+/* How often an attach is tried again when somebody else attaches at the same moment. */
+#define ATTACH_TRIES 5
+
+/* --- handles --- */
+
+static size_t
+virCgroupV2DevicesHeaderSize(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE); /* a map is mapped in whole pages */
+}
+
+void
+virCgroupV2DevicesClear(virCgroupV2Devices *devices)
+{
+    if (devices->header)
+        (void)munmap(devices->header, virCgroupV2DevicesHeaderSize());
+    devices->header = NULL;
+    virCloseFd(&devices->rulesFd);
+    virCloseFd(&devices->headerFd);
+    virCloseFd(&devices->eventsFd);
+    virCloseFd(&devices->progFd);
+    virCloseFd(&devices->linkFd);
+    devices->pinned = false;
+    devices->capacity = 0;
+}
+
+bool
+virCgroupV2DevicesMapHeader(virCgroupV2Devices *devices)
+{
+    void *memory = mmap(NULL, virCgroupV2DevicesHeaderSize(), PROT_READ | PROT_WRITE, MAP_SHARED,
+                        devices->headerFd, 0);
+
+    if (memory == MAP_FAILED)
+        return false;
+    devices->header = memory;
+    return true;
+}
+
+bool
+virCgroupV2DevicesGroupId(int groupFd, uint64_t *retId, GError **error)
+{
+    struct stat st;
+
+    if (fstat(groupFd, &st) < 0)
+        return virErrorErrno(error, _("cannot look at the control group"));
+    *retId = st.st_ino;
+    return true;
+}
+
+uint32_t
+virCgroupV2DevicesGetPerms(unsigned access, virDeviceType type)
+{
+    return access << 16 | (uint32_t)type;
+}
+
+virCgroupV2DevicesAnswer
+virCgroupV2DevicesAvailable(int groupFd)
+{
+    virBPFProgs progs;
+
+    if (virBPFQueryDeviceProgs(groupFd, /* effective: */ false, &progs))
+        return VIR_CGROUP_V2_DEVICES_YES;
+    return errno == EPERM || errno == EACCES ? VIR_CGROUP_V2_DEVICES_DENIED
+                                             : VIR_CGROUP_V2_DEVICES_NO;
+}
+
+int
+virCgroupV2DevicesCreateEvents(GError **error)
+{
+    int fd =
+        virBPFCreateMap(BPF_MAP_TYPE_RINGBUF, VIR_GATE_EVENTS_NAME, 0, 0, VIR_GATE_EVENTS_SIZE, 0);
+
+    if (fd < 0)
+        virErrorErrno(error, _("cannot create the ring of denials"));
+    return fd;
+}
+
+/* --- rules --- */
+
+bool
+virCgroupV2DevicesSetRule(virCgroupV2Devices *devices, const virDeviceRule *rule)
+{
+    virGateKey key = virGateKeyFromRule(rule);
+    virGateValue value = virGateValueFromRule(rule);
+    virGateValue before;
+
+    if (!rule->access)
+        return virBPFDeleteElem(devices->rulesFd, &key) || errno == ENOENT;
+    if (virBPFLookupElem(devices->rulesFd, &key, &before) && before.prefix == value.prefix) {
+        value.flags = before.flags;
+        value.generation = before.generation + 1;
+    }
+    return virBPFUpdateElem(devices->rulesFd, &key, &value);
+}
+
+static int
+virCgroupV2DevicesCompareRules(const void *a, const void *b)
+{
+    return virDeviceRuleCompare(a, b);
+}
+
+GArray *
+virCgroupV2DevicesReadRules(const virCgroupV2Devices *devices, GError **error)
+{
+    g_autoptr(GArray) rules = g_array_new(FALSE, TRUE, sizeof(virDeviceRule));
+    virGateKey key;
+    const virGateKey *last = NULL;
+
+    while (rules->len <= devices->capacity) {
+        virGateKey next;
+        virGateValue value;
+
+        if (!virBPFNextKey(devices->rulesFd, last, &next)) {
+            if (errno == ENOENT)
+                break;
+            virErrorErrno(error, _("cannot read the rules of the device gate"));
+            return NULL;
+        }
+        /* Inner nodes of the trie don't show; what we wrote has its own prefix. */
+        if (virBPFLookupElem(devices->rulesFd, &next, &value) && value.prefix == next.prefix) {
+            virDeviceRule rule = virGateKeyToRule(&next, &value);
+
+            g_array_append_val(rules, rule);
+        }
+        key = next;
+        last = &key;
+    }
+    g_array_sort(rules, virCgroupV2DevicesCompareRules);
+    return g_steal_pointer(&rules);
+}
+
+static bool
+virCgroupV2DevicesFill(virCgroupV2Devices *devices, const GArray *rules, GError **error)
+{
+    for (size_t i = 0; i < rules->len; i++) {
+        const virDeviceRule *rule = &g_array_index(rules, virDeviceRule, i);
+
+        if (!virCgroupV2DevicesSetRule(devices, rule))
+            return virErrorErrno(error, _("cannot add a rule to the device gate"));
+    }
+    return true;
+}
+
+/* --- build and load --- */
+
+static bool
+virCgroupV2DevicesCreateRules(virCgroupV2Devices *devices, uint32_t capacity, GError **error)
+{
+    devices->capacity = capacity;
+    devices->rulesFd =
+        virBPFCreateMap(BPF_MAP_TYPE_LPM_TRIE, VIR_GATE_RULES_NAME, sizeof(virGateKey),
+                        sizeof(virGateValue), capacity, BPF_F_NO_PREALLOC);
+    return devices->rulesFd >= 0 ||
+           virErrorErrno(error, _("cannot create the rule map of the device gate"));
+}
+
+static bool
+virCgroupV2DevicesCreateHeader(virCgroupV2Devices *devices, virGateMode mode, GError **error)
+{
+    devices->headerFd = virBPFCreateMap(BPF_MAP_TYPE_ARRAY, VIR_GATE_HEADER_NAME, sizeof(uint32_t),
+                                        sizeof(virGateHeader), 1, BPF_F_MMAPABLE);
+    if (devices->headerFd < 0 || !virCgroupV2DevicesMapHeader(devices))
+        return virErrorErrno(error, _("cannot create the header of the device gate"));
+    devices->header->abi = VIR_GATE_ABI;
+    devices->header->mode = mode;
+    return true;
+}
+
+/* A new program over the maps; eventsFd -1: the silent form, for the link. */
+static int
+virCgroupV2DevicesLoad(const virCgroupV2Devices *devices, int eventsFd, GError **error)
+{
+    virGateProgram program;
+    char log[4096] = "";
+    int fd;
+
+    virGateProgramBuild(&program, devices->rulesFd, devices->headerFd, eventsFd);
+    fd = virBPFLoadDeviceProg(program.insns, program.count,
+                              eventsFd >= 0 ? VIR_GATE_PROG_NAME : VIR_GATE_LOCK_PROG_NAME, log,
+                              sizeof(log));
+    if (fd < 0) {
+        int errnum = errno;
+
+        if (*log)
+            VIR_DEBUG("verifier: %s", log);
+        virErrorErrnoValue(error, errnum, _("cannot load the program of the device gate"));
+    }
+    return fd;
+}
+
+/* --- attach --- */
+
+/* The pinned link beside the direct attachment: a program of its own that reports nothing. */
+static bool
+virCgroupV2DevicesLink(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                       GError **error)
+{
+    VIR_AUTOCLOSE lockFd = virCgroupV2DevicesLoad(devices, /* eventsFd: */ -1, error);
+
+    if (lockFd < 0)
+        return false;
+    if (devices->linkFd >= 0)
+        return virBPFUpdateLink(devices->linkFd, lockFd) ||
+               virErrorErrno(error, _("cannot exchange the program of the device gate's link"));
+    devices->linkFd = virBPFCreateDeviceLink(place->groupFd, lockFd);
+    return devices->linkFd >= 0 || virErrorErrno(error, _("cannot link the device gate"));
+}
+
+static bool
+virCgroupV2DevicesTryAttach(const virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                            const virCgroupV2Devices *replaced)
+{
+    virBPFProgs progs;
+    int replaceFd = replaced ? replaced->progFd : -1;
+
+    if (!virBPFQueryDeviceProgs(place->groupFd, /* effective: */ false, &progs))
+        return false;
+    if (virBPFAttachDeviceProg(place->groupFd, devices->progFd, replaceFd, progs.revision))
+        return true;
+    /* Somebody took the old one off: then ours is added, at once. */
+    return errno == ENOENT && replaceFd >= 0 &&
+           virBPFAttachDeviceProg(place->groupFd, devices->progFd, /* replaceFd: */ -1, 0);
+}
+
+bool
+virCgroupV2DevicesAttachProg(const virCgroupV2Devices *devices,
+                             const virCgroupV2DevicesPlace *place,
+                             const virCgroupV2Devices *replaced, GError **error)
+{
+    for (int i = 0; i < ATTACH_TRIES; i++) {
+        if (virCgroupV2DevicesTryAttach(devices, place, replaced))
+            return true;
+        if (errno != ESTALE)
+            break;
+    }
+    return virErrorErrno(error, _("cannot attach the device gate to its control group"));
+}
+
+/* --- verify --- */
+
+/* 1: the program is on the group; 0: it is not; -1: we may not ask. */
+static int
+virCgroupV2DevicesIsAttached(const virCgroupV2Devices *devices, int groupFd)
+{
+    struct bpf_prog_info info;
+    virBPFProgs progs;
+
+    if (!virBPFQueryDeviceProgs(groupFd, /* effective: */ false, &progs))
+        return -1;
+    if (devices->progFd < 0 || !virBPFGetProgInfo(devices->progFd, &info, NULL, 0))
+        return 0;
+    for (uint32_t i = 0; i < progs.count; i++) {
+        if (progs.ids[i] == info.id)
+            return 1;
+    }
+    return 0;
+}
+
+static bool
+virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                         const GArray *rules, GError **error)
+{
+    g_autoptr(GArray) held = virCgroupV2DevicesReadRules(devices, error);
+    g_autoptr(GArray) changes = NULL;
+
+    if (!held)
+        return false;
+    changes = virDeviceRulesChanges(rules, held);
+    if (changes->len > 0)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                           _("the kernel holds other rules than the device gate was given"));
+    if (virCgroupV2DevicesIsAttached(devices, place->groupFd) == 0)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                           _("the device gate was attached but is not on its control group"));
+    return virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode, error);
+}
+
+/* --- the steps together --- */
+
+/* From the map to the program on the group. */
+static bool
+virCgroupV2DevicesMake(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                       const virGateSettings *settings, const GArray *rules, GError **error)
+{
+    uint32_t capacity = settings->capacity ? settings->capacity : VIR_CGROUP_V2_DEVICES_CAPACITY;
+
+    while (capacity < rules->len && capacity < VIR_CGROUP_V2_DEVICES_CAPACITY_MAX)
+        capacity *= 2;
+    if (!virCgroupV2DevicesCreateRules(devices, capacity, error) ||
+        !virCgroupV2DevicesCreateHeader(devices, settings->mode, error) ||
+        !virCgroupV2DevicesFill(devices, rules, error) || !VIR_FAULT_STEP("gate:map-filled", error))
+        return false;
+    devices->eventsFd = fcntl(place->eventsFd, F_DUPFD_CLOEXEC, 3);
+    if (devices->eventsFd < 0)
+        return virErrorErrno(error, _("cannot use the ring of denials"));
+    devices->progFd = virCgroupV2DevicesLoad(devices, devices->eventsFd, error);
+    return devices->progFd >= 0 && VIR_FAULT_STEP("gate:loaded", error) &&
+           virCgroupV2DevicesAttachProg(devices, place, NULL, error) &&
+           VIR_FAULT_STEP("gate:attached", error);
+}
+
+static bool
+virCgroupV2DevicesPin(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                      GError **error)
+{
+    if (place->pinsFd < 0)
+        return true;
+    if (!virGatePinsMake(place, devices, error) || !VIR_FAULT_STEP("gate:pinned", error) ||
+        !virGatePinsPublish(place, error))
+        return false;
+    devices->pinned = true;
+    return VIR_FAULT_STEP("gate:published", error);
+}
+
+bool
+virCgroupV2DevicesCreateProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                             const virGateSettings *settings, const GArray *rules, GError **error)
+{
+    bool linked = settings->lock == VIR_GATE_LOCK_BOTH && place->pinsFd >= 0;
+
+    if (virCgroupV2DevicesMake(devices, place, settings, rules, error) &&
+        (!linked || virCgroupV2DevicesLink(devices, place, error)) &&
+        VIR_FAULT_STEP("gate:linked", error) &&
+        virCgroupV2DevicesVerify(devices, place, rules, error) &&
+        VIR_FAULT_STEP("gate:verified", error)) {
+        /* From here on its denials are the guest's; those of the probe had no uuid. */
+        devices->header->denied = 0;
+        devices->header->dropped = 0;
+        memcpy(devices->header->uuid, place->uuid, 16);
+        if (virCgroupV2DevicesPin(devices, place, error))
+            return true;
+    }
+    (void)virCgroupV2DevicesRemoveProg(devices, place, NULL); /* the error in hand says more */
+    return false;
+}
+
+bool
+virCgroupV2DevicesGrowProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                           GError **error)
+{
+    virCgroupV2Devices larger = VIR_CGROUP_V2_DEVICES_INIT;
+    g_autoptr(GArray) rules = NULL;
+
+    if (devices->capacity > VIR_CGROUP_V2_DEVICES_CAPACITY_MAX / 2)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           _("the device gate holds %u rules, and no more are possible"),
+                           devices->capacity);
+    rules = virCgroupV2DevicesReadRules(devices, error);
+    if (!rules)
+        return false;
+    larger.headerFd = fcntl(devices->headerFd, F_DUPFD_CLOEXEC, 3);
+    larger.eventsFd = fcntl(devices->eventsFd, F_DUPFD_CLOEXEC, 3);
+    if (devices->linkFd >= 0)
+        larger.linkFd = fcntl(devices->linkFd, F_DUPFD_CLOEXEC, 3);
+    if (larger.headerFd < 0 || larger.eventsFd < 0 || !virCgroupV2DevicesMapHeader(&larger))
+        virErrorErrno(error, _("cannot use the header of the device gate"));
+    else if (virCgroupV2DevicesCreateRules(&larger, devices->capacity * 2, error) &&
+             virCgroupV2DevicesFill(&larger, rules, error) &&
+             (larger.progFd = virCgroupV2DevicesLoad(&larger, larger.eventsFd, error)) >= 0 &&
+             (place->pinsFd < 0 || virGatePinsMake(place, &larger, error)) &&
+             VIR_FAULT_STEP("gate:grown-pinned", error) &&
+             virCgroupV2DevicesAttachProg(&larger, place, devices, error)) {
+        /* The new program is the gate now: what follows must not undo it. */
+        virCgroupV2DevicesClear(devices);
+        *devices = larger;
+        return VIR_FAULT_STEP("gate:swapped", error) &&
+               (devices->linkFd < 0 || virCgroupV2DevicesLink(devices, place, error)) &&
+               (place->pinsFd < 0 || virGatePinsPublish(place, error)) &&
+               ((devices->pinned = place->pinsFd >= 0), true);
+    }
+    if (place->pinsFd >= 0)
+        (void)virGatePinsRemove(place->pinsFd, place->uuid, VIR_GATE_PINS_NEW, NULL);
+    virCgroupV2DevicesClear(&larger);
+    return false;
+}
+
+bool
+virCgroupV2DevicesPrepareProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                              const virGateSettings *settings, const GArray *rules, size_t extra,
+                              virGateFound *retFound, GError **error)
+{
+    g_autoptr(GArray) held = NULL;
+
+    if (devices->rulesFd < 0) {
+        if (!virCgroupV2DevicesDetectProg(devices, place, retFound, error))
+            return false;
+        if (*retFound == VIR_GATE_FOUND_FOREIGN)
+            return true;
+        if (*retFound == VIR_GATE_FOUND_NONE &&
+            !virCgroupV2DevicesCreateProg(devices, place, settings, rules, error))
+            return false;
+    }
+    held = virCgroupV2DevicesReadRules(devices, error);
+    if (!held)
+        return false;
+    while (held->len + extra > devices->capacity) {
+        if (!virCgroupV2DevicesGrowProg(devices, place, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+virCgroupV2DevicesRepairProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                             virGateLock lock, bool *retReattached, GError **error)
+{
+    bool linked = lock == VIR_GATE_LOCK_BOTH && place->pinsFd >= 0;
+    bool whole = devices->pinned && (!linked || devices->linkFd >= 0);
+
+    *retReattached = false;
+    if (devices->progFd < 0)
+        devices->progFd = virCgroupV2DevicesLoad(devices, devices->eventsFd, error);
+    if (devices->progFd < 0)
+        return false;
+    if (virCgroupV2DevicesIsAttached(devices, place->groupFd) == 0) {
+        if (!virCgroupV2DevicesAttachProg(devices, place, NULL, error))
+            return false;
+        *retReattached = true;
+        whole = false;
+    }
+    if (whole || place->pinsFd < 0)
+        return true;
+    return (!linked || virCgroupV2DevicesLink(devices, place, error)) &&
+           virCgroupV2DevicesPin(devices, place, error);
+}
+
+bool
+virCgroupV2DevicesRemoveProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                             GError **error)
+{
+    bool done = true;
+
+    if (place->pinsFd >= 0)
+        done = virGatePinsRemove(place->pinsFd, place->uuid, VIR_GATE_PINS_CURRENT, error) &&
+               VIR_FAULT_STEP("gate:unpinned", error) &&
+               virGatePinsRemove(place->pinsFd, place->uuid, VIR_GATE_PINS_NEW, error);
+    /* The attachment goes with the group; detaching lets an emptied group live on without it. */
+    if (place->groupFd >= 0 && devices->progFd >= 0 &&
+        !virBPFDetachDeviceProg(place->groupFd, devices->progFd) && errno != ENOENT && done)
+        done = virErrorErrno(error, _("cannot detach the device gate from its control group"));
+    virCgroupV2DevicesClear(devices);
+    return done;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vircgroupv2devices.h: device rules of a v2 group: a BPF program over a rule map, kept on the
+ * group.
+ *
+ * A group is never without its rules while they are exchanged: the map changes one element at a
+ * time, the program only by replacing it in one step. In the group's folder of pins lie, under the
+ * guest's uuid, the objects by which a restarted daemon finds all this again without any privilege:
+ *
+ *     <pins>/<uuid>/rules hdr events prog link
+ *     <pins>/<uuid>-new/                            while they are being made or exchanged
+ *
+ * In a job, without the core lock (a swap may wait for RCU). The changing functions are called
+ * through delegate/local* alone; rights: CAP_BPF and CAP_NET_ADMIN to make, swap and attach, none
+ * for rules, CAP_SYS_ADMIN to find by ids. One thread a group. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/cgroup/virgate.h"
+#include "util/cgroup/virgateprogram.h"
+
+/* Rules in a new map, and the most that a map may be grown to. */
+#define VIR_CGROUP_V2_DEVICES_CAPACITY 65536
+#define VIR_CGROUP_V2_DEVICES_CAPACITY_MAX (1u << 22)
+
+/* Where the group is and where the pins go; all borrowed. */
+typedef struct {
+    int groupFd;
+    int pinsFd;     /* folder on a bpffs, -1: no pins, and so no link */
+    int eventsFd;   /* ring that all guests share */
+    uid_t pinOwner; /* who may open the pins after a restart */
+    gid_t pinGroup;
+    uint8_t uuid[16]; /* of the guest */
+} virCgroupV2DevicesPlace;
+
+/* The handles on one group's gate. */
+typedef struct {
+    int rulesFd;
+    int headerFd;
+    int eventsFd;
+    int progFd;
+    int linkFd; /* -1: attached directly only */
+    uint32_t capacity;
+    bool pinned;           /* all of it, under the guest's uuid */
+    virGateHeader *header; /* the header map, in our memory */
+} virCgroupV2Devices;
+
+#define VIR_CGROUP_V2_DEVICES_INIT                                                                 \
+    {                                                                                              \
+        -1, -1, -1, -1, -1, 0, false, NULL                                                         \
+    }
+
+/* Closes the handles; what is attached or pinned stays. Zeroed or cleared ones are fine. */
+void virCgroupV2DevicesClear(virCgroupV2Devices *devices);
+
+typedef enum {
+    VIR_CGROUP_V2_DEVICES_YES,
+    VIR_CGROUP_V2_DEVICES_NO,     /* this kernel has no device programs for groups */
+    VIR_CGROUP_V2_DEVICES_DENIED, /* it has, but we may not ask (CAP_NET_ADMIN) */
+} virCgroupV2DevicesAnswer;
+
+/* Asks the kernel, by listing the device programs of the group. */
+virCgroupV2DevicesAnswer virCgroupV2DevicesAvailable(int groupFd);
+
+/* A new ring for denials, VIR_GATE_EVENTS_SIZE bytes. */
+#define VIR_GATE_EVENTS_SIZE (256u << 10)
+int virCgroupV2DevicesCreateEvents(GError **error);
+
+/* A new map and program on the group: map filled with rules (a union), program loaded, attached,
+ * pinned, and what the kernel then says compared with what was wanted, by reading back and by a
+ * process in the group that looks at a node with a rule and at one without. Denies all else. On
+ * error nothing is left. */
+bool virCgroupV2DevicesCreateProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                                  const virGateSettings *settings, const GArray *rules,
+                                  GError **error);
+
+/* Puts the program on the group, or, with replaced, takes the place of that one in one atomic
+ * step. */
+bool virCgroupV2DevicesAttachProg(const virCgroupV2Devices *devices,
+                                  const virCgroupV2DevicesPlace *place,
+                                  const virCgroupV2Devices *replaced, GError **error);
+
+/* After a restart: pins first (no privilege), else ids; ours by name, layout and uuid, never "the
+ * first". *retFound may be any; devices is filled for _PINS and _IDS. A gate that is pinned but not
+ * on the group any more is _NONE. */
+bool virCgroupV2DevicesDetectProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                                  virGateFound *retFound, GError **error);
+
+/* Makes room for more rules: a map of twice the size with the same rules, a program over it, and
+ * the swap. The gate is whole at every moment. */
+bool virCgroupV2DevicesGrowProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                                GError **error);
+
+/* Unless devices is open already: detects, else creates. Then sees to it that extra more rules fit,
+ * growing the map if need be. */
+bool virCgroupV2DevicesPrepareProg(virCgroupV2Devices *devices,
+                                   const virCgroupV2DevicesPlace *place,
+                                   const virGateSettings *settings, const GArray *rules,
+                                   size_t extra, virGateFound *retFound, GError **error);
+
+/* Has what is missing (pins, link, direct attachment) put back. Idempotent. *retReattached: the
+ * program had been taken off the group. */
+bool virCgroupV2DevicesRepairProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                                  virGateLock lock, bool *retReattached, GError **error);
+
+/* Detaches, unpins and closes, so that the kernel frees program and map. A half-made one too. */
+bool virCgroupV2DevicesRemoveProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                                  GError **error);
+
+/* The mask that the kernel gives the program for this access to this type. */
+uint32_t virCgroupV2DevicesGetPerms(unsigned access, virDeviceType type);
+
+/* One rule to exactly its access (0: gone). False with errno, ENOSPC or E2BIG if the map is full.
+ */
+bool virCgroupV2DevicesSetRule(virCgroupV2Devices *devices, const virDeviceRule *rule);
+/* The kernel's rules, sorted. Caller frees. */
+GArray *virCgroupV2DevicesReadRules(const virCgroupV2Devices *devices, GError **error);
+
+/* Maps the header into devices->header; false with errno. */
+bool virCgroupV2DevicesMapHeader(virCgroupV2Devices *devices);
+/* The id of the group's hierarchy node, as the kernel's links name it. */
+bool virCgroupV2DevicesGroupId(int groupFd, uint64_t *retId, GError **error);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virgateprobe.h: look whether a gate does what it should, from inside its group. */
+#pragma once
+
+#include "util/cgroup/virgate.h"
+
+/* A child born in the group asks access(2) of a node with a rule and of one without: the gate is
+ * run, no driver is. False if a verdict is wrong. Which nodes exist here decides what can be asked;
+ * none is no error. Waits for the child (a fraction of a millisecond). Needs the right to clone
+ * into the group. */
+bool virGateProbe(int groupFd, const GArray *rules, virGateMode mode, GError **error);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virgateprogram.h: the text of the gate's program, and the layout of the three maps that it and we
+ * share. Pure: nothing here calls the kernel.
+ *
+ * The program is the same for every guest and every rule; only the descriptors of the maps are put
+ * in. So changing a rule never loads anything. There are two forms: one that reports what it
+ * denies, which is attached to the group, and a silent one for the link beside it, so that a denial
+ * is reported once and not twice.
+ *
+ * Rules lie in a trie of longest prefixes (BPF_MAP_TYPE_LPM_TRIE):
+ *
+ *     key      prefix length in bits | type (8) | major (24) | minor (32), big-endian
+ *              64: one node    32: c 10:*    8: c *:*
+ *              c *:200 is type | 0x80, major 0, 64 bits: a wildcard in front is no prefix
+ *     value    access bits | flags (1: used since it was set) | the key's prefix | generation
+ *
+ * One element's update swaps a node under RCU: a reader sees the old or the new value. */
+#pragma once
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/cgroup/virdevicerule.h"
+
+/* Changes when an older program or daemon couldn't work with the maps of a newer one. */
+#define VIR_GATE_ABI 1
+
+/* Names as bpftool shows them; by them and the layout ours are told from others'. */
+#define VIR_GATE_PROG_NAME "vw_gate"
+#define VIR_GATE_LOCK_PROG_NAME "vw_lock"
+#define VIR_GATE_RULES_NAME "vw_rules"
+#define VIR_GATE_HEADER_NAME "vw_header"
+#define VIR_GATE_EVENTS_NAME "vw_events"
+
+typedef struct {
+    uint32_t prefix;
+    uint32_t typeMajor; /* big-endian */
+    uint32_t minor;     /* big-endian */
+} virGateKey;
+
+#define VIR_GATE_VALUE_USED 1
+
+typedef struct {
+    uint16_t access;
+    uint8_t flags;
+    uint8_t prefix; /* the key's: tells a rule's own value from that of a wider one */
+    uint32_t generation;
+} virGateValue;
+
+/* The one element of the header map; also mapped into our memory. */
+typedef struct {
+    uint32_t abi;
+    uint32_t mode; /* virGateMode: the program returns it, 0 denies */
+    uint8_t uuid[16];
+    uint64_t denied;
+    uint64_t dropped;
+    uint64_t padding;
+} virGateHeader;
+
+/* One denial in the ring. */
+typedef struct {
+    uint8_t uuid[16];
+    uint64_t time_ns;
+    uint32_t pid;
+    uint32_t mode;
+    uint32_t major;
+    uint32_t minor;
+    uint32_t accessType; /* access << 16 | type, as the kernel gives it */
+    uint32_t padding;
+    char thread[16];
+} virGateEvent;
+
+G_STATIC_ASSERT(sizeof(virGateKey) == 12);
+G_STATIC_ASSERT(sizeof(virGateValue) == 8);
+G_STATIC_ASSERT(sizeof(virGateHeader) == 48);
+G_STATIC_ASSERT(sizeof(virGateEvent) == 64);
+
+/* The element of a rule (its type being BLOCK or CHAR), and a rule from a key. */
+virGateKey virGateKeyFromRule(const virDeviceRule *rule);
+virGateValue virGateValueFromRule(const virDeviceRule *rule);
+virDeviceRule virGateKeyToRule(const virGateKey *key, const virGateValue *value);
+
+#define VIR_GATE_PROGRAM_MAX 128
+typedef struct {
+    struct bpf_insn insns[VIR_GATE_PROGRAM_MAX];
+    size_t count;
+} virGateProgram;
+
+/* Writes the program over these maps. eventsFd -1: the silent form. */
+void virGateProgramBuild(virGateProgram *program, int rulesFd, int headerFd, int eventsFd);

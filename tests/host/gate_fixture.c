@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * gate_fixture.c: see gate_fixture.h. */
+#include "host/gate_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "util/cgroup/virbpf.h"
+#include "util/cgroup/virgatepins.h"
+#include "util/virspawn.h"
+#include "util/virutil.h"
+
+virCgroupInstance *testInstance;
+virGateStore *testStore;
+const virGateSettings testSettings = {VIR_GATE_ENFORCE, VIR_GATE_LOCK_BOTH, 0};
+
+/* What the kernel holds, of the gate and of this instance. */
+typedef struct {
+    unsigned progs;
+    unsigned maps;
+    unsigned links;
+    unsigned groups;
+    unsigned pins;
+} testCount;
+
+static testCount base; /* before the first guest */
+static char *folder;
+static char *pinsPath;
+static char *nodesPath;
+
+/* --- the machine --- */
+
+static bool
+testMakeNodes(void)
+{
+    for (int major = 200; major <= 205; major++) {
+        for (int minor = 0; minor < 8; minor++) {
+            for (int block = 0; block < 2; block++) {
+                g_autofree char *path =
+                    g_strdup_printf("%s/%c%d_%d", nodesPath, block ? 'b' : 'c', major, minor);
+
+                if (mknod(path, (block ? S_IFBLK : S_IFCHR) | 0666, makedev(major, minor)) < 0)
+                    return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+testPrivateMounts(void)
+{
+    folder = g_dir_make_tmp("virtward-gate-XXXXXX", NULL);
+    pinsPath = g_build_filename(folder, "bpf", NULL);
+    nodesPath = g_build_filename(folder, "nodes", NULL);
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mkdir(pinsPath, 0700) == 0 && mkdir(nodesPath, 0700) == 0 &&
+           mount("bpf", pinsPath, "bpf", 0, "mode=700") == 0 &&
+           mount("tmpfs", nodesPath, "tmpfs", 0, "mode=700") == 0 && testMakeNodes();
+}
+
+virGateStore *
+testStoreAgain(void)
+{
+    return virGateStoreNew(open(pinsPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC), geteuid(),
+                           getegid());
+}
+
+static testCount testCountAll(void);
+
+bool
+testGateSetup(const char **retReason)
+{
+    g_autofree char *root = g_strdup_printf("/tmp/virtward-gate-test-%d", getpid());
+    g_autoptr(GError) error = NULL;
+
+    *retReason = "needs root";
+    if (geteuid() != 0)
+        return false;
+    testInstance = virCgroupInstanceNew(root, &error);
+    g_assert_no_error(error);
+    if (!virCgroupInstanceUsable(testInstance, retReason))
+        return false;
+    *retReason = "needs cgroup v2 with device programs";
+    if (!g_str_equal(virCgroupInstanceBackendName(testInstance), "v2"))
+        return false;
+    *retReason = "needs a mount namespace of its own with a bpffs";
+    if (!testPrivateMounts())
+        return false;
+    testStore = testStoreAgain();
+    virCgroupInstanceMake(testInstance, &error);
+    g_assert_no_error(error);
+    base = testCountAll();
+    return true;
+}
+
+void
+testGateTeardown(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (folder) {
+        virCgroupInstanceRemove(testInstance, &error);
+        g_assert_no_error(error);
+        virGateStoreUnref(testStore);
+        (void)umount2(pinsPath, MNT_DETACH); /* ours; goes with the namespace anyway */
+        (void)umount2(nodesPath, MNT_DETACH);
+        g_assert_cmpint(rmdir(pinsPath), ==, 0);
+        g_assert_cmpint(rmdir(nodesPath), ==, 0);
+        g_assert_cmpint(rmdir(folder), ==, 0);
+    }
+    virCgroupInstanceUnref(testInstance);
+    g_free(pinsPath);
+    g_free(nodesPath);
+    g_free(folder);
+}
+
+/* --- guests --- */
+
+virDeviceRules *
+testRules(const char *owner, const char *const *texts)
+{
+    virDeviceRules *rules = virDeviceRulesNew();
+
+    for (; *texts; texts++) {
+        virDeviceRule rule;
+        GError *error = NULL;
+
+        virDeviceRuleParse(*texts, &rule, &error);
+        g_assert_no_error(error);
+        virDeviceRulesAllow(rules, owner, &rule);
+    }
+    return rules;
+}
+
+testGuest *
+testGuestNew(const char *name, const virGateSettings *settings, const char *const *texts)
+{
+    testGuest *guest = g_new0(testGuest, 1);
+    g_autoptr(virDeviceRules) rules = testRules(VIR_DEVICE_OWNER_POLICY, texts);
+    GError *error = NULL;
+
+    guest->pidfd = guest->pipe[0] = guest->pipe[1] = -1;
+    for (int i = 0; i < 16; i++)
+        guest->uuid[i] = (uint8_t)g_random_int_range(1, 256);
+    guest->group = virCgroupNew(testInstance, name);
+    virCgroupMake(guest->group, &error);
+    g_assert_no_error(error);
+    guest->gate = virGateNew(guest->group, testStore, guest->uuid, rules, settings);
+    virGateMake(guest->gate, &error);
+    g_assert_no_error(error);
+    return guest;
+}
+
+void
+testGuestForget(testGuest *guest)
+{
+    g_clear_pointer(&guest->gate, virGateUnref);
+    g_clear_pointer(&guest->group, virCgroupUnref);
+}
+
+void
+testGuestFree(testGuest *guest)
+{
+    GError *error = NULL;
+
+    virCloseFd(&guest->pipe[0]);
+    if (guest->group) {
+        virCgroupRemove(guest->group, 20000, &error);
+        g_assert_no_error(error);
+    }
+    if (guest->gate) {
+        virGateDestroy(guest->gate, &error);
+        g_assert_no_error(error);
+    }
+    if (guest->pidfd >= 0)
+        g_assert_true(virSpawnReap(guest->pidfd, NULL, NULL));
+    virCloseFd(&guest->pidfd);
+    testGuestForget(guest);
+    g_free(guest);
+}
+
+/* --- the child --- */
+
+typedef struct {
+    int ask;
+    bool block;
+    int major;
+    int minor;
+    char path[200];
+} testQuestion;
+
+static int
+testChildAnswer(const testQuestion *question)
+{
+    char beside[256];
+
+    if (question->ask != ASK_MKNOD)
+        return access(question->path, question->ask) == 0 ? 0 : errno;
+    g_snprintf(beside, sizeof(beside), "%s.made", question->path);
+    if (mknod(beside, (question->block ? S_IFBLK : S_IFCHR) | 0600,
+              makedev(question->major, question->minor)) < 0)
+        return errno;
+    (void)unlink(beside);
+    return 0;
+}
+
+static G_GNUC_NORETURN void
+testChild(int fd)
+{
+    testQuestion question;
+
+    /* Handles on the gate that we inherited would keep it alive. */
+    if (dup2(fd, 3) != 3 || close_range(4, ~0U, 0) < 0)
+        _exit(1);
+    fd = 3;
+    while (read(fd, &question, sizeof(question)) == sizeof(question)) {
+        int answer = testChildAnswer(&question);
+
+        if (write(fd, &answer, sizeof(answer)) != sizeof(answer))
+            break;
+    }
+    _exit(0);
+}
+
+void
+testGuestStart(testGuest *guest)
+{
+    struct clone_args {
+        uint64_t flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid,
+            setTidSize, cgroup;
+    } args = {.flags = 0x1000 | 0x200000000ULL, /* CLONE_PIDFD, CLONE_INTO_CGROUP */
+              .pidfd = (uintptr_t)&guest->pidfd,
+              .exitSignal = 17,
+              .cgroup = (uint64_t)virCgroupCloneFd(guest->group)};
+    long pid;
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, guest->pipe), ==, 0);
+    pid = syscall(SYS_clone3, &args, sizeof(args));
+    g_assert_cmpint(pid, >=, 0);
+    if (pid == 0)
+        testChild(guest->pipe[1]);
+    virCloseFd(&guest->pipe[1]);
+}
+
+static int
+testGuestQuestion(testGuest *guest, const testQuestion *question)
+{
+    int answer = -1;
+
+    g_assert_cmpint(write(guest->pipe[0], question, sizeof(*question)), ==, sizeof(*question));
+    g_assert_cmpint(read(guest->pipe[0], &answer, sizeof(answer)), ==, sizeof(answer));
+    return answer;
+}
+
+int
+testGuestAsk(testGuest *guest, int ask, bool block, int major, int minor)
+{
+    testQuestion question = {.ask = ask, .block = block, .major = major, .minor = minor};
+
+    g_snprintf(question.path, sizeof(question.path), "%s/%c%d_%d", nodesPath, block ? 'b' : 'c',
+               major, minor);
+    return testGuestQuestion(guest, &question);
+}
+
+int
+testGuestAskPath(testGuest *guest, int ask, const char *path)
+{
+    testQuestion question = {.ask = ask};
+
+    g_strlcpy(question.path, path, sizeof(question.path));
+    return testGuestQuestion(guest, &question);
+}
+
+/* --- counting --- */
+
+static unsigned
+testCountIds(enum bpf_cmd next, enum bpf_cmd open, const char *prefix)
+{
+    union bpf_attr attr = {0};
+    unsigned count = 0;
+    uint32_t id = 0;
+
+    for (;;) {
+        VIR_AUTOCLOSE fd = -1;
+        struct bpf_map_info map;
+        struct bpf_prog_info prog;
+
+        memset(&attr, 0, sizeof(attr));
+        attr.start_id = id;
+        if (syscall(SYS_bpf, next, &attr, sizeof(attr)) < 0)
+            return count;
+        id = attr.next_id;
+        fd = open == BPF_MAP_GET_FD_BY_ID    ? virBPFOpenMapById(id)
+             : open == BPF_PROG_GET_FD_BY_ID ? virBPFOpenProgById(id)
+                                             : -1;
+        if (open == BPF_LINK_GET_FD_BY_ID)
+            count++;
+        else if (fd >= 0 && open == BPF_MAP_GET_FD_BY_ID && virBPFGetMapInfo(fd, &map))
+            count += g_str_has_prefix(map.name, prefix);
+        else if (fd >= 0 && virBPFGetProgInfo(fd, &prog, NULL, 0))
+            count += g_str_has_prefix(prog.name, prefix);
+    }
+}
+
+static testCount
+testCountAll(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) groups = virCgroupInstanceList(testInstance, &error);
+    g_autoptr(GArray) pins = virGatePinsList(testStore->pinsFd, &error);
+
+    g_assert_no_error(error);
+    return (testCount){
+        .progs = testCountIds(BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, "vw_"),
+        .maps = testCountIds(BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, "vw_"),
+        .links = testCountIds(BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID, ""),
+        .groups = groups->len,
+        .pins = pins->len,
+    };
+}
+
+void
+testAssertGuests(unsigned count)
+{
+    gint64 deadline_us = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    const testCount wanted = {
+        .progs = base.progs + 2 * count,   /* one attached, one in the link */
+        .maps = base.maps + 1 + 2 * count, /* the shared ring; rules and header */
+        .links = base.links + count,
+        .groups = count,
+        .pins = count,
+    };
+    testCount now = testCountAll();
+
+    while (memcmp(&wanted, &now, sizeof(now)) != 0 && g_get_monotonic_time() < deadline_us) {
+        g_usleep(2000);
+        now = testCountAll();
+    }
+    g_test_message("programs %u, maps %u, links %u, groups %u, pins %u", now.progs, now.maps,
+                   now.links, now.groups, now.pins);
+    g_assert_cmpmem(&wanted, sizeof(wanted), &now, sizeof(now));
+}

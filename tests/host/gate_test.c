@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * gate_test.c: the device gate on a real kernel: verdicts, restarts, swaps, what is left behind.
+ *
+ * GATE_VERDICTS, GATE_UPDATES, GATE_CYCLES in the environment raise the counts (20,000, 200,000 and
+ * 1,000 by hand). Everything is made in a group and a mount namespace of its own and removed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/gate_fixture.h"
+#include "util/cgroup/virbpf.h"
+#include "util/cgroup/virgatedenials.h"
+#include "util/cgroup/virgatepins.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+static const char *const someRules[] = {"c 1:3 rw", "c 1:5 r", "c 200:1 rw", "b 201:* r", NULL};
+
+static unsigned
+testCountWanted(const char *name, unsigned usual)
+{
+    const char *text = g_getenv(name);
+
+    return text ? (unsigned)atoi(text) : usual;
+}
+
+static void
+testAssertNoError(bool done, GError *error)
+{
+    g_assert_no_error(error);
+    g_assert_true(done);
+}
+
+/* --- verdicts --- */
+
+static void
+testOnlyListedNodesAreAllowed(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("1-listed", &testSettings, someRules);
+
+    testGuestStart(guest);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ | ASK_WRITE, "/dev/null"), ==, 0);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/zero"), ==, 0);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_WRITE, "/dev/zero"), ==, EPERM);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ | ASK_WRITE, false, 200, 1), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_EXIST, false, 200, 1), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_EXIST, false, 200, 2), ==, EPERM);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, true, 201, 7), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 201, 7), ==, EPERM);
+    g_assert_cmpint(testGuestAsk(guest, ASK_MKNOD, false, 200, 1), ==, EPERM);
+}
+
+/* What the kernel ought to say, from the rules alone. */
+static bool
+testModelAllows(const GArray *rules, int ask, bool block, int major, int minor)
+{
+    unsigned wanted = ask == ASK_MKNOD ? VIR_DEVICE_MKNOD
+                                       : (ask & ASK_READ ? VIR_DEVICE_READ : 0) |
+                                             (ask & ASK_WRITE ? VIR_DEVICE_WRITE : 0);
+    unsigned granted = 0;
+    bool hit = false;
+
+    for (guint i = 0; i < rules->len; i++) {
+        const virDeviceRule *rule = &g_array_index(rules, virDeviceRule, i);
+
+        if (!(rule->type & (block ? VIR_DEVICE_BLOCK : VIR_DEVICE_CHAR)) ||
+            (rule->major != VIR_DEVICE_ANY && rule->major != major) ||
+            (rule->minor != VIR_DEVICE_ANY && rule->minor != minor))
+            continue;
+        hit = true;
+        granted |= rule->access;
+    }
+    return hit && (wanted & ~granted) == 0;
+}
+
+static virDeviceRules *
+testRandomRules(GRand *random)
+{
+    virDeviceRules *rules = virDeviceRulesNew();
+    int count = g_rand_int_range(random, 0, 12);
+
+    for (int i = 0; i < count; i++) {
+        virDeviceRule rule = {
+            .type = (virDeviceType)g_rand_int_range(random, 1, 4),
+            .access = (unsigned)g_rand_int_range(random, 1, 8),
+            .major = g_rand_int_range(random, 0, 4) ? g_rand_int_range(random, 200, 206)
+                                                    : VIR_DEVICE_ANY,
+            .minor =
+                g_rand_int_range(random, 0, 4) ? g_rand_int_range(random, 0, 8) : VIR_DEVICE_ANY,
+        };
+
+        /* Everything allowed tests nothing: seldom. */
+        if (rule.major == VIR_DEVICE_ANY && rule.minor == VIR_DEVICE_ANY &&
+            g_rand_int_range(random, 0, 4))
+            continue;
+        virDeviceRulesAllow(rules, "random", &rule);
+    }
+    return rules;
+}
+
+/* Asks every node in every way; the number of verdicts. */
+static unsigned
+testCompareVerdicts(testGuest *guest, const GArray *rules)
+{
+    static const int asks[] = {ASK_READ, ASK_WRITE, ASK_READ | ASK_WRITE, ASK_EXIST, ASK_MKNOD};
+    unsigned count = 0;
+
+    for (int node = 0; node < 6 * 8 * 2; node++) {
+        int major = 200 + node / 16;
+        int minor = node / 2 % 8;
+        bool block = node % 2;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(asks); i++, count++)
+            g_assert_cmpint(testGuestAsk(guest, asks[i], block, major, minor), ==,
+                            testModelAllows(rules, asks[i], block, major, minor) ? 0 : EPERM);
+    }
+    return count;
+}
+
+static void
+testVerdictsEqualTheModel(void)
+{
+    const unsigned wanted = testCountWanted("GATE_VERDICTS", 2000);
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+    static const char *const none[] = {NULL};
+    g_autoptr(testGuest) guest = testGuestNew("2-model", &testSettings, none);
+    unsigned verdicts = 0;
+    unsigned sets = 0;
+
+    testGuestStart(guest);
+    for (; verdicts < wanted; sets++) {
+        g_autoptr(virDeviceRules) rules = testRandomRules(random);
+        g_autoptr(GArray) all = virDeviceRulesUnion(rules);
+        g_autoptr(GArray) held = NULL;
+        g_autoptr(GArray) changes = NULL;
+        GError *error = NULL;
+
+        testAssertNoError(virGateApply(guest->gate, rules, &error), error);
+        verdicts += testCompareVerdicts(guest, all);
+        held = virGateReadBack(guest->gate, &error);
+        g_assert_no_error(error);
+        changes = virDeviceRulesChanges(all, held);
+        g_assert_cmpuint(changes->len, ==, 0);
+    }
+    g_test_message("%u verdicts over %u rule sets, none wrong", verdicts, sets);
+}
+
+/* --- restarts --- */
+
+/* Detects and repairs as a restarted daemon; what was found. */
+static virGateFound
+testGuestRestart(testGuest *guest, const char *name, const char *const *texts, bool *retReattached)
+{
+    g_autoptr(virDeviceRules) rules = testRules(VIR_DEVICE_OWNER_POLICY, texts);
+    g_autoptr(virGateStore) store = testStoreAgain();
+    virGateFound found = VIR_GATE_FOUND_NONE;
+    GError *error = NULL;
+
+    testGuestForget(guest);
+    guest->group = virCgroupOpen(testInstance, name, &error);
+    g_assert_no_error(error);
+    guest->gate = virGateNew(guest->group, store, guest->uuid, rules, &testSettings);
+    testAssertNoError(virGateDetect(guest->gate, &found, &error), error);
+    if (found == VIR_GATE_FOUND_PINS || found == VIR_GATE_FOUND_IDS) {
+        testAssertNoError(virGateReconcile(guest->gate, &error), error);
+        testAssertNoError(virGateRepair(guest->gate, retReattached, &error), error);
+    } else if (found == VIR_GATE_FOUND_NONE) {
+        testAssertNoError(virGateMake(guest->gate, &error), error);
+    }
+    return found;
+}
+
+static void
+testRestartFindsThePins(void)
+{
+    static const char *const changed[] = {"c 1:3 rw", "c 200:1 r", "c 200:2 rw", NULL};
+    g_autoptr(testGuest) guest = testGuestNew("3-restart", &testSettings, someRules);
+    g_autoptr(virDeviceRules) more = NULL;
+    g_autoptr(GError) error = NULL;
+    bool reattached = false;
+
+    testGuestStart(guest);
+    g_assert_cmpint(testGuestRestart(guest, "3-restart", changed, &reattached), ==,
+                    VIR_GATE_FOUND_PINS);
+    testAssertGuests(1);
+    /* Only the difference was applied, and hot-plug works on. */
+    g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, false, 200, 1), ==, EPERM);
+    g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, false, 200, 2), ==, 0);
+    more = testRules("hostdev0", (const char *const[]){"b 203:3 rw", NULL});
+    testAssertNoError(virGateApply(guest->gate, more, &error), error);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, true, 203, 3), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, false, 200, 2), ==, EPERM);
+}
+
+static void
+testRestartWithoutPinsAsksTheKernel(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("4-ids", &testSettings, someRules);
+    g_autoptr(GError) error = NULL;
+    bool reattached = false;
+
+    testGuestStart(guest);
+    testAssertNoError(
+        virGatePinsRemove(testStore->pinsFd, guest->uuid, VIR_GATE_PINS_CURRENT, &error), error);
+    g_assert_cmpint(testGuestRestart(guest, "4-ids", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_IDS);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/null"), ==, 0);
+    /* Repaired: the next restart finds pins. */
+    g_assert_cmpint(testGuestRestart(guest, "4-ids", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_PINS);
+}
+
+/* Until the child's answer for reading path is this, at most some seconds. */
+static void
+testAwaitAnswer(testGuest *guest, const char *path, int wanted)
+{
+    gint64 deadline_us = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+
+    while (testGuestAskPath(guest, ASK_READ, path) != wanted &&
+           g_get_monotonic_time() < deadline_us)
+        g_usleep(1000);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, path), ==, wanted);
+}
+
+static void
+testRemovedGateIsPutBack(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("5-removed", &testSettings, someRules);
+    g_autoptr(GError) error = NULL;
+    bool reattached = false;
+
+    testGuestStart(guest);
+    /* Somebody detaches the program and removes the pins: the guest is open. */
+    g_assert_true(virBPFDetachDeviceProg(virCgroupCloneFd(guest->group), guest->gate->v2.progFd));
+    testAssertNoError(
+        virGatePinsRemove(testStore->pinsFd, guest->uuid, VIR_GATE_PINS_CURRENT, &error), error);
+    virCloseFd(&guest->gate->v2.linkFd);
+    testAwaitAnswer(guest, "/dev/full", 0); /* the link goes when the kernel gets round to it */
+    g_assert_cmpint(testGuestRestart(guest, "5-removed", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_NONE);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+}
+
+static void
+testLinkHoldsWhenTheProgramIsTakenOff(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("6-link", &testSettings, someRules);
+    virBPFProgs progs;
+    bool reattached = false;
+
+    testGuestStart(guest);
+    g_assert_true(virBPFDetachDeviceProg(virCgroupCloneFd(guest->group), guest->gate->v2.progFd));
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+    /* The restart notices and attaches it again. */
+    g_assert_cmpint(testGuestRestart(guest, "6-link", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_PINS);
+    g_assert_true(reattached);
+    g_assert_true(virBPFQueryDeviceProgs(virCgroupCloneFd(guest->group), false, &progs));
+    g_assert_cmpuint(progs.count, ==, 2);
+}
+
+static void
+testForeignProgramIsNotTakenForOurs(void)
+{
+    static const struct bpf_insn allow[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    VIR_AUTOCLOSE foreign = virBPFLoadDeviceProg(allow, 2, "foreign", NULL, 0);
+    virCgroup *group = virCgroupNew(testInstance, "7-foreign");
+    g_autoptr(virDeviceRules) rules = testRules("policy", someRules);
+    g_autoptr(testGuest) guest = g_new0(testGuest, 1);
+    g_autoptr(GError) error = NULL;
+    bool reattached = false;
+
+    /* The foreign one is the first of the list, as systemd's on a scope. */
+    testAssertNoError(virCgroupMake(group, &error), error);
+    g_assert_cmpint(foreign, >=, 0);
+    g_assert_true(virBPFAttachDeviceProg(virCgroupCloneFd(group), foreign, -1, 0));
+    guest->pidfd = guest->pipe[0] = guest->pipe[1] = -1;
+    guest->uuid[0] = 7;
+    guest->group = group;
+    guest->gate = virGateNew(group, testStore, guest->uuid, rules, &testSettings);
+    testAssertNoError(virGateMake(guest->gate, &error), error);
+    testGuestStart(guest);
+    testAssertNoError(
+        virGatePinsRemove(testStore->pinsFd, guest->uuid, VIR_GATE_PINS_CURRENT, &error), error);
+    g_assert_cmpint(testGuestRestart(guest, "7-foreign", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_IDS);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/null"), ==, 0);
+}
+
+/* --- swaps --- */
+
+/* A thread that asks one node that is always allowed and one that never is. */
+typedef struct {
+    testGuest *guest;
+    int stop;
+    unsigned asked;
+    unsigned wrong;
+} testProber;
+
+static gpointer
+testProberRun(gpointer opaque)
+{
+    testProber *prober = opaque;
+
+    while (!g_atomic_int_get(&prober->stop)) {
+        prober->wrong += testGuestAsk(prober->guest, ASK_READ, false, 200, 0) != 0;
+        prober->wrong += testGuestAsk(prober->guest, ASK_READ, false, 200, 7) != EPERM;
+        prober->asked += 2;
+    }
+    return NULL;
+}
+
+static void
+testChangesShowNoWrongVerdict(void)
+{
+    const unsigned updates = testCountWanted("GATE_UPDATES", 4000);
+    const virGateSettings small = {VIR_GATE_ENFORCE, VIR_GATE_LOCK_BOTH, 4};
+    static const char *const always[] = {"c 200:0 rw", NULL};
+    g_autoptr(testGuest) guest = testGuestNew("8-atomic", &small, always);
+    testProber prober = {guest};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *message = NULL;
+    unsigned growths = 0;
+    GThread *thread;
+
+    testGuestStart(guest);
+    thread = g_thread_new("prober", testProberRun, &prober);
+    for (unsigned i = 0; i < updates; i++) {
+        virDeviceRule rule = {VIR_DEVICE_CHAR, VIR_DEVICE_RW, 204, (int)(i % 500)};
+        virDeviceRule own = {VIR_DEVICE_CHAR, i % 2 ? VIR_DEVICE_MKNOD : VIR_DEVICE_WRITE, 200, 0};
+        g_autoptr(virDeviceRules) rules = virGateRules(guest->gate);
+        uint32_t before = guest->gate->v2.capacity;
+
+        virDeviceRulesAllow(rules, "churn", &rule);
+        virDeviceRulesDropOwner(rules, "own");
+        virDeviceRulesAllow(rules, "own", &own);
+        testAssertNoError(virGateApply(guest->gate, rules, &error), error);
+        growths += guest->gate->v2.capacity != before;
+    }
+    g_atomic_int_set(&prober.stop, 1);
+    g_thread_join(thread);
+    g_test_message("%u probes during %u updates and %u growths: %u wrong", prober.asked, updates,
+                   growths, prober.wrong);
+    g_assert_cmpuint(growths, >, 5);
+    g_assert_cmpuint(prober.asked, >, 0);
+    g_assert_cmpuint(prober.wrong, ==, 0);
+}
+
+static void
+testFullGateIsDoubledAndFoundAgain(void)
+{
+    const virGateSettings small = {VIR_GATE_ENFORCE, VIR_GATE_LOCK_BOTH, 4};
+    const char *many[65] = {NULL};
+    static const char *const one[] = {"c 200:0 rw", NULL};
+    g_autoptr(testGuest) guest = testGuestNew("9-full", &small, one);
+    g_autoptr(virDeviceRules) rules = NULL;
+    g_autoptr(GError) error = NULL;
+    bool reattached = false;
+    for (int i = 0; i < 64; i++)
+        many[i] = g_strdup_printf("c 205:%d rw", i);
+    rules = testRules("many", many);
+    testGuestStart(guest);
+    testAssertNoError(virGateApply(guest->gate, rules, &error), error);
+    g_assert_cmpuint(guest->gate->v2.capacity, >=, 64);
+    testAssertGuests(1);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 205, 7), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 200, 0), ==, EPERM);
+    g_assert_cmpint(testGuestRestart(guest, "9-full", many, &reattached), ==, VIR_GATE_FOUND_PINS);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 205, 7), ==, 0);
+    for (int i = 0; i < 64; i++)
+        g_free((char *)many[i]);
+}
+
+/* --- denials and modes --- */
+
+static void
+testKeepDenial(const virGateDenial *denial, void *opaque)
+{
+    g_array_append_val((GArray *)opaque, *denial);
+}
+
+static void
+testDenialsAreReportedOnce(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("10-denials", &testSettings, someRules);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virGateDenials) denials = virGateDenialsNew(&error);
+    g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
+    g_autofree char *text = NULL;
+    virGateCounters counters;
+    const virGateDenial *first;
+
+    testAssertNoError(virGateDenialsAdd(denials, guest->gate, &error), error);
+    testAssertNoError(virGateDenialsAdd(denials, guest->gate, &error), error);
+    virGateDenialsDrain(denials, testKeepDenial, seen);
+    g_array_set_size(seen, 0); /* what other cases left in the shared ring */
+    testGuestStart(guest);
+    for (int i = 0; i < 5; i++)
+        g_assert_cmpint(testGuestAsk(guest, ASK_READ, true, 202, 3), ==, EPERM);
+    g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, true, 201, 3), ==, EPERM);
+    virGateDenialsDrain(denials, testKeepDenial, seen);
+    g_assert_cmpuint(seen->len, ==, 2);
+    first = &g_array_index(seen, virGateDenial, 0);
+    g_assert_cmpmem(first->uuid, 16, guest->uuid, 16);
+    text = virDeviceRuleFormat(&first->rule);
+    g_assert_cmpstr(text, ==, "b 202:3 r");
+    g_assert_cmpuint(first->count, ==, 5);
+    g_assert_cmpstr(first->thread, ==, "gate_test");
+    g_assert_true(virGateGetCounters(guest->gate, &counters, &error));
+    g_assert_cmpuint(counters.denied, ==, 6);
+    g_assert_cmpuint(counters.dropped, ==, 0);
+}
+
+static void
+testFloodIsCountedWhole(void)
+{
+    const unsigned flood = 20000;
+    g_autoptr(testGuest) guest = testGuestNew("11-flood", &testSettings, someRules);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virGateDenials) denials = virGateDenialsNew(&error);
+    g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
+    virGateCounters counters;
+    uint64_t shown = 0;
+
+    testAssertNoError(virGateDenialsAdd(denials, guest->gate, &error), error);
+    virGateDenialsDrain(denials, testKeepDenial, seen);
+    virGateDenialsDrain(denials, testKeepDenial, seen);
+    g_array_set_size(seen, 0);
+    testGuestStart(guest);
+    for (unsigned i = 0; i < flood; i++)
+        g_assert_cmpint(testGuestAsk(guest, ASK_READ, true, 202, 3), ==, EPERM);
+    for (int i = 0; i < 3; i++)
+        virGateDenialsDrain(denials, testKeepDenial, seen);
+    for (guint i = 0; i < seen->len; i++)
+        shown += g_array_index(seen, virGateDenial, i).count;
+    g_assert_true(virGateGetCounters(guest->gate, &counters, &error));
+    g_assert_cmpuint(counters.denied, ==, flood);
+    g_assert_cmpuint(counters.dropped, >, 0);
+    g_assert_cmpuint(shown + counters.dropped, ==, flood);
+}
+
+static void
+testPermissiveModeReportsAndAllows(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("12-permissive", &testSettings, someRules);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virGateDenials) denials = virGateDenialsNew(&error);
+    g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
+
+    testAssertNoError(virGateDenialsAdd(denials, guest->gate, &error), error);
+    testGuestStart(guest);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+    testAssertNoError(virGateSetMode(guest->gate, VIR_GATE_PERMISSIVE, &error), error);
+    virGateDenialsDrain(denials, testKeepDenial, seen);
+    virGateDenialsDrain(denials, testKeepDenial, seen);
+    g_array_set_size(seen, 0);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, 0);
+    virGateDenialsDrain(denials, testKeepDenial, seen);
+    g_assert_cmpuint(seen->len, ==, 1);
+    g_assert_true(g_array_index(seen, virGateDenial, 0).permissive);
+    g_assert_cmpuint(g_array_index(seen, virGateDenial, 0).count, ==, 1);
+    testAssertNoError(virGateSetMode(guest->gate, VIR_GATE_ENFORCE, &error), error);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+}
+
+static void
+testUsedRulesAreKnown(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("13-used", &testSettings, someRules);
+    virDeviceRule used = {VIR_DEVICE_CHAR, VIR_DEVICE_RW, 200, 1};
+    virDeviceRule wide = {VIR_DEVICE_BLOCK, VIR_DEVICE_READ, 201, VIR_DEVICE_ANY};
+
+    testGuestStart(guest);
+    g_assert_false(virGateRuleWasUsed(guest->gate, &used));
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 200, 1), ==, 0);
+    g_assert_true(virGateRuleWasUsed(guest->gate, &used));
+    g_assert_false(virGateRuleWasUsed(guest->gate, &wide));
+}
+
+/* --- what is left behind --- */
+
+static void
+testCyclesLeaveNothing(void)
+{
+    const unsigned cycles = testCountWanted("GATE_CYCLES", 50);
+    for (unsigned i = 0; i < cycles; i++) {
+        g_autoptr(testGuest) guest = testGuestNew("14-cycle", &testSettings, someRules);
+
+        testGuestStart(guest);
+        g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+    }
+    testAssertGuests(0);
+}
+
+static void
+testSweepRemovesPinsOfUnknownGuests(void)
+{
+    g_autoptr(testGuest) known = testGuestNew("15-known", &testSettings, someRules);
+    testGuest *lost = testGuestNew("16-lost", &testSettings, someRules);
+    g_autoptr(GError) error = NULL;
+    unsigned removed = 0;
+
+    /* A daemon that was killed while it stopped the guest: the group is gone, the pins are not. */
+    testAssertNoError(virCgroupRemove(lost->group, 20000, &error), error);
+    testGuestForget(lost);
+    g_free(lost);
+    testAssertNoError(
+        virGateStoreSweep(testStore, (const uint8_t(*)[16])known->uuid, 1, &removed, &error),
+        error);
+    g_assert_cmpuint(removed, ==, 1);
+    testAssertGuests(1);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *reason = NULL;
+    int result;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!testGateSetup(&reason)) {
+        printf("1..0 # SKIP %s\n", reason);
+        return 77;
+    }
+    g_test_add_func("/gate/only listed nodes are allowed", testOnlyListedNodesAreAllowed);
+    g_test_add_func("/gate/verdicts equal the model", testVerdictsEqualTheModel);
+    g_test_add_func("/gate/a restart finds the pins", testRestartFindsThePins);
+    g_test_add_func("/gate/a restart without pins asks the kernel",
+                    testRestartWithoutPinsAsksTheKernel);
+    g_test_add_func("/gate/a removed gate is put back", testRemovedGateIsPutBack);
+    g_test_add_func("/gate/the link holds when the program is taken off",
+                    testLinkHoldsWhenTheProgramIsTakenOff);
+    g_test_add_func("/gate/a foreign program is not taken for ours",
+                    testForeignProgramIsNotTakenForOurs);
+    g_test_add_func("/gate/changes show no wrong verdict", testChangesShowNoWrongVerdict);
+    g_test_add_func("/gate/a full gate is doubled and found again",
+                    testFullGateIsDoubledAndFoundAgain);
+    g_test_add_func("/gate/denials are reported once", testDenialsAreReportedOnce);
+    g_test_add_func("/gate/a flood is counted whole", testFloodIsCountedWhole);
+    g_test_add_func("/gate/permissive mode reports and allows", testPermissiveModeReportsAndAllows);
+    g_test_add_func("/gate/used rules are known", testUsedRulesAreKnown);
+    g_test_add_func("/gate/cycles leave nothing", testCyclesLeaveNothing);
+    g_test_add_func("/gate/a sweep removes pins of unknown guests",
+                    testSweepRemovesPinsOfUnknownGuests);
+    result = g_test_run();
+    testGateTeardown();
+    return result;
+}
