@@ -32,6 +32,7 @@ struct qmpCaps {
     char *hostCpuSignature; /* NULL: not written */
     char *kernelVersion;    /* NULL: not written */
     bool kvmNested;
+    bool kvmRefused; /* /dev/kvm could be opened, and yet QEMU did without */
 };
 
 qmpMachine *qmpMachineNew(const char *name);

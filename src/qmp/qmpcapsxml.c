@@ -107,6 +107,15 @@ qmpCapsFormatAccel(virXMLWriter *w, const qmpCapsAccel *own, const char *accel)
 }
 
 static void
+qmpCapsFormatMark(virXMLWriter *w, const char *element, bool value)
+{
+    if (!value)
+        return;
+    virXMLWriterOpen(w, element);
+    virXMLWriterClose(w);
+}
+
+static void
 qmpCapsFormatSev(virXMLWriter *w, const qmpSevInfo *sev)
 {
     if (!sev)
@@ -141,10 +150,8 @@ qmpCapsFormat(const qmpCaps *caps)
     for (int i = 0; i < QMP_ACCEL_LAST; i++)
         qmpCapsFormatAccel(w, &caps->accel[i], qmpAccelToString(i));
     qmpCapsFormatSev(w, caps->sev);
-    if (caps->kvmNested) {
-        virXMLWriterOpen(w, "kvmSupportsNesting");
-        virXMLWriterClose(w);
-    }
+    qmpCapsFormatMark(w, "kvmSupportsNesting", caps->kvmNested);
+    qmpCapsFormatMark(w, "kvmRefused", caps->kvmRefused);
     virXMLWriterClose(w);
     return virXMLWriterEnd(w);
 }
@@ -390,5 +397,6 @@ qmpCapsParse(const char *text, gssize len, GError **error)
     caps->kernelVersion = qmpCapsParseText(root, "kernelVersion");
     caps->sev = qmpCapsParseSev(root);
     caps->kvmNested = virXMLFirstChild(root, "kvmSupportsNesting") != NULL;
+    caps->kvmRefused = virXMLFirstChild(root, "kvmRefused") != NULL;
     return g_steal_pointer(&caps);
 }

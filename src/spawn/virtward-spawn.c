@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -344,6 +345,18 @@ spawnPlaceDescriptors(const spawnRequest *request)
     free(sorted);
 }
 
+/* After the identity, whose change would undo it; and not for a parent that is gone already. */
+static void
+spawnDieWithParent(void)
+{
+    struct pollfd control = {.fd = VIR_SPAWN_WIRE_FD};
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        spawnFail(VIR_SPAWN_STEP_SESSION, errno, 0);
+    if (poll(&control, 1, 0) > 0 && (control.revents & POLLHUP))
+        spawnFail(VIR_SPAWN_STEP_SESSION, ESRCH, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -371,6 +384,8 @@ main(int argc, char **argv)
     if ((request.header.flags & VIR_SPAWN_WIRE_NO_NEW_PRIVS) &&
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         spawnFail(VIR_SPAWN_STEP_CAPABILITIES, errno, 0);
+    if (request.header.flags & VIR_SPAWN_WIRE_DIE_WITH_PARENT)
+        spawnDieWithParent();
     if (chdir(request.cwd) < 0)
         spawnFail(VIR_SPAWN_STEP_FOLDER, errno, 0);
     (void)umask((mode_t)request.header.umask);

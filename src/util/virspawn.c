@@ -179,6 +179,8 @@ virSpawnPackFlags(const virSpawnRequest *request)
         flags |= VIR_SPAWN_WIRE_SESSION;
     if (request->noNewPrivs)
         flags |= VIR_SPAWN_WIRE_NO_NEW_PRIVS;
+    if (request->dieWithParent)
+        flags |= VIR_SPAWN_WIRE_DIE_WITH_PARENT;
     if (request->nodes)
         flags |= VIR_SPAWN_WIRE_PRIVATE_DEV;
     if (request->joinFd >= 0)

@@ -73,6 +73,8 @@ typedef struct {
 
     bool newSession;           /* setsid(2) */
     bool noNewPrivs;           /* default true */
+    bool dieWithParent;        /* SIGKILL when the thread that started it ends: for programs that are
+                                * of no use to the next daemon */
     const virSpawnNode *nodes; /* not NULL: a mount namespace with a /dev of these alone */
     size_t nnodes;
 

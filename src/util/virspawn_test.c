@@ -118,6 +118,30 @@ testEnvironmentFolderAndLimitsAreAsAsked(void)
     g_assert_cmpstr(out, ==, "guest\n/usr\n123\n0027\n500\nleader\n1\n");
 }
 
+static void *
+testSpawnSleeperAndEnd(void *opaque)
+{
+    const char *argv[] = {"/bin/sleep", "1000", NULL};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+
+    request.argv = argv;
+    request.dieWithParent = true;
+    g_assert_true(virSpawn(&request, opaque, NULL));
+    return NULL;
+}
+
+static void
+testDiesWithItsThread(void)
+{
+    virSpawnResult result;
+    int status = 0;
+
+    g_thread_join(g_thread_new("parent", testSpawnSleeperAndEnd, &result));
+    g_assert_true(virSpawnReap(result.pidfd, &status, NULL));
+    g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    virCloseFd(&result.pidfd);
+}
+
 static void
 testMissingProgramIsNamed(void)
 {
@@ -231,9 +255,10 @@ testPrivateDevHoldsWhatWasAskedFor(void)
     }
     request.nodes = nodes;
     request.nnodes = G_N_ELEMENTS(nodes);
-    out = testShell(&request, "cd /dev; for n in *; do test -c $n && test ! -L $n && echo $n; done; "
-                              "stat -c '%n %t:%T %a %u' net/tun; echo x > null && echo writable; "
-                              "test -e /dev/zero || echo hidden");
+    out =
+        testShell(&request, "cd /dev; for n in *; do test -c $n && test ! -L $n && echo $n; done; "
+                            "stat -c '%n %t:%T %a %u' net/tun; echo x > null && echo writable; "
+                            "test -e /dev/zero || echo hidden");
     g_assert_cmpstr(out, ==, "null\nnet/tun a:c8 600 65534\nwritable\nhidden\n");
     g_assert_true(g_file_test("/dev/zero", G_FILE_TEST_EXISTS)); /* ours is as it was */
 }
@@ -248,6 +273,8 @@ main(int argc, char **argv)
     g_test_add_func("/spawn/environment, folder and limits are as asked",
                     testEnvironmentFolderAndLimitsAreAsAsked);
     g_test_add_func("/spawn/a missing program is named", testMissingProgramIsNamed);
+    g_test_add_func("/spawn/it dies with the thread that started it if asked",
+                    testDiesWithItsThread);
     g_test_add_func("/spawn/a slow program is ended at its deadline",
                     testSlowProgramIsEndedAtItsDeadline);
     g_test_add_func("/spawn/long output is refused", testLongOutputIsRefused);
