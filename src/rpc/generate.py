@@ -327,6 +327,14 @@ class Procedure:
         """The API function a client called to get here, as error texts name it."""
         return api_function(self.program.name, self.name)
 
+    @property
+    def refusal(self):
+        """What the refusal to a read-only client says, where it is not the usual text."""
+        mark = self.row.get("rw")
+        if isinstance(mark, dict) and self.name.endswith("_get_xml_desc"):
+            return f"{self.function} with secure flag"
+        return None
+
     def flags(self, names):
         values = self.program.data["flag_values"]
         total = 0
@@ -564,6 +572,8 @@ def call_members(program, procedure, row):
     members = [f'.function = "{procedure.function}"']
     if row.get("rw"):
         members.append(f".refuse = {procedure.condition(row['rw'])}")
+    if procedure.refusal:
+        members.append(f'.refusal = "{procedure.refusal}"')
     if procedure.rights():
         members.append(f".rights = {program.name}_rights_{procedure.num}")
     for entry in row.get("filter") or []:

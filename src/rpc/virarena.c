@@ -54,7 +54,7 @@ arenaGrow(virArena *arena, size_t size)
 void *
 virArenaAlloc(virArena *arena, size_t size)
 {
-    size_t align = sizeof(max_align_t);
+    const size_t align = _Alignof(max_align_t);
     size_t rounded = (size + align - 1) / align * align;
     uint8_t *at;
 

@@ -64,7 +64,7 @@ checkReadonly(virNetServerClient *client, const virNetProcedure *procedure, cons
         !virNetConditionHolds(&procedure->refuse, args))
         return true;
     if (procedure->refusal)
-        return virErrorSet(error, VIR_ERR_OPERATION_DENIED, "%s", _(procedure->refusal));
+        return virErrorSet(error, VIR_ERR_OPERATION_DENIED, "%s", procedure->refusal);
     return virErrorSet(error, VIR_ERR_OPERATION_DENIED, _("read only access prevents %s"),
                        procedure->function);
 }

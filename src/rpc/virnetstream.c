@@ -8,6 +8,8 @@
  * that the stream knows how much of it is still queued. */
 #include "rpc/virnetstream.h"
 
+#include <string.h>
+
 #include "rpc/virnetstreampriv.h"
 #include "util/virerror.h"
 #include "util/virutil.h"
@@ -33,11 +35,18 @@ struct virNetStream {
     int nudged; /* atomic: the client's turn is on its way, for this stream */
 
     /* The event thread's own. */
-    bool listed;       /* in the client's list, with a reference */
-    bool ended;        /* closed() has been called */
-    bool finishing;    /* the client has finished; data may still wait in kept */
-    virNetBuffer kept; /* data not yet taken */
+    bool listed;    /* in the client's list, with a reference */
+    bool ended;     /* closed() has been called */
+    bool finishing; /* the client has finished; data may still wait in kept */
+    GQueue kept;    /* of streamPart, not yet taken */
 };
+
+/* What the client sent, in its order. */
+typedef struct {
+    bool isHole;
+    int64_t hole;
+    virNetBuffer data;
+} streamPart;
 
 virNetStream *
 virNetStreamNew(virNetCall *call, const virNetStreamOps *ops, void *opaque, GDestroyNotify release)
@@ -51,7 +60,7 @@ virNetStreamNew(virNetCall *call, const virNetStreamOps *ops, void *opaque, GDes
     stream->ops = ops;
     stream->opaque = opaque;
     stream->release = release;
-    virNetBufferInit(&stream->kept, VIR_NET_BACKLOG_MAX + VIR_NET_LENGTH_MAX);
+    g_queue_init(&stream->kept);
     call->stream = stream;
     return stream;
 }
@@ -63,6 +72,37 @@ virNetStreamRef(virNetStream *stream)
     return stream;
 }
 
+/* Room that one takes in the client's backlog. */
+static size_t
+partSize(const streamPart *part)
+{
+    return sizeof(*part) + part->data.len;
+}
+
+/* Drops the first part of what was kept. */
+static void
+keptPop(virNetStream *stream)
+{
+    streamPart *part = g_queue_pop_head(&stream->kept);
+
+    stream->client->backlog -= partSize(part);
+    virNetBufferClear(&part->data);
+    g_free(part);
+}
+
+static streamPart *
+keptPush(virNetStream *stream, const uint8_t *bytes, size_t len)
+{
+    streamPart *part = g_new0(streamPart, 1);
+
+    virNetBufferInit(&part->data, VIR_NET_LENGTH_MAX);
+    if (len > 0)
+        memcpy(virNetBufferExtend(&part->data, len), bytes, len);
+    stream->client->backlog += partSize(part);
+    g_queue_push_tail(&stream->kept, part);
+    return part;
+}
+
 static void
 streamFree(void *opaque)
 {
@@ -70,7 +110,6 @@ streamFree(void *opaque)
 
     if (stream->release)
         stream->release(stream->opaque);
-    virNetBufferClear(&stream->kept);
     virNetServerClientUnref(stream->client);
     g_free(stream);
 }
@@ -104,11 +143,11 @@ streamClose(virNetStream *stream)
     g_atomic_int_set(&stream->over, 1);
     if (stream->listed) {
         stream->listed = false;
-        stream->client->backlog -= stream->kept.len;
         g_queue_remove(&stream->client->streams, stream);
         virNetStreamUnref(stream);
     }
-    virNetBufferClear(&stream->kept);
+    while (!g_queue_is_empty(&stream->kept))
+        keptPop(stream);
     if (!stream->ended) {
         stream->ended = true;
         if (stream->ops->closed)
@@ -313,17 +352,28 @@ static void
 streamData(virNetStream *stream, const uint8_t *bytes, size_t len)
 {
     ssize_t taken = 0;
-    uint8_t *tail;
 
     if (len == 0 || stream->finishing)
         return;
-    if (stream->kept.len == 0)
+    if (g_queue_is_empty(&stream->kept))
         taken = offer(stream, bytes, len);
-    if (taken < 0 || (size_t)taken == len)
-        return;
-    tail = virNetBufferExtend(&stream->kept, len - (size_t)taken);
-    memcpy(tail, bytes + taken, len - (size_t)taken);
-    stream->client->backlog += len - (size_t)taken;
+    if (taken >= 0 && (size_t)taken < len)
+        keptPush(stream, bytes + taken, len - (size_t)taken);
+}
+
+/* False if the stream is over now. */
+static bool
+offerHole(virNetStream *stream, int64_t length)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!stream->ops->hole)
+        virErrorSet(&error, VIR_ERR_OPERATION_INVALID, "%s",
+                    _("this stream takes no data from the client"));
+    else if (stream->ops->hole(stream, length, stream->opaque, &error))
+        return true;
+    streamFail(stream, error);
+    return false;
 }
 
 static void
@@ -344,9 +394,13 @@ streamHole(virNetStream *stream, const uint8_t *payload, size_t len)
         virErrorSet(&error, VIR_ERR_INVALID_ARG, "%s", _("invalid hole in a stream"));
         virNetOutputQueue(stream->client,
                           virNetMessageNewError(&stream->header, RPC_MESSAGE_TYPE_REPLY, error));
-    } else if (!stream->ops->hole ||
-               !stream->ops->hole(stream, hole.length, stream->opaque, &error)) {
-        streamFail(stream, error);
+    } else if (g_queue_is_empty(&stream->kept)) {
+        offerHole(stream, hole.length);
+    } else {
+        streamPart *part = keptPush(stream, NULL, 0);
+
+        part->isHole = true;
+        part->hole = hole.length;
     }
 }
 
@@ -380,26 +434,48 @@ virNetStreamPacket(virNetServerClient *client, const virNetHeader *header, const
         streamAbort(stream);
     } else if (header->status == RPC_MESSAGE_STATUS_OK && !stream->finishing) {
         stream->finishing = true;
-        if (stream->kept.len == 0)
+        if (g_queue_is_empty(&stream->kept))
             streamFinish(stream);
     }
 }
 
-/* Offers what was kept. */
+/* Offers the first part of what was kept. False if that is not taken whole, or the stream is over.
+ */
+static bool
+offerKept(virNetStream *stream)
+{
+    streamPart *part = g_queue_peek_head(&stream->kept);
+    ssize_t taken;
+
+    if (part->isHole) {
+        if (!offerHole(stream, part->hole))
+            return false;
+        keptPop(stream);
+        return true;
+    }
+    taken = offer(stream, part->data.data, part->data.len);
+    if (taken < 0)
+        return false;
+    if ((size_t)taken == part->data.len) {
+        keptPop(stream);
+        return true;
+    }
+    stream->client->backlog -= (size_t)taken;
+    virNetBufferConsume(&part->data, (size_t)taken);
+    return false;
+}
+
 static void
 streamResume(virNetStream *stream)
 {
-    ssize_t taken;
-
     g_atomic_int_set(&stream->nudged, 0);
-    if (stream->kept.len == 0)
+    if (g_queue_is_empty(&stream->kept))
         return;
-    taken = offer(stream, stream->kept.data, stream->kept.len);
-    if (taken < 0)
-        return;
-    stream->client->backlog -= (size_t)taken;
-    virNetBufferConsume(&stream->kept, (size_t)taken);
-    if (stream->kept.len == 0 && stream->finishing)
+    while (!g_queue_is_empty(&stream->kept)) {
+        if (!offerKept(stream))
+            return;
+    }
+    if (stream->finishing)
         streamFinish(stream);
 }
 

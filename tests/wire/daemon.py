@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""daemon.py: a virtwardd of its own for a test, in a folder of its own."""
+
+import contextlib
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+
+
+class Daemon:
+    """A running daemon; sockets by kind."""
+
+    def __init__(self, process, root):
+        self.process, self.root = process, pathlib.Path(root)
+        self.pid = process.pid
+        self.rw = self.root / "run" / "virtward-sock"
+        self.ro = self.root / "run" / "virtward-sock-ro"
+        self.admin = self.root / "run" / "virtward-admin-sock"
+
+    def log(self):
+        return (self.root / "stderr").read_text()
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def rss_kib(self):
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        raise RuntimeError("no VmRSS")
+
+
+@contextlib.contextmanager
+def running(program, config="", env=None):
+    """Starts program, waits until it says it is ready, ends it with SIGTERM and checks that."""
+    with tempfile.TemporaryDirectory(prefix="vw-", dir="/tmp") as root:
+        folder = pathlib.Path(root)
+        (folder / "etc").mkdir()
+        (folder / "etc" / "virtwardd.conf").write_text(config)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, \
+                open(folder / "stderr", "w", encoding="utf-8") as stderr:
+            notify.bind(str(folder / "notify"))
+            notify.settimeout(30)
+            process = subprocess.Popen(
+                [program, "--root", root], stderr=stderr, stdin=subprocess.DEVNULL,
+                env={**os.environ, "NOTIFY_SOCKET": str(folder / "notify"), **(env or {})})
+            daemon = Daemon(process, root)
+            try:
+                wait_ready(notify, process, daemon)
+                yield daemon
+                assert process.poll() is None, f"the daemon ended: {daemon.log()}"
+            finally:
+                process.terminate()
+                try:
+                    code = process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    raise
+        assert code == 0, f"exit code {code}: {daemon.log()}"
+
+
+def wait_ready(notify, process, daemon):
+    deadline = time.monotonic() + 30
+    notify.settimeout(0.2)
+    while time.monotonic() < deadline:
+        try:
+            if b"READY=1" in notify.recv(4096):
+                return
+        except TimeoutError:
+            pass
+        # A build without libsystemd does not say; then the sockets do.
+        if process.poll() is not None:
+            raise RuntimeError(f"the daemon did not start: {daemon.log()}")
+        if daemon.admin.exists() and connects(daemon.admin):
+            return
+    raise RuntimeError("the daemon is not ready after 30 seconds")
+
+
+def connects(path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
