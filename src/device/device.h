@@ -123,6 +123,10 @@ struct virDeviceKind {
     const char *aliasPrefix;
     /* May return NULL: a device without alias. */
     char *(*alias)(const virDevice *dev, const virDomainFacts *facts, unsigned index);
+    /* The path that a user knows it by: a disk's image; may be NULL. NULL: has none. */
+    const char *(*source)(const virDevice *dev);
+    /* The guest agent listens behind it. NULL: never. */
+    bool (*isAgent)(const virDevice *dev);
     /* Compares beyond the ABI rows. NULL: rows are enough. */
     bool (*sameABI)(const virDevice *a, const virDevice *b, GError **error);
 };

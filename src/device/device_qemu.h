@@ -72,6 +72,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virHostAccess, virHostAccessFree)
 virHostResource *virHostAccessAdd(virHostAccess *access, const virDevice *dev, const char *path,
                                   unsigned mode);
 
+/* What a device may ask for at each start, done by the driver. */
+typedef struct {
+    /* A free display port, or wanted itself (0: any); 0 with an error if it is taken. */
+    unsigned (*port)(unsigned wanted, const char *alias, void *opaque, GError **error);
+    /* A free vsock context id, or wanted itself (0: any); 0 with an error. */
+    uint64_t (*contextId)(uint64_t wanted, void *opaque, GError **error);
+    void *opaque;
+} qemuClaims;
+
 typedef struct virDeviceQemu virDeviceQemu;
 struct virDeviceQemu {
     const virDeviceKind *kind;
@@ -82,10 +91,23 @@ struct virDeviceQemu {
     /* What this QEMU, or any, cannot do: VIR_ERR_CONFIG_UNSUPPORTED naming element and reason. */
     bool (*check)(const virDevice *dev, const virDomainFacts *facts, const qmpCaps *caps,
                   GError **error);
+    /* What is chosen at each start (display ports, context ids, paths of sockets, node names), into
+     * the live document before it is published. Aliases are there. NULL: nothing. */
+    bool (*claim)(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                  GError **error);
     /* Host resources the device needs. NULL: none. */
     void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
     /* What QEMU is to be told, back ends first, front end last. */
     bool (*build)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error);
+    /* A host step of this device was done; name is what it made (an interface). NULL: no matter. */
+    void (*hostDone)(virDevice *dev, const qmpHostStep *step, const char *name);
+    /* What the running QEMU says (the reply of query-chardev), to be kept in the live document.
+     * NULL: no matter. */
+    void (*learn)(virDevice *dev, const char *command, virJSON *reply);
+    /* What has to be said to the monitor after the start, before the guest runs (passwords):
+     * COMMAND steps. NULL: nothing. */
+    bool (*afterStart)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
+                       GError **error);
     /* Place on the command line among its kind, smaller first; equal ranks stay in document order.
      * NULL: document order. */
     int (*bootRank)(const virDevice *dev);

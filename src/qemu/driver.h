@@ -83,6 +83,12 @@ const char *qemuDriverDefaultEmulator(const char *arch);
 virDomainDef *qemuDriverParse(qemuDriver *driver, const char *xml, unsigned parseFlags,
                               GError **error);
 
+/* A free port of the displays' range, or wanted itself; 0 with VIR_ERR_INTERNAL_ERROR if there is
+ * none. Whether another program listens is found out by trying. Without the lock. */
+unsigned qemuPortTake(qemuDriver *driver, unsigned wanted, GError **error);
+/* Lock held. */
+void qemuPortRelease(qemuDriver *driver, unsigned port);
+
 /* --- operations on stored definitions; in a job, lock held, obj or result referenced --- */
 
 /* Defines or redefines. validate: against the schema first (needs the text). */

@@ -95,6 +95,14 @@ void qemuGuestFinish(virDomainObj *obj);
 /* Has qemuGuestFinish called in a job of its own when the process ends. Lock held. */
 bool qemuGuestWatchExit(qemuGuest *guest, GError **error);
 
+/* Ends a process that a failed start leaves, and waits for it. Lock held, given up. */
+void qemuGuestKill(qemuGuest *guest);
+/* Takes back all that was made for the guest, last first, and frees it; the status file goes last.
+ * The process must have ended. Lock held, given up. */
+void qemuGuestTakeBack(virDomainObj *obj);
+/* From the answer of query-cpus-fast. Lock held. */
+void qemuGuestLearnVcpus(qemuGuest *guest, virJSON *reply);
+
 /* Starts (stops) the guest's CPUs and sets state and event. Job and lock held. */
 bool qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error);
 bool qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error);
@@ -118,7 +126,10 @@ typedef struct {
     pid_t pid;
     uint64_t startTime;
     char *stateDir, *channelDir;
-    GPtrArray *resources;
+    GPtrArray *resources; /* qemuResource */
+    GArray *vcpus;        /* qemuVcpu */
+    uint64_t balloonKiB;
+    bool starting; /* the daemon ended in the middle of the start */
 } qemuStatus;
 qemuStatus *qemuStatusRead(const char *path, GError **error);
 void qemuStatusFree(qemuStatus *status);
@@ -138,6 +149,9 @@ void qemuHostFdsFree(qemuHostFds *fds); /* closes them */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(qemuHostFds, qemuHostFdsFree)
 int qemuHostFdsGet(const qemuHostFds *fds, unsigned host, unsigned n);
 unsigned qemuHostFdsCount(const qemuHostFds *fds);
+/* The descriptor made as index-th, and which one a descriptor is. */
+int qemuHostFdsAt(const qemuHostFds *fds, unsigned index);
+unsigned qemuHostFdsIndex(const qemuHostFds *fds, unsigned host, unsigned n);
 bool qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
                      const qmpHostStep *step, qemuHostFds *fds, GError **error);
 
@@ -147,5 +161,8 @@ extern const qmpClientCallbacks qemuMonitorCallbacks;
 /* Plugging (hotplug.c). All run a plan; no kind has code of its own. Job and lock held. */
 bool qemuGuestAttach(virDomainObj *obj, virDevice *dev /* taken over */, GError **error);
 bool qemuGuestDetach(virDomainObj *obj, const virDevice *dev, GError **error);
+/* A device is gone from QEMU: its back ends, rules and document go too, and the listeners are told.
+ */
+void qemuGuestForgetDevice(virDomainObj *obj, const char *alias);
 bool qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted /* taken over */,
                      GError **error);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * guest.c: the guest as a thing: made, freed, talked to, running and stopped CPUs. */
+#include "qemu/guest.h"
+
+#include <signal.h>
+
+#include "util/vircore.h"
+#include "util/virerror.h"
+#include "util/virlog.h"
+
+qemuGuest *
+qemuGuestNew(qemuDriver *driver, virDomainObj *obj)
+{
+    qemuGuest *guest = g_new0(qemuGuest, 1);
+
+    guest->driver = driver;
+    guest->obj = obj;
+    guest->pidfd = -1;
+    guest->stopReason = -1;
+    guest->resources = g_ptr_array_new_with_free_func((GDestroyNotify)qemuResourceFree);
+    guest->vcpus = g_array_new(FALSE, FALSE, sizeof(qemuVcpu));
+    guest->deleted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guest->unplugFailed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guest->awaited = g_hash_table_new(g_str_hash, g_str_equal);
+    g_cond_init(&guest->changed);
+    return guest;
+}
+
+void
+qemuGuestFree(qemuGuest *guest)
+{
+    if (!guest)
+        return;
+    if (guest->monitor)
+        qmpClientClose(guest->monitor);
+    qmpClientUnref(guest->monitor);
+    virEventWatchRemove(guest->exitWatch);
+    virCloseFd(&guest->pidfd);
+    qmpCapsUnref(guest->caps);
+    virGateUnref(guest->gate);
+    virCgroupUnref(guest->group);
+    g_ptr_array_unref(guest->resources);
+    g_array_unref(guest->vcpus);
+    g_hash_table_unref(guest->deleted);
+    g_hash_table_unref(guest->unplugFailed);
+    g_hash_table_unref(guest->awaited);
+    g_cond_clear(&guest->changed);
+    g_free(guest->stateDir);
+    g_free(guest->channelDir);
+    g_free(guest);
+}
+
+/* --- talking to it --- */
+
+bool
+qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments, virJSON **retValue,
+                 GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autoptr(qmpClient) monitor = NULL;
+
+    if (!guest || !guest->monitor) {
+        virJSONUnref(arguments);
+        if (guest && guest->connecting)
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
+                               _("domain '%s' is still being connected to after the daemon's "
+                                 "restart; try again"),
+                               obj->name);
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           guest ? _("domain is no longer running") : _("domain is not running"));
+    }
+    monitor = qmpClientRef(guest->monitor);
+    return qmpClientCall(monitor, command, arguments, guest->driver->config.monitorTimeout_ms,
+                         retValue, error);
+}
+
+void
+qemuGuestLearnVcpus(qemuGuest *guest, virJSON *reply)
+{
+    g_array_set_size(guest->vcpus, 0);
+    for (size_t i = 0; i < virJSONLength(reply); i++) {
+        virJSON *cpu = virJSONAt(reply, i);
+        qemuVcpu vcpu = {.online = true};
+        int64_t value;
+
+        if (virJSONGetInt(cpu, "cpu-index", &value))
+            vcpu.index = (int)value;
+        if (virJSONGetInt(cpu, "thread-id", &value))
+            vcpu.tid = (pid_t)value;
+        g_array_append_val(guest->vcpus, vcpu);
+    }
+}
+
+/* --- its CPUs --- */
+
+bool
+qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error)
+{
+    if (!qemuGuestCommand(obj, "cont", NULL, NULL, error))
+        return false;
+    if (!qemuGuestOf(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s", _("domain is not running"));
+    /* QEMU's RESUME event may have come first: then all of this is done */
+    if (obj->state != VIR_DOMAIN_RUNNING || reason == VIR_RUNNING_BOOTED) {
+        bool told = obj->state == VIR_DOMAIN_RUNNING;
+
+        virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, reason);
+        if (!told)
+            qemuDriverEmitLifecycle(qemuGuestOf(obj)->driver, obj, VIR_LIFECYCLE_RESUMED, detail);
+    }
+    return true;
+}
+
+bool
+qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error)
+{
+    if (!qemuGuestCommand(obj, "stop", NULL, NULL, error))
+        return false;
+    if (!qemuGuestOf(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s", _("domain is not running"));
+    if (obj->state == VIR_DOMAIN_RUNNING) {
+        virDomainObjSetState(obj, VIR_DOMAIN_PAUSED, reason);
+        qemuDriverEmitLifecycle(qemuGuestOf(obj)->driver, obj, VIR_LIFECYCLE_SUSPENDED, detail);
+    } else if (obj->state == VIR_DOMAIN_PAUSED) {
+        obj->reason = reason;
+    }
+    return true;
+}

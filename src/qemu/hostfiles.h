@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * hostfiles.h: folders, sockets and small files of a guest. In a job, without the core lock. */
+#pragma once
+
+#include "qemu/guest.h"
+
+/* Makes the folder (0750) and gives it to the user that guests run as. */
+bool qemuMakeOwnedFolder(qemuGuest *guest, const virDelegateCall *call, const char *path,
+                         GError **error);
+/* Writes a file (0600) that only the guest's user may read. */
+bool qemuWriteOwnedFile(qemuGuest *guest, const virDelegateCall *call, const char *path,
+                        const char *text, GError **error);
+bool qemuWriteOwnedBytes(qemuGuest *guest, const virDelegateCall *call, const char *path,
+                         const void *bytes, size_t len, GError **error);
+/* A listening socket; a stale one at path is replaced. -1 with an error, which names the limit of
+ * 107 bytes for paths (unix(7)). */
+int qemuListenUnix(const char *path, GError **error);
+/* A connected socket; -1 with an error. */
+int qemuConnectUnix(const char *path, GError **error);
+/* Claims *cid on an open /dev/vhost-vsock, or for 0 the first free one from 3. */
+bool qemuVsockClaim(int fd, uint64_t *cid, GError **error);
+/* When the process was started, in clock ticks since boot (proc(5), stat field 22); 0 if it is
+ * gone. */
+uint64_t qemuProcessStartTime(pid_t pid);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * hoststeps.c: the steps of a plan that the daemon does itself: opening, making, listening.
+ *
+ * In a job, without the core lock. Whatever outlives a descriptor is put on the guest's list of
+ * resources before it is made (start.c and hotplug.c save the list). */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "qemu/guest.h"
+#include "qemu/hostfiles.h"
+#include "util/virerror.h"
+#include "util/virfault.h"
+#include "util/virfile.h"
+
+typedef struct {
+    unsigned host, n;
+    int fd;
+} qemuHostFd;
+
+struct qemuHostFds {
+    GArray *fds; /* qemuHostFd */
+};
+
+static void
+qemuHostFdClear(void *opaque)
+{
+    virCloseFd(&((qemuHostFd *)opaque)->fd);
+}
+
+qemuHostFds *
+qemuHostFdsNew(void)
+{
+    qemuHostFds *fds = g_new0(qemuHostFds, 1);
+
+    fds->fds = g_array_new(FALSE, FALSE, sizeof(qemuHostFd));
+    g_array_set_clear_func(fds->fds, qemuHostFdClear);
+    return fds;
+}
+
+void
+qemuHostFdsFree(qemuHostFds *fds)
+{
+    if (!fds)
+        return;
+    g_array_unref(fds->fds);
+    g_free(fds);
+}
+
+int
+qemuHostFdsGet(const qemuHostFds *fds, unsigned host, unsigned n)
+{
+    for (guint i = 0; i < fds->fds->len; i++) {
+        const qemuHostFd *at = &g_array_index(fds->fds, qemuHostFd, i);
+
+        if (at->host == host && at->n == n)
+            return at->fd;
+    }
+    return -1;
+}
+
+unsigned
+qemuHostFdsCount(const qemuHostFds *fds)
+{
+    return fds->fds->len;
+}
+
+int
+qemuHostFdsAt(const qemuHostFds *fds, unsigned index)
+{
+    return g_array_index(fds->fds, qemuHostFd, index).fd;
+}
+
+unsigned
+qemuHostFdsIndex(const qemuHostFds *fds, unsigned host, unsigned n)
+{
+    for (guint i = 0; i < fds->fds->len; i++) {
+        const qemuHostFd *at = &g_array_index(fds->fds, qemuHostFd, i);
+
+        if (at->host == host && at->n == n)
+            return i;
+    }
+    g_assert_not_reached();
+}
+
+static void
+qemuHostFdsAdd(qemuHostFds *fds, unsigned host, unsigned n, int fd)
+{
+    qemuHostFd entry = {host, n, fd};
+
+    g_array_append_val(fds->fds, entry);
+}
+
+static bool
+qemuHostOpen(qemuGuest *guest, const virDelegateCall *call, virDelegateDevice device,
+             const char *path, int flags, unsigned count, unsigned host, qemuHostFds *fds,
+             GError **error)
+{
+    for (unsigned n = 0; n < count; n++) {
+        int fd;
+
+        if (!virDelegateDeviceOpen(guest->driver->door, call, device, path, flags, &fd, error))
+            return false;
+        qemuHostFdsAdd(fds, host, n, fd);
+    }
+    return true;
+}
+
+/* A descriptor that has claimed the context id: the claim lives as long as it. */
+static bool
+qemuHostVsock(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step, unsigned host,
+              qemuHostFds *fds, GError **error)
+{
+    uint64_t cid = step->cid;
+    VIR_AUTOCLOSE fd = -1;
+
+    if (!virDelegateDeviceOpen(guest->driver->door, call, VIR_DELEGATE_DEVICE_VHOST_VSOCK, NULL,
+                               O_RDWR, &fd, error) ||
+        !qemuVsockClaim(fd, &cid, error))
+        return false;
+    qemuHostFdsAdd(fds, host, 0, g_steal_fd(&fd));
+    return true;
+}
+
+static bool
+qemuHostListen(qemuGuest *guest, const virDelegateCall *call, const char *path, unsigned host,
+               qemuHostFds *fds, GError **error)
+{
+    VIR_AUTOCLOSE fd = qemuListenUnix(path, error);
+    VIR_AUTOCLOSE node = -1;
+    virDelegateOwner owner = {guest->driver->uid, guest->driver->gid, VIR_DELEGATE_KEEP_MODE};
+
+    if (fd < 0)
+        return false;
+    /* clients of the guest's user may connect, as if QEMU had made the socket */
+    node = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    if (node < 0)
+        return virErrorErrno(error, _("cannot open %s"), path);
+    if (guest->driver->uid != VIR_SPAWN_KEEP_ID &&
+        !virDelegateOwnSet(guest->driver->door, call, node, &owner, NULL, error))
+        return false;
+    qemuHostFdsAdd(fds, host, 0, g_steal_fd(&fd));
+    return true;
+}
+
+/* The host's end has the guest's address with another first byte, so that a bridge, which takes the
+ * lowest address of its ports, never changes its own. */
+static bool
+qemuHostTapMAC(const char *text, uint8_t mac[6])
+{
+    unsigned byte[6];
+
+    if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &byte[0], &byte[1], &byte[2], &byte[3],
+                        &byte[4], &byte[5]) != 6)
+        return false;
+    for (int i = 0; i < 6; i++)
+        mac[i] = (uint8_t)byte[i];
+    mac[0] = 0xfe;
+    return true;
+}
+
+static bool
+qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step, unsigned host,
+            qemuHostFds *fds, GError **error)
+{
+    uint8_t mac[6];
+    virNetDevTapRequest request = {
+        .name = step->ifname ? step->ifname : "vnet%d",
+        .mac = qemuHostTapMAC(step->mac, mac) ? mac : NULL,
+        .queues = MAX(step->queues, 1),
+        .mtu = step->mtu,
+        .owner = (uid_t)-1,
+        .flags = (step->allowExisting ? VIR_NETDEV_TAP_CREATE_ALLOW_EXISTING : 0) |
+                 (step->vnetHdr ? VIR_NETDEV_TAP_CREATE_VNET_HDR : 0) |
+                 (step->unmanaged ? 0 : VIR_NETDEV_TAP_CREATE_IFUP)};
+    g_autofree int *all = g_new(int, request.queues);
+    virNetDevTapInfo info = {0};
+    const virDeviceQemu *qemu;
+    virDevice *dev;
+
+    if (!virDelegateTapCreate(guest->driver->door, call, &request, all, &info, error))
+        return false;
+    for (unsigned n = 0; n < request.queues; n++)
+        qemuHostFdsAdd(fds, host, n, all[n]);
+    if (info.created) {
+        qemuResource *tap = qemuResourceNew(QEMU_RESOURCE_TAP, info.name, step->alias);
+
+        tap->number = info.ifindex;
+        g_ptr_array_add(guest->resources, tap);
+    }
+    if (!VIR_FAULT_STEP("start:tap-made", error))
+        return false;
+    if (step->bridge &&
+        !virDelegateNetAttach(guest->driver->door, call, info.name, step->bridge, error))
+        return false;
+    dev = guest->made ? virDomainDefDeviceByAlias(guest->made, step->alias) : NULL;
+    qemu = dev ? virDeviceQemuOf(dev) : NULL;
+    if (qemu && qemu->hostDone)
+        qemu->hostDone(dev, step, info.name);
+    return true;
+}
+
+bool
+qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
+                const qmpHostStep *step, qemuHostFds *fds, GError **error)
+{
+    switch (step->type) {
+    case QMP_HOST_OPEN:
+        return qemuHostOpen(guest, call, VIR_DELEGATE_DEVICE_NODE, step->path, step->flags,
+                            MAX(step->fds, 1), host, fds, error);
+    case QMP_HOST_VHOST_NET:
+        return qemuHostOpen(guest, call, VIR_DELEGATE_DEVICE_VHOST_NET, NULL, O_RDWR, step->fds,
+                            host, fds, error);
+    case QMP_HOST_VSOCK:
+        return qemuHostVsock(guest, call, step, host, fds, error);
+    case QMP_HOST_TAP:
+        return qemuHostTap(guest, call, step, host, fds, error);
+    case QMP_HOST_LISTEN:
+        return qemuHostListen(guest, call, step->path, host, fds, error);
+    case QMP_HOST_FILE:
+        return qemuWriteOwnedFile(guest, call, step->path, step->text, error);
+    case QMP_HOST_LOG: {
+        int fd = open(step->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+            return virErrorErrno(error, _("cannot open log file %s"), step->path);
+        qemuHostFdsAdd(fds, host, 0, fd);
+        return true;
+    }
+    }
+    return true;
+}

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * start.c: from a document to a running guest, step by step.
+ *
+ * The whole of it runs in a job without the core lock: the document and the guest are private until
+ * they are published at the end. Before anything is made, the status file names it, so that a
+ * daemon that is killed at any step can take it back at its next start. Order: folders, group,
+ * gate, devices, QEMU (born in the gated group), its monitor. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "qemu/argv.h"
+#include "qemu/buildctx.h"
+#include "qemu/gaterules.h"
+#include "qemu/guest.h"
+#include "qemu/hostfiles.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+#include "util/virfault.h"
+#include "util/virfile.h"
+#include "util/virlog.h"
+#include "util/virsecure.h"
+#include "util/virspawn.h"
+#include "util/viruuid.h"
+
+/* All that a start holds beside the guest itself. */
+typedef struct {
+    qemuGuest *guest;
+    qemuDriver *driver;
+    virDomainDef *def; /* owned until published */
+    virDelegateCall call;
+    qemuBuild build;
+    qmpPlan *plan;
+    qemuHostFds *fds;
+    virDeviceRules *rules;
+    int logFd;
+    off_t logStart; /* where this start's part of the log begins */
+    int monitorFd;  /* the listening end */
+} qemuStart;
+
+static void
+qemuStartClear(qemuStart *start)
+{
+    virDomainDefFree(start->def);
+    qemuBuildClear(&start->build);
+    qmpPlanFree(start->plan);
+    qemuHostFdsFree(start->fds);
+    virDeviceRulesFree(start->rules);
+    virCloseFd(&start->logFd);
+    virCloseFd(&start->monitorFd);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuStart, qemuStartClear)
+
+/* --- what is chosen at each start --- */
+
+static unsigned
+qemuStartPort(unsigned wanted, const char *alias, void *opaque, GError **error)
+{
+    qemuStart *start = opaque;
+    unsigned port = qemuPortTake(start->driver, wanted, error);
+
+    if (port) {
+        qemuResource *resource = qemuResourceNew(QEMU_RESOURCE_PORT, NULL, alias);
+
+        resource->number = port;
+        g_ptr_array_add(start->guest->resources, resource);
+    }
+    return port;
+}
+
+/* The claim itself is the host step's; here a number is found that is free now. */
+static uint64_t
+qemuStartContextId(uint64_t wanted, void *opaque, GError **error)
+{
+    qemuStart *start = opaque;
+    uint64_t cid = wanted;
+    VIR_AUTOCLOSE fd = -1;
+
+    if (!virDelegateDeviceOpen(start->driver->door, &start->call, VIR_DELEGATE_DEVICE_VHOST_VSOCK,
+                               NULL, O_RDWR, &fd, error) ||
+        !qemuVsockClaim(fd, &cid, error))
+        return 0;
+    return cid;
+}
+
+static bool
+qemuStartClaim(qemuStart *start, GError **error)
+{
+    qemuClaims claims = {qemuStartPort, qemuStartContextId, start};
+
+    for (guint i = 0; i < start->def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(start->def->devices, i);
+        const virDeviceQemu *qemu = virDeviceQemuOf(dev);
+
+        if (qemu && qemu->claim && !qemu->claim(dev, &start->build.base, &claims, error))
+            return false;
+    }
+    return true;
+}
+
+/* --- what is going to be made --- */
+
+static void
+qemuStartList(qemuStart *start, qemuResourceType type, const char *name)
+{
+    g_ptr_array_add(start->guest->resources, qemuResourceNew(type, name, NULL));
+}
+
+/* Files that change hands while the guest runs; who had them is read now, for the way back. */
+static bool
+qemuStartListOwners(qemuStart *start, const virHostAccess *access, GError **error)
+{
+    for (guint i = 0; i < access->resources->len; i++) {
+        const virHostResource *wanted = g_ptr_array_index(access->resources, i);
+        qemuResource *resource;
+        struct stat st;
+
+        if (!wanted->own)
+            continue;
+        if (stat(wanted->path, &st) < 0) {
+            if (wanted->optional && errno == ENOENT)
+                continue;
+            return virErrorErrno(error, _("Cannot access storage file '%s'"), wanted->path);
+        }
+        if (start->driver->uid == VIR_SPAWN_KEEP_ID || !start->driver->config.dynamicOwnership ||
+            !(wanted->mode & VIR_HOST_WRITE) || st.st_uid == start->driver->uid)
+            continue;
+        resource = qemuResourceNew(QEMU_RESOURCE_OWNER, wanted->path, wanted->alias);
+        resource->uid = st.st_uid;
+        resource->gid = st.st_gid;
+        g_ptr_array_add(start->guest->resources, resource);
+    }
+    return true;
+}
+
+static bool
+qemuStartListResources(qemuStart *start, GError **error)
+{
+    g_autoptr(virHostAccess) access = virHostAccessNew();
+    g_autofree char *groupName = g_strdup_printf("%d-%s", start->def->id, start->def->name);
+
+    qemuStartList(start, QEMU_RESOURCE_FOLDER, start->guest->stateDir);
+    qemuStartList(start, QEMU_RESOURCE_FOLDER, start->guest->channelDir);
+    if (virCgroupInstanceUsable(start->driver->cgroups, NULL))
+        qemuStartList(start, QEMU_RESOURCE_GROUP, groupName);
+    qemuTouches(start->def, &start->build.base, access);
+    if (!qemuStartListOwners(start, access, error))
+        return false;
+    for (size_t i = 0; i < qmpPlanLength(start->plan); i++) {
+        const qmpStep *step = qmpPlanStep(start->plan, i);
+
+        if (step->type == QMP_STEP_HOST && step->host->type == QMP_HOST_LISTEN)
+            qemuStartList(start, QEMU_RESOURCE_FILE, step->host->path);
+    }
+    start->rules = qemuGateRules(start->driver, access, error);
+    return start->rules && qemuGuestSaveStatus(start->guest, error);
+}
+
+/* --- making it --- */
+
+static bool
+qemuStartMakeFolders(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+    g_autofree char *monitor = g_build_filename(guest->stateDir, "monitor.sock", NULL);
+    g_autofree char *key = g_build_filename(guest->stateDir, "master-key.aes", NULL);
+
+    if (!qemuMakeOwnedFolder(guest, &start->call, guest->stateDir, error) ||
+        !qemuMakeOwnedFolder(guest, &start->call, guest->channelDir, error) ||
+        !qemuWriteOwnedBytes(guest, &start->call, key, start->build.masterKey,
+                             sizeof(start->build.masterKey), error) ||
+        !VIR_FAULT_STEP("start:folders-made", error))
+        return false;
+    start->monitorFd = qemuListenUnix(monitor, error);
+    return start->monitorFd >= 0 && VIR_FAULT_STEP("start:monitor-listens", error);
+}
+
+static bool
+qemuStartMakeGroup(qemuStart *start, GError **error)
+{
+    g_autofree char *name = g_strdup_printf("%d-%s", start->def->id, start->def->name);
+    virGateSettings settings = {.mode = VIR_GATE_ENFORCE, .lock = VIR_GATE_LOCK_BOTH};
+    qemuGuest *guest = start->guest;
+
+    if (!virCgroupInstanceUsable(start->driver->cgroups, NULL))
+        return true; /* said once, at the daemon's start */
+    return virDelegateCgroupCreate(start->driver->door, &start->call, name, &guest->group, error) &&
+           VIR_FAULT_STEP("start:group-made", error) &&
+           virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
+                                 &settings, &guest->gate, error) &&
+           VIR_FAULT_STEP("start:gate-made", error);
+}
+
+static bool
+qemuStartTakeOwnership(qemuStart *start, GError **error)
+{
+    virDelegateOwner owner = {start->driver->uid, start->driver->gid, VIR_DELEGATE_KEEP_MODE};
+
+    for (guint i = 0; i < start->guest->resources->len; i++) {
+        const qemuResource *resource = g_ptr_array_index(start->guest->resources, i);
+        VIR_AUTOCLOSE fd = -1;
+
+        if (resource->type != QEMU_RESOURCE_OWNER)
+            continue;
+        fd = open(resource->name, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+            return virErrorErrno(error, _("Cannot access storage file '%s'"), resource->name);
+        if (!virDelegateOwnSet(start->driver->door, &start->call, fd, &owner, NULL, error))
+            return false;
+    }
+    return VIR_FAULT_STEP("start:owners-set", error);
+}
+
+static bool
+qemuStartRunHostSteps(qemuStart *start, GError **error)
+{
+    unsigned host = 0;
+
+    for (size_t i = 0; i < qmpPlanLength(start->plan); i++) {
+        const qmpStep *step = qmpPlanStep(start->plan, i);
+
+        if (step->type != QMP_STEP_HOST)
+            continue;
+        if (!qemuHostStepRun(start->guest, &start->call, host++, step->host, start->fds, error) ||
+            !VIR_FAULT_STEP("start:host-step", error))
+            return false;
+    }
+    return true;
+}
+
+/* --- QEMU itself --- */
+
+enum { QEMU_FD_FIRST = 3 }; /* of those that QEMU gets beside 0 to 2 */
+
+/* In QEMU the descriptors are numbered in the order they were made. */
+static char *
+qemuStartFdName(unsigned host, unsigned n, void *opaque)
+{
+    const qemuStart *start = opaque;
+
+    return g_strdup_printf("%u", QEMU_FD_FIRST + qemuHostFdsIndex(start->fds, host, n));
+}
+
+static bool
+qemuStartOpenLog(qemuStart *start, GPtrArray *argv, GError **error)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/%s.log", start->driver->paths.log, start->def->name);
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *when = g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+0000");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    start->logFd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (start->logFd < 0)
+        return virErrorErrno(error, _("cannot open log file %s"), path);
+    g_string_append_printf(text, "%s: starting up virtward version: %s\n", when, PACKAGE_VERSION);
+    for (guint i = 0; i < argv->len && argv->pdata[i]; i++) {
+        g_autofree char *word = g_shell_quote(g_ptr_array_index(argv, i));
+
+        g_string_append_printf(text, "%s%s", i ? " " : "", word);
+    }
+    g_string_append_c(text, '\n');
+    (void)virFileWriteAll(start->logFd, text->str, text->len); /* a full disk must not stop it */
+    start->logStart = lseek(start->logFd, 0, SEEK_END);
+    return true;
+}
+
+static bool
+qemuStartSpawn(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+    g_autoptr(GPtrArray) argv = NULL;
+    g_autoptr(GPtrArray) env = qmpPlanEnvironment(start->plan);
+    unsigned count = qemuHostFdsCount(start->fds);
+    g_autofree virSpawnFd *fds = g_new0(virSpawnFd, count + 1);
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+    virSpawnResult result;
+
+    argv = qmpPlanArgv(start->plan, qemuStartFdName, start);
+    g_ptr_array_insert(argv, 0, g_strdup(start->def->emulator));
+    g_ptr_array_add(argv, NULL);
+    g_ptr_array_add(env, NULL);
+    if (!qemuStartOpenLog(start, argv, error))
+        return false;
+    for (unsigned i = 0; i < count; i++)
+        fds[i] = (virSpawnFd){qemuHostFdsAt(start->fds, i), (int)(QEMU_FD_FIRST + i)};
+
+    request.argv = (const char *const *)argv->pdata;
+    request.env = (const char *const *)env->pdata;
+    request.cwd = "/";
+    request.umask = 0002;
+    request.uid = start->driver->uid;
+    request.gid = start->driver->gid;
+    request.stdoutFd = start->logFd;
+    request.stderrFd = start->logFd;
+    request.fds = fds;
+    request.nfds = count;
+    request.newSession = true;
+    if (guest->group) {
+        request.cgroupFd = virCgroupCloneFd(guest->group);
+        if (request.cgroupFd < 0 && (request.joinFd = virCgroupJoinFd(guest->group, error)) < 0)
+            return false;
+    }
+    if (!virSpawn(&request, &result, error))
+        return false;
+    virCloseFd(&request.joinFd);
+    guest->pid = result.pid;
+    guest->pidfd = result.pidfd;
+    guest->isChild = true;
+    guest->startTime = qemuProcessStartTime(result.pid);
+    return VIR_FAULT_STEP("start:spawned", error) && qemuGuestSaveStatus(guest, error) &&
+           VIR_FAULT_STEP("start:pid-saved", error);
+}
+
+/* What QEMU wrote since this start began: the best explanation of why it ended. */
+static char *
+qemuStartLogTail(const qemuStart *start)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/%s.log", start->driver->paths.log, start->def->name);
+    VIR_AUTOCLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
+    char text[4096];
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, start->logStart);
+
+    text[MAX(n, 0)] = '\0';
+    return g_strdup(g_strchomp(text));
+}
+
+static bool
+qemuStartExplain(qemuStart *start, GError **error)
+{
+    g_autofree char *tail = qemuStartLogTail(start);
+
+    if (!*tail)
+        return false;
+    g_clear_error(error);
+    return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                       _("process exited while connecting to monitor: %s"), tail);
+}
+
+static bool
+qemuStartConnect(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+    g_autofree char *path = g_build_filename(guest->stateDir, "monitor.sock", NULL);
+    int fd = qemuConnectUnix(path, error);
+    bool ready;
+
+    if (fd < 0)
+        return false;
+    virCloseFd(&start->monitorFd); /* QEMU's alone now: its end is seen as ours */
+    {
+        VIR_CORE_GUARD;
+
+        if (!qemuGuestWatchExit(guest, error))
+            return false;
+        guest->monitor = qmpClientNew(fd, &qemuMonitorCallbacks, guest, error);
+        ready = guest->monitor &&
+                qmpClientWaitReady(guest->monitor, start->driver->config.monitorTimeout_ms, error);
+    }
+    return (ready || qemuStartExplain(start, error)) &&
+           VIR_FAULT_STEP("start:monitor-ready", error);
+}
+
+/* --- the first words with QEMU --- */
+
+/* All questions are sent before the first answer is waited for. Lock held. */
+static bool
+qemuStartAsk(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+    unsigned timeout = start->driver->config.monitorTimeout_ms;
+    g_autoptr(qmpRequest) cpus = qmpClientSend(guest->monitor, "query-cpus-fast", NULL);
+    g_autoptr(qmpRequest) chardevs = qmpClientSend(guest->monitor, "query-chardev", NULL);
+    g_autoptr(virJSON) cpuReply = NULL;
+    g_autoptr(virJSON) chardevReply = NULL;
+
+    if (!qmpRequestWait(cpus, timeout, &cpuReply, error) ||
+        !qmpRequestWait(chardevs, timeout, &chardevReply, error))
+        return false;
+    qemuGuestLearnVcpus(guest, cpuReply);
+    for (guint i = 0; i < start->def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(start->def->devices, i);
+        const virDeviceQemu *qemu = virDeviceQemuOf(dev);
+
+        if (qemu && qemu->learn)
+            qemu->learn(dev, "query-chardev", chardevReply);
+    }
+    return true;
+}
+
+static bool
+qemuStartTell(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+    g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
+
+    for (guint i = 0; i < start->def->devices->len; i++) {
+        const virDevice *dev = g_ptr_array_index(start->def->devices, i);
+        const virDeviceQemu *qemu = virDeviceQemuOf(dev);
+
+        if (qemu && qemu->afterStart && !qemu->afterStart(dev, &start->build.base, plan, error))
+            return false;
+    }
+    for (size_t i = 0; i < qmpPlanLength(plan); i++) {
+        const qmpStep *step = qmpPlanStep(plan, i);
+        g_autoptr(qmpRequest) request =
+            qmpClientSendFull(guest->monitor, step->command, qmpPlanStepArguments(step, NULL, NULL),
+                              -1, step->secret ? QMP_SEND_SECRET : 0);
+
+        if (!qmpRequestWait(request, start->driver->config.monitorTimeout_ms, NULL, error))
+            return false;
+    }
+    return true;
+}
+
+/* --- all of it --- */
+
+static bool
+qemuStartPrepare(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+
+    guest->caps = qemuDriverCaps(start->driver, start->def->emulator, error);
+    if (!guest->caps)
+        return false;
+    virDomainDefAssignAliases(start->def);
+    qemuBuildInit(&start->build, start->driver, start->def, guest->caps, guest->stateDir,
+                  guest->channelDir);
+    virRandomBytes(start->build.masterKey, sizeof(start->build.masterKey));
+    if (!qemuStartClaim(start, error))
+        return false;
+    start->plan = qemuPlanBoot(start->def, &start->build.base, error);
+    return start->plan && qemuStartListResources(start, error) &&
+           VIR_FAULT_STEP("start:listed", error);
+}
+
+static bool
+qemuStartMake(qemuStart *start, GError **error)
+{
+    return qemuStartMakeFolders(start, error) && qemuStartMakeGroup(start, error) &&
+           qemuStartTakeOwnership(start, error) && qemuStartRunHostSteps(start, error) &&
+           qemuStartSpawn(start, error) && qemuStartConnect(start, error);
+}
+
+/* What was made goes again, last first. The lock is not held. */
+static void
+qemuStartUndo(qemuStart *start)
+{
+    virDomainObj *obj = start->guest->obj;
+    VIR_CORE_GUARD;
+
+    qemuGuestKill(start->guest);
+    qemuGuestTakeBack(obj);
+}
+
+static void
+qemuStartPublish(qemuStart *start)
+{
+    virDomainObj *obj = start->guest->obj;
+
+    start->guest->made = NULL;
+    virDomainDocUnref(obj->live);
+    obj->live = virDomainDocNew(g_steal_pointer(&start->def));
+    virDomainRegistrySetID(start->driver->domains, obj, virDomainDocDef(obj->live)->id);
+    virDomainObjSetState(obj, VIR_DOMAIN_PAUSED, VIR_PAUSED_STARTING_UP);
+    start->guest->starting = false;
+}
+
+bool
+qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, bool paused,
+               GError **error)
+{
+    g_auto(qemuStart) start = {.driver = driver, .def = live, .logFd = -1, .monitorFd = -1};
+    qemuGuest *guest = qemuGuestNew(driver, obj);
+    bool ok;
+
+    live->id = ++driver->nextID;
+    guest->starting = true;
+    guest->made = live;
+    guest->stateDir =
+        g_strdup_printf("%s/domain-%d-%.20s", driver->paths.lib, live->id, live->name);
+    guest->channelDir = g_strdup_printf("%s/channel/target/domain-%d-%.20s", driver->paths.lib,
+                                        live->id, live->name);
+    obj->guest = guest;
+    start.guest = guest;
+    start.fds = qemuHostFdsNew();
+    start.call = (virDelegateCall){.domain = live->name, .phase = VIR_DELEGATE_PHASE_START};
+    memcpy(start.call.uuid, live->uuid, sizeof(start.call.uuid));
+    {
+        VIR_CORE_UNLOCKED;
+
+        ok = qemuStartPrepare(&start, error) && qemuStartMake(&start, error);
+    }
+    ok = ok && qemuStartAsk(&start, error) && qemuStartTell(&start, error);
+    if (ok) {
+        qemuStartPublish(&start);
+        ok = qemuGuestSaveStatus(guest, error);
+        {
+            VIR_CORE_UNLOCKED;
+
+            ok = ok && VIR_FAULT_STEP("start:published", error);
+        }
+        if (ok && !paused)
+            ok = qemuGuestResume(obj, VIR_RUNNING_BOOTED, VIR_RESUMED_UNPAUSED, error);
+        if (ok) {
+            qemuDriverEmitLifecycle(driver, obj, VIR_LIFECYCLE_STARTED, VIR_STARTED_BOOTED);
+            if (paused) {
+                virDomainObjSetState(obj, VIR_DOMAIN_PAUSED, VIR_PAUSED_USER);
+                qemuDriverEmitLifecycle(driver, obj, VIR_LIFECYCLE_SUSPENDED, VIR_SUSPENDED_PAUSED);
+            }
+            ok = qemuGuestSaveStatus(guest, error);
+        }
+    }
+    if (!ok) {
+        VIR_CORE_UNLOCKED;
+
+        qemuStartUndo(&start);
+    }
+    return ok;
+}

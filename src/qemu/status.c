@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * status.c: the status file: what a restarted daemon knows of a guest.
+ *
+ * The layout is libvirt's <domstatus>; what is ours stands in <virtward>: when the process was
+ * started, and the resources to take back. Written whole, without fsync: it dies with the machine,
+ * as the guest does. */
+#include "qemu/status.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/vircore.h"
+#include "util/virerror.h"
+#include "util/virfile.h"
+#include "util/virlog.h"
+#include "util/virsecure.h"
+
+enum { QEMU_STATUS_SIZE_MAX = 16 * 1024 * 1024 };
+
+VIR_ENUM_DECL(qemuResourceType);
+VIR_ENUM_IMPL(qemuResourceType, QEMU_RESOURCE_LAST, "folder", "file", "tap", "owner", "port",
+              "group");
+
+char *
+qemuStatusPath(const qemuDriver *driver, const char *name)
+{
+    return g_strdup_printf("%s/qemu/%s.xml", driver->paths.run, name);
+}
+
+/* --- writing --- */
+
+static void
+qemuStatusFormatResources(const qemuGuest *guest, virXMLWriter *w)
+{
+    for (guint i = 0; i < guest->resources->len; i++) {
+        const qemuResource *resource = g_ptr_array_index(guest->resources, i);
+
+        virXMLWriterOpen(w, "resource");
+        virXMLWriterAttr(w, "type", qemuResourceTypeToString(resource->type));
+        virXMLWriterAttr(w, "name", resource->name);
+        virXMLWriterAttr(w, "alias", resource->alias);
+        if (resource->number)
+            virXMLWriterAttrF(w, "number", "%u", resource->number);
+        if (resource->type == QEMU_RESOURCE_OWNER) {
+            virXMLWriterAttrF(w, "uid", "%u", (unsigned)resource->uid);
+            virXMLWriterAttrF(w, "gid", "%u", (unsigned)resource->gid);
+        }
+        virXMLWriterClose(w);
+    }
+}
+
+static void
+qemuStatusFormatVcpus(const qemuGuest *guest, virXMLWriter *w)
+{
+    virXMLWriterOpen(w, "vcpus");
+    for (guint i = 0; i < guest->vcpus->len; i++) {
+        const qemuVcpu *vcpu = &g_array_index(guest->vcpus, qemuVcpu, i);
+
+        virXMLWriterOpen(w, "vcpu");
+        virXMLWriterAttrF(w, "id", "%d", vcpu->index);
+        virXMLWriterAttrF(w, "pid", "%d", (int)vcpu->tid);
+        virXMLWriterClose(w);
+    }
+    virXMLWriterCloseUnlessEmpty(w);
+}
+
+static char *
+qemuStatusFormat(const qemuGuest *guest)
+{
+    g_autoptr(virXMLWriter) w = virXMLWriterNew();
+    const virDomainObj *obj = guest->obj;
+    const virDomainDef *def = guest->made ? guest->made : virDomainDocDef(obj->live);
+    virDomainState state = guest->made ? VIR_DOMAIN_PAUSED : obj->state;
+    int reason = guest->made ? VIR_PAUSED_STARTING_UP : obj->reason;
+
+    virXMLWriterOpen(w, "domstatus");
+    virXMLWriterAttr(w, "state", virDomainStateToString(state));
+    virXMLWriterAttr(w, "reason", virDomainReasonToString(state, reason));
+    virXMLWriterAttrF(w, "pid", "%d", (int)guest->pid);
+    virXMLWriterOpen(w, "monitor");
+    virXMLWriterAttrF(w, "path", "%s/monitor.sock", guest->stateDir);
+    virXMLWriterAttr(w, "type", "unix");
+    virXMLWriterClose(w);
+    qemuStatusFormatVcpus(guest, w);
+    virXMLWriterOpen(w, "libDir");
+    virXMLWriterAttr(w, "path", guest->stateDir);
+    virXMLWriterClose(w);
+    virXMLWriterOpen(w, "channelTargetDir");
+    virXMLWriterAttr(w, "path", guest->channelDir);
+    virXMLWriterClose(w);
+    virXMLWriterOpen(w, "virtward");
+    virXMLWriterAttrF(w, "startTime", "%" PRIu64, guest->startTime);
+    if (guest->made)
+        virXMLWriterAttr(w, "starting", "yes");
+    if (obj->config)
+        virXMLWriterAttr(w, "persistent", "yes");
+    if (guest->balloonKiB)
+        virXMLWriterAttrF(w, "balloon", "%" PRIu64, guest->balloonKiB);
+    qemuStatusFormatResources(guest, w);
+    virXMLWriterClose(w);
+    virDomainDefFormatInto(def, w, VIR_FORMAT_STATUS | VIR_FORMAT_SECURE);
+    virXMLWriterClose(w);
+    return virXMLWriterEnd(w);
+}
+
+static bool
+qemuStatusWrite(const char *path, const char *pidPath, const char *text, pid_t pid, GError **error)
+{
+    g_autofree char *pidText = g_strdup_printf("%d", (int)pid);
+
+    return virFileWrite(path, text, strlen(text), 0600, VIR_FILE_VOLATILE, error) &&
+           (pid == 0 ||
+            virFileWrite(pidPath, pidText, strlen(pidText), 0644, VIR_FILE_VOLATILE, error));
+}
+
+bool
+qemuGuestSaveStatus(qemuGuest *guest, GError **error)
+{
+    bool locked = virCoreIsHeld();
+    g_autofree char *path = qemuStatusPath(guest->driver, guest->obj->name);
+    g_autofree char *pidPath =
+        g_strdup_printf("%s/qemu/%s.pid", guest->driver->paths.run, guest->obj->name);
+    char *text = qemuStatusFormat(guest);
+    pid_t pid = guest->pid;
+    bool ok;
+
+    if (locked) {
+        VIR_CORE_UNLOCKED;
+
+        ok = qemuStatusWrite(path, pidPath, text, pid, error);
+    } else {
+        ok = qemuStatusWrite(path, pidPath, text, pid, error);
+    }
+    virSecureFreeString(text);
+    return ok;
+}
+
+/* --- reading --- */
+
+void
+qemuStatusFree(qemuStatus *status)
+{
+    if (!status)
+        return;
+    virDomainDefFree(status->def);
+    g_clear_pointer(&status->resources, g_ptr_array_unref);
+    g_array_unref(status->vcpus);
+    g_free(status->stateDir);
+    g_free(status->channelDir);
+    g_free(status);
+}
+
+static uint64_t
+qemuStatusNumber(const xmlNode *node, const char *name)
+{
+    const char *text = node ? virXMLAttrPeek(node, name) : NULL;
+
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
+static bool
+qemuStatusReadResource(qemuStatus *status, const xmlNode *node, GError **error)
+{
+    g_autofree char *type = virXMLAttr(node, "type");
+    g_autofree char *name = virXMLAttr(node, "name");
+    g_autofree char *alias = virXMLAttr(node, "alias");
+    int number = qemuResourceTypeFromString(type);
+    qemuResource *resource;
+
+    if (number < 0 || (!name && number != QEMU_RESOURCE_PORT))
+        return virErrorSet(error, VIR_ERR_XML_ERROR, _("unknown resource '%s' of a guest"),
+                           type ? type : "");
+    resource = qemuResourceNew((qemuResourceType)number, name, alias);
+    resource->number = (unsigned)qemuStatusNumber(node, "number");
+    resource->uid = (uid_t)qemuStatusNumber(node, "uid");
+    resource->gid = (gid_t)qemuStatusNumber(node, "gid");
+    g_ptr_array_add(status->resources, resource);
+    return true;
+}
+
+static bool
+qemuStatusReadOurs(qemuStatus *status, const xmlNode *root, GError **error)
+{
+    const xmlNode *ours = virXMLFirstChild(root, "virtward");
+    const char *starting = ours ? virXMLAttrPeek(ours, "starting") : NULL;
+
+    if (!ours)
+        return true; /* libvirt's own: adopted, not taken back */
+    status->startTime = qemuStatusNumber(ours, "startTime");
+    status->balloonKiB = qemuStatusNumber(ours, "balloon");
+    status->starting = g_strcmp0(starting, "yes") == 0;
+    virXMLForEachChildNamed (ours, node, "resource") {
+        if (!qemuStatusReadResource(status, node, error))
+            return false;
+    }
+    return true;
+}
+
+static void
+qemuStatusReadVcpus(qemuStatus *status, const xmlNode *root)
+{
+    virXMLForEachChildNamed (virXMLFirstChild(root, "vcpus"), node, "vcpu") {
+        qemuVcpu vcpu = {.index = (int)qemuStatusNumber(node, "id"),
+                         .tid = (pid_t)qemuStatusNumber(node, "pid"),
+                         .online = true};
+
+        g_array_append_val(status->vcpus, vcpu);
+    }
+}
+
+qemuStatus *
+qemuStatusRead(const char *path, GError **error)
+{
+    g_autoptr(qemuStatus) status = g_new0(qemuStatus, 1);
+    size_t len = 0;
+    g_autofree char *text = virFileRead(path, QEMU_STATUS_SIZE_MAX, &len, error);
+    g_autoptr(xmlDoc) doc = text ? virXMLParse(text, (gssize)len, path, error) : NULL;
+    xmlNode *root = doc ? virXMLRoot(doc, "domstatus", error) : NULL;
+    g_autofree char *state = NULL;
+    g_autofree char *reason = NULL;
+    xmlNode *domain;
+
+    status->resources = g_ptr_array_new_with_free_func((GDestroyNotify)qemuResourceFree);
+    status->vcpus = g_array_new(FALSE, FALSE, sizeof(qemuVcpu));
+    if (text)
+        virSecureErase(text, len);
+    if (!root)
+        return NULL;
+    domain = virXMLFirstChild(root, "domain");
+    state = virXMLAttr(root, "state");
+    reason = virXMLAttr(root, "reason");
+    if (!domain || virDomainStateFromString(state) < 0) {
+        virErrorSet(error, VIR_ERR_XML_ERROR, _("%s is no status of a guest"), path);
+        return NULL;
+    }
+    status->state = (virDomainState)virDomainStateFromString(state);
+    status->reason = virDomainReasonFromString(status->state, reason);
+    status->pid = (pid_t)qemuStatusNumber(root, "pid");
+    status->stateDir = virXMLAttr(virXMLFirstChild(root, "libDir"), "path");
+    status->channelDir = virXMLAttr(virXMLFirstChild(root, "channelTargetDir"), "path");
+    qemuStatusReadVcpus(status, root);
+    if (!qemuStatusReadOurs(status, root, error))
+        return NULL;
+    status->def = virDomainDefParseNode(domain, VIR_PARSE_STATUS, error);
+    if (!status->def)
+        return NULL;
+    status->id = status->def->id;
+    return g_steal_pointer(&status);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * stop.c: the end of a guest, whoever wanted it, and taking back what was made for it.
+ *
+ * The kernel says when the process is over, by its pidfd: nothing polls. Whoever ends a guest only
+ * sends the signal and waits for that; a guest that ends by itself gets a job that does the rest.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "qemu/guest.h"
+#include "qemu/hostfiles.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+#include "util/virfault.h"
+#include "util/virfile.h"
+#include "util/virlog.h"
+#include "util/virspawn.h"
+
+enum { QEMU_KILL_TIMEOUT_MS = 15000 }; /* between SIGKILL and giving up: I/O in the kernel */
+
+/* --- noticing --- */
+
+static void
+qemuGuestFinishJob(void *opaque)
+{
+    g_autoptr(virDomainObj) obj = opaque;
+    g_autoptr(GError) error = NULL;
+    VIR_CORE_GUARD;
+
+    /* somebody who stops it on purpose does this himself, under his job */
+    while (!virDomainObjBeginJob(obj, "end", VIR_DOMAIN_JOB_WAIT_MS, &error)) {
+        VIR_WARN("domain '%s' has ended, but: %s", obj->name, error->message);
+        g_clear_error(&error);
+    }
+    if (qemuGuestOf(obj) && qemuGuestOf(obj)->gone)
+        qemuGuestFinish(obj);
+    virDomainObjEndJob(obj);
+}
+
+/* On the event thread. */
+static void
+qemuGuestExited(int fd, unsigned events, void *opaque)
+{
+    qemuGuest *guest = opaque;
+    VIR_CORE_GUARD;
+
+    virEventWatchRemove(guest->exitWatch);
+    guest->exitWatch = NULL;
+    guest->gone = true;
+    g_cond_broadcast(&guest->changed);
+    if (!guest->starting)
+        virCoreRunJob(qemuGuestFinishJob, virDomainObjRef(guest->obj));
+}
+
+bool
+qemuGuestWatchExit(qemuGuest *guest, GError **error)
+{
+    guest->exitWatch = virEventWatchAdd(guest->pidfd, EPOLLIN, qemuGuestExited, guest, NULL, error);
+    return guest->exitWatch != NULL;
+}
+
+/* --- ending --- */
+
+static void
+qemuGuestSignal(const qemuGuest *guest, int signal)
+{
+    if (syscall(SYS_pidfd_send_signal, guest->pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
+        VIR_WARN("cannot send signal %d to process %d: %s", signal, (int)guest->pid,
+                 g_strerror(errno));
+}
+
+static bool
+qemuGuestWaitGone(qemuGuest *guest, unsigned timeout_ms)
+{
+    gint64 deadline = g_get_monotonic_time() + timeout_ms * G_TIME_SPAN_MILLISECOND;
+
+    while (!guest->gone) {
+        if (!virCoreWait(&guest->changed, deadline))
+            break;
+    }
+    return guest->gone;
+}
+
+void
+qemuGuestKill(qemuGuest *guest)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (guest->pid == 0)
+        return;
+    if (!guest->gone && !guest->exitWatch && !qemuGuestWatchExit(guest, &error)) {
+        VIR_WARN("cannot watch process %d: %s", (int)guest->pid, error->message);
+        return;
+    }
+    qemuGuestSignal(guest, SIGKILL);
+    if (!qemuGuestWaitGone(guest, QEMU_KILL_TIMEOUT_MS))
+        VIR_WARN("process %d has not ended %d s after SIGKILL", (int)guest->pid,
+                 QEMU_KILL_TIMEOUT_MS / 1000);
+}
+
+/* A process that somebody stopped with SIGSTOP takes SIGTERM only when it goes on. */
+static bool
+qemuGuestTerminate(qemuGuest *guest, bool graceful, GError **error)
+{
+    qemuGuestSignal(guest, SIGTERM);
+    qemuGuestSignal(guest, SIGCONT);
+    if (qemuGuestWaitGone(guest, guest->driver->config.stopTimeout_ms))
+        return true;
+    if (graceful)
+        return virErrorSet(
+            error, VIR_ERR_RESOURCE_BUSY,
+            _("Failed to terminate process %d with SIGTERM: it still runs after %u s"),
+            (int)guest->pid, guest->driver->config.stopTimeout_ms / 1000);
+    qemuGuestSignal(guest, SIGKILL);
+    if (qemuGuestWaitGone(guest, QEMU_KILL_TIMEOUT_MS))
+        return true;
+    return virErrorSet(error, VIR_ERR_SYSTEM_ERROR,
+                       _("Failed to terminate process %d with SIGKILL: it waits in the kernel"),
+                       (int)guest->pid);
+}
+
+bool
+qemuGuestStop(virDomainObj *obj, int reason, int detail, bool graceful, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    int before = guest->stopReason;
+
+    guest->stopReason = reason;
+    guest->stopDetail = detail;
+    if (!guest->gone && !qemuGuestTerminate(guest, graceful, error)) {
+        guest->stopReason = before;
+        return false;
+    }
+    qemuGuestFinish(obj);
+    return true;
+}
+
+/* --- afterwards --- */
+
+static void
+qemuGuestReap(qemuGuest *guest)
+{
+    g_autofree char *how = NULL;
+    g_autoptr(GError) error = NULL;
+    bool child = guest->isChild;
+    int pidfd = guest->pidfd;
+    int status = 0;
+
+    guest->isChild = false;
+    if (!child)
+        return;
+    {
+        VIR_CORE_UNLOCKED;
+
+        if (!virSpawnReap(pidfd, &status, &error))
+            VIR_WARN("%s", error->message);
+    }
+    guest->exitStatus = status;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        how = virSpawnStatusText(status);
+        VIR_INFO("QEMU of domain '%s' ended with %s", guest->obj->name, how);
+    }
+}
+
+/* Gate and group hold the kernel's part of the guest: they go after its last process. */
+static void
+qemuGuestDropGate(qemuGuest *guest)
+{
+    virDelegateCall call = {.domain = guest->obj->name, .phase = VIR_DELEGATE_PHASE_TEARDOWN};
+    g_autoptr(virGate) gate = g_steal_pointer(&guest->gate);
+    g_autoptr(GError) error = NULL;
+    virDelegate *door = guest->driver->door;
+
+    memcpy(call.uuid, guest->obj->uuid, sizeof(call.uuid));
+    if (!gate)
+        return;
+    {
+        VIR_CORE_UNLOCKED;
+
+        if (!virDelegateGateRemove(door, &call, gate, &error))
+            VIR_WARN("domain '%s': %s", call.domain, error->message);
+    }
+}
+
+void
+qemuGuestTakeBack(virDomainObj *obj)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    qemuDriver *driver = guest->driver;
+    g_autofree char *statusPath = qemuStatusPath(driver, obj->name);
+    g_autoptr(GPtrArray) resources = g_ptr_array_ref(guest->resources);
+    g_autoptr(GError) error = NULL;
+
+    if (guest->monitor)
+        qmpClientClose(guest->monitor);
+    qemuGuestReap(guest);
+    qemuGuestDropGate(guest);
+    {
+        VIR_CORE_UNLOCKED;
+
+        for (guint i = resources->len; i-- > 0;) {
+            qemuResourceRelease(driver, obj, g_ptr_array_index(resources, i));
+            VIR_FAULT_POINT("stop:resource-released");
+        }
+        if (!virFileRemove(statusPath, &error))
+            VIR_WARN("domain '%s': %s", obj->name, error->message);
+        VIR_FAULT_POINT("stop:status-removed");
+    }
+    for (guint i = 0; i < resources->len; i++) {
+        const qemuResource *resource = g_ptr_array_index(resources, i);
+
+        if (resource->type == QEMU_RESOURCE_PORT)
+            qemuPortRelease(driver, resource->number);
+    }
+    obj->guest = NULL;
+    qemuGuestFree(guest);
+}
+
+/* A transient domain ends with its process. */
+static void
+qemuGuestForget(qemuDriver *driver, virDomainObj *obj)
+{
+    if (!virDomainObjIsPersistent(obj))
+        virDomainRegistryRemove(driver->domains, obj);
+}
+
+void
+qemuGuestFinish(virDomainObj *obj)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    qemuDriver *driver = guest->driver;
+    int reason = guest->stopReason;
+    int detail = guest->stopDetail;
+
+    if (reason < 0 && guest->shutdownSeen) {
+        reason = VIR_SHUTOFF_SHUTDOWN;
+        detail = VIR_STOPPED_SHUTDOWN;
+    } else if (reason < 0) {
+        reason = VIR_SHUTOFF_CRASHED;
+        detail = VIR_STOPPED_FAILED;
+    }
+    qemuGuestTakeBack(obj);
+    virDomainRegistrySetID(driver->domains, obj, -1);
+    virDomainObjSetState(obj, VIR_DOMAIN_SHUTOFF, reason);
+    {
+        /* the listener is told who ended: name and uuid outlive the live document */
+        virDomainDoc *live = g_steal_pointer(&obj->live);
+
+        obj->updated = false;
+        qemuDriverEmitLifecycle(driver, obj, VIR_LIFECYCLE_STOPPED, detail);
+        virDomainDocUnref(live);
+    }
+    qemuGuestForget(driver, obj);
+}
