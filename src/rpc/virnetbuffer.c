@@ -58,6 +58,8 @@ void
 virNetBufferTruncate(virNetBuffer *buffer, size_t len)
 {
     g_assert(len <= buffer->len);
+    if (len == buffer->len)
+        return; /* also where there is no memory yet */
     virSecureErase(buffer->data + len, buffer->len - len);
     buffer->len = len;
 }

@@ -119,7 +119,7 @@ jobRun(void *opaque)
 static bool
 jobAdmit(virNetServerClient *client)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->mutex);
 
     if (client->jobs >= virNetServerGetLimits(client->server)->maxClientRequests) {
         client->starved = true;

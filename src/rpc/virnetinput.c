@@ -225,7 +225,7 @@ takeMessage(virNetServerClient *client, const uint8_t *data, size_t len, uint64_
 static bool
 inputMustWait(virNetServerClient *client)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->mutex);
 
     client->paused = client->backlog > VIR_NET_BACKLOG_MAX || client->outBytes > VIR_NET_OUTPUT_MAX;
     if (client->paused)

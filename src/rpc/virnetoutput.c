@@ -165,7 +165,7 @@ outputFlush(virNetServerClient *client)
 void
 virNetOutputQueue(virNetServerClient *client, virNetMessage *message)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->mutex);
 
     if (client->closed || virNetServerClientIsClosed(client)) {
         virNetMessageUnref(message);
@@ -184,7 +184,7 @@ virNetOutputQueue(virNetServerClient *client, virNetMessage *message)
 void
 virNetOutputCork(virNetServerClient *client)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->mutex);
 
     client->corked = true;
 }
@@ -192,7 +192,7 @@ virNetOutputCork(virNetServerClient *client)
 void
 virNetOutputUncork(virNetServerClient *client)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->mutex);
 
     client->corked = false;
     if (!client->closed && !client->waitOutput && !g_queue_is_empty(&client->out))
@@ -202,7 +202,7 @@ virNetOutputUncork(virNetServerClient *client)
 void
 virNetOutputReady(virNetServerClient *client)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->mutex);
 
     if (!client->closed)
         outputFlush(client);

@@ -138,7 +138,7 @@ virNetStreamAllowHoles(virNetStream *stream)
 static void
 streamClose(virNetStream *stream)
 {
-    g_autoptr(virNetStream) self = virNetStreamRef(stream);
+    g_autoptr(virNetStream) self G_GNUC_UNUSED = virNetStreamRef(stream);
 
     g_atomic_int_set(&stream->over, 1);
     if (stream->listed) {

@@ -126,7 +126,7 @@ static bool
 handleUpload(virNetCall *call, const void *args G_GNUC_UNUSED, void *ret G_GNUC_UNUSED,
              GError **error G_GNUC_UNUSED)
 {
-    g_autoptr(virNetStream) stream = virNetStreamNew(call, &uploadOps, NULL, NULL);
+    g_autoptr(virNetStream) stream G_GNUC_UNUSED = virNetStreamNew(call, &uploadOps, NULL, NULL);
 
     virNetStreamAllowHoles(stream);
     return true;
@@ -136,7 +136,7 @@ static bool
 handleFailing(virNetCall *call, const void *args G_GNUC_UNUSED, void *ret G_GNUC_UNUSED,
               GError **error)
 {
-    g_autoptr(virNetStream) stream = virNetStreamNew(call, &uploadOps, NULL, NULL);
+    g_autoptr(virNetStream) stream G_GNUC_UNUSED = virNetStreamNew(call, &uploadOps, NULL, NULL);
 
     return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "no stream today");
 }
@@ -186,7 +186,7 @@ static void
 testDownloadArrivesWholeAndEnds(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_DOWNLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_DOWNLOAD, &fd);
     size_t got = 0;
     virNetHeader header;
 
@@ -211,7 +211,7 @@ static void
 testSenderWaitsForASlowReader(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_DOWNLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_DOWNLOAD, &fd);
 
     testServerSync(); /* the stream was started before */
     g_assert_cmpint(test.sent, <, 8 * 1024 * 1024);
@@ -223,7 +223,7 @@ static void
 testAbortIsAnsweredAndDropsTheRest(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_DOWNLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_DOWNLOAD, &fd);
     virNetHeader header;
 
     testPacket(fd, PROC_DOWNLOAD, RPC_MESSAGE_STATUS_ERROR, "");
@@ -241,7 +241,7 @@ static void
 testUploadKeepsItsOrderWithHoles(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_UPLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_UPLOAD, &fd);
     rpc_stream_hole hole = {.length = 12345};
 
     testPacket(fd, PROC_UPLOAD, RPC_MESSAGE_STATUS_CONTINUE, "one ");
@@ -262,7 +262,7 @@ static void
 testSlowTakerGetsEverythingBeforeFinish(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_UPLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_UPLOAD, &fd);
     g_autofree char *text = g_strnfill(100 * UPLOAD_SLOW, 's');
     rpc_stream_hole hole = {.length = 1};
 
@@ -281,7 +281,7 @@ static void
 testErrorEndsTheStreamAndNotTheConnection(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_UPLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_UPLOAD, &fd);
     g_autofree char *text = NULL;
 
     testPacket(fd, PROC_UPLOAD, RPC_MESSAGE_STATUS_CONTINUE, "FAIL");
@@ -298,7 +298,7 @@ static void
 testFailedFinishIsAnError(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_UPLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_UPLOAD, &fd);
     g_autofree char *text = NULL;
 
     test.refuseFinish = true;
@@ -311,9 +311,10 @@ static void
 testFailedOpeningOnlyCloses(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_FAILING, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_FAILING, &fd);
     g_autofree char *text = testReceiveError(fd, RPC_MESSAGE_TYPE_REPLY, VIR_ERR_OPERATION_FAILED);
 
+    g_assert_cmpstr(text, ==, "operation failed: no stream today");
     testWaitClosed();
     g_assert_false(test.aborted);
 }
@@ -322,7 +323,7 @@ static void
 testClientThatVanishesClosesItsStream(void)
 {
     VIR_AUTOCLOSE fd = -1;
-    g_autoptr(testServer) server = testOpen(PROC_UPLOAD, &fd);
+    g_autoptr(testServer) server G_GNUC_UNUSED = testOpen(PROC_UPLOAD, &fd);
 
     virCloseFd(&fd);
     testWaitClosed();
