@@ -23,6 +23,11 @@ typedef struct {
     const char *vncListen, *spiceListen;     /* defaults of the configuration */
     const char *vncPassword, *spicePassword; /* NULL: none */
     bool vncTLS, spiceTLS, vncSASL, spiceSASL, chardevTLS;
+    bool vncTLSVerify;                   /* clients must show a certificate */
+    bool vncAutoSocket, spiceAutoSocket; /* displays without address listen on a socket */
+    const char *vncTLSPassword;          /* password of the server's key; NULL: none */
+    const char *vncSASLDir, *spiceSASLDir;
+    const char *renderNode; /* DRM node for displays that name none; NULL: QEMU chooses */
     const char *vncTLSDir, *spiceTLSDir, *chardevTLSDir, *nbdTLSDir;
     bool chardevTLSVerify;          /* a server asks its clients for a certificate */
     const char *chardevTLSPassword; /* of the key in chardevTLSDir; NULL: none */
@@ -97,6 +102,9 @@ struct virDeviceQemu {
                   GError **error);
     /* Host resources the device needs. NULL: none. */
     void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
+    /* Fills into the live copy of the document what only a starting guest has: paths below its
+     * folders, addresses of the configuration, a render node. Before build. NULL: nothing. */
+    bool (*prepare)(virDevice *dev, const qemuBuildContext *ctx, GError **error);
     /* What QEMU is to be told, back ends first, front end last. */
     bool (*build)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error);
     /* A host step of this device was done; name is what it made (an interface). NULL: no matter. */

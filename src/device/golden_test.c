@@ -190,12 +190,6 @@ goldenEncrypt(const char *plain, size_t len, char **retIv, void *opaque)
     return g_base64_encode((const guchar *)plain, len);
 }
 
-static const char *
-goldenNodeName(const char *path)
-{
-    return "/dev/dri/renderD128";
-}
-
 static const qemuBuildConfig config = {
     .stateDir = "/state",
     .channelDir = "/channel",
@@ -203,13 +197,13 @@ static const qemuBuildConfig config = {
     .logDir = "/log",
     .vncListen = "127.0.0.1",
     .spiceListen = "127.0.0.1",
+    .renderNode = "/dev/dri/renderD128",
     .vncTLSDir = "/pki/vnc",
     .spiceTLSDir = "/pki/spice",
     .chardevTLSDir = "/pki/chardev",
     .nbdTLSDir = "/pki/nbd",
     .privileged = true,
     .encrypt = goldenEncrypt,
-    .nodeName = goldenNodeName,
 };
 
 static void

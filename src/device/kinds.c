@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * kinds.c: the list of device kinds, model halves. The order is the order in the XML. */
+#include "device/audio/audio.h"
 #include "device/channel/channel.h"
 #include "device/console/console.h"
 #include "device/controller/controller.h"
 #include "device/device.h"
 #include "device/disk/disk.h"
+#include "device/graphics/graphics.h"
 #include "device/hub/hub.h"
 #include "device/input/input.h"
 #include "device/memballoon/memballoon.h"
 #include "device/panic/panic.h"
 #include "device/parallel/parallel.h"
 #include "device/serial/serial.h"
+#include "device/sound/sound.h"
+#include "device/video/video.h"
 #include "device/vsock/vsock.h"
 #include "device/watchdog/watchdog.h"
 
@@ -24,6 +28,10 @@ const virDeviceKind *const virDeviceKinds[] = {
     &virConsoleKind,
     &virChannelKind,
     &virInputKind,
+    &virGraphicsKind,
+    &virSoundKind,
+    &virAudioKind,
+    &virVideoKind,
     &virHubKind,
     &virWatchdogKind,
     &virMemballoonKind,

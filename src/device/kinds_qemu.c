@@ -2,17 +2,21 @@
  *
  * kinds_qemu.c: the list of device kinds, running halves. The order is the order of the command
  * line. */
+#include "device/audio/audio_qemu.h"
 #include "device/channel/channel_qemu.h"
 #include "device/console/console_qemu.h"
 #include "device/controller/controller_qemu.h"
 #include "device/device_qemu.h"
 #include "device/disk/disk_qemu.h"
+#include "device/graphics/graphics_qemu.h"
 #include "device/hub/hub_qemu.h"
 #include "device/input/input_qemu.h"
 #include "device/memballoon/memballoon_qemu.h"
 #include "device/panic/panic_qemu.h"
 #include "device/parallel/parallel_qemu.h"
 #include "device/serial/serial_qemu.h"
+#include "device/sound/sound_qemu.h"
+#include "device/video/video_qemu.h"
 #include "device/vsock/vsock_qemu.h"
 #include "device/watchdog/watchdog_qemu.h"
 
@@ -26,6 +30,10 @@ const virDeviceQemu *const virDeviceQemus[] = {
     &virChannelQemu,
     &virConsoleQemu,
     &virInputQemu,
+    &virAudioQemu,
+    &virGraphicsQemu,
+    &virVideoQemu,
+    &virSoundQemu,
     &virWatchdogQemu,
     &virMemballoonQemu,
     &virPanicQemu,

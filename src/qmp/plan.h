@@ -36,7 +36,9 @@ typedef enum {
     QMP_HOST_VSOCK,     /* open /dev/vhost-vsock and claim the context id */
     QMP_HOST_LISTEN,    /* a listening UNIX socket at path */
     QMP_HOST_FILE,      /* path is created with text as content, mode 0600, removed by the undo */
-    QMP_HOST_LOG,       /* open path for appending, for QEMU's logfile */
+    QMP_HOST_VHOST_USER_GPU, /* start the process that draws for alias on the DRM node path; its
+                                socket is handed out */
+    QMP_HOST_LOG,            /* open path for appending, for QEMU's logfile */
 } qmpHostType;
 
 typedef struct {

@@ -402,12 +402,6 @@ virXMLWriterText(virXMLWriter *w, const char *text)
 }
 
 void
-virXMLWriterChildren(virXMLWriter *w)
-{
-    virXMLWriterBeginChild(w);
-}
-
-void
 virXMLWriterClose(virXMLWriter *w)
 {
     virXMLLevel *top = virXMLWriterTop(w);

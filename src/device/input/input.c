@@ -20,10 +20,13 @@ static const char *const grabKeys[] = {NULL,        "ctrl-ctrl",  "alt-alt",    
 static const virEnum grabKeysNames = {grabKeys, G_N_ELEMENTS(grabKeys)};
 
 static const virField fields[] = {
-    VIR_FIELD_ENUM("@type", virInput, type, virInputTypeNames,
-                   .flags = VIR_FIELD_ABI | VIR_FIELD_REQUIRED),
-    VIR_FIELD_ENUM("@bus", virInput, bus, virInputBusNames, .flags = VIR_FIELD_ABI),
-    VIR_FIELD_ENUM("@model", virInput, model, modelNames, .flags = VIR_FIELD_ABI),
+    VIR_FIELD_ENUM("@type", virInput, type, virInputTypeNames, .flags = VIR_FIELD_ABI,
+                   .unknown = N_("unknown input device type '%s'"),
+                   .missing = N_("missing input device type")),
+    VIR_FIELD_ENUM("@bus", virInput, bus, virInputBusNames, .flags = VIR_FIELD_ABI,
+                   .unknown = N_("unknown input bus type '%s'")),
+    VIR_FIELD_ENUM("@model", virInput, model, modelNames, .flags = VIR_FIELD_ABI,
+                   .unknown = N_("unknown input model '%s'")),
     VIR_FIELD_MIXIN(virInput, virtio, virVirtioFields),
     VIR_FIELD_STRING("source@evdev", virInput, evdev),
     VIR_FIELD_STRING("source@dev", virInput, dev),
@@ -86,16 +89,9 @@ virInputComplete(virDevice *dev, const virDomainFacts *facts, unsigned parseFlag
 static bool
 virInputCheckSource(const virInput *input, GError **error)
 {
-    if (input->type == VIR_INPUT_TYPE_PASSTHROUGH && !input->evdev)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
-                           _("Missing evdev path for input device passthrough"));
     if (input->type == VIR_INPUT_TYPE_EVDEV && !input->dev)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("missing evdev path for input device"));
-    if (input->type != VIR_INPUT_TYPE_PASSTHROUGH && input->evdev)
-        return virErrorSet(
-            error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-            _("setting source evdev path only supported for passthrough input devices"));
+        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+                           _("Missing evdev path for input device"));
     return true;
 }
 
@@ -109,6 +105,16 @@ virInputCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("ps2 bus does not support %s input device"),
                            virInputTypeToString(input->type));
+    if (input->type == VIR_INPUT_TYPE_EVDEV && input->bus != VIR_INPUT_BUS_DEFAULT)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("input evdev doesn't support bus element"));
+    if (input->type == VIR_INPUT_TYPE_PASSTHROUGH && input->bus != VIR_INPUT_BUS_VIRTIO)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("only bus 'virtio' is supported for 'passthrough' input devices"));
+    if (input->model && input->bus != VIR_INPUT_BUS_VIRTIO)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                           _("only bus 'virtio' is supported for input model '%s'"),
+                           virEnumToString(&modelNames, input->model));
     if (input->bus == VIR_INPUT_BUS_XEN || input->bus == VIR_INPUT_BUS_PARALLELS)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("unsupported input bus %s"),
                            virInputBusToString(input->bus));

@@ -39,6 +39,13 @@ qemuInputCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCaps 
 {
     const virInput *input = VIR_INPUT(dev);
 
+    if (input->type != VIR_INPUT_TYPE_PASSTHROUGH && input->evdev)
+        return virErrorSet(
+            error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+            _("setting source evdev path only supported for passthrough input devices"));
+    if (input->type == VIR_INPUT_TYPE_PASSTHROUGH && !input->evdev)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("passthrough input device has no source"));
     if (input->type == VIR_INPUT_TYPE_KEYBOARD && input->bus == VIR_INPUT_BUS_USB &&
         !qmpCapsHas(caps, QMP_CAPS_USB_KBD))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",

@@ -34,7 +34,7 @@ static bool
 virMemballoonCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
 {
     if (virDevicesNth(facts->devices, &virMemballoonKind, 1))
-        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
                            _("only a single memory balloon device is supported"));
     return true;
 }

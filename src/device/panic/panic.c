@@ -8,7 +8,8 @@
 VIR_ENUM_IMPL(virPanicModel, VIR_PANIC_MODEL_LAST, NULL, "pseries", "hyperv", "s390", "isa");
 
 static const virField fields[] = {
-    VIR_FIELD_ENUM("@model", virPanic, model, virPanicModelNames, .flags = VIR_FIELD_ABI),
+    VIR_FIELD_ENUM("@model", virPanic, model, virPanicModelNames, .flags = VIR_FIELD_ABI,
+                   .unknown = N_("unknown panic model '%s'")),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_END,
 };

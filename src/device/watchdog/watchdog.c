@@ -10,9 +10,11 @@ VIR_ENUM_IMPL(virWatchdogAction, VIR_WATCHDOG_ACTION_LAST, "reset", "shutdown", 
               "dump", "none", "inject-nmi");
 
 static const virField fields[] = {
-    VIR_FIELD_ENUM("@model", virWatchdog, model, virWatchdogModelNames,
-                   .flags = VIR_FIELD_ABI | VIR_FIELD_REQUIRED),
-    VIR_FIELD_ENUM("@action", virWatchdog, action, virWatchdogActionNames, .flags = VIR_FIELD_ZERO),
+    VIR_FIELD_ENUM("@model", virWatchdog, model, virWatchdogModelNames, .flags = VIR_FIELD_ABI,
+                   .unknown = N_("unknown watchdog model '%s'"),
+                   .missing = N_("watchdog must contain model name")),
+    VIR_FIELD_ENUM("@action", virWatchdog, action, virWatchdogActionNames, .flags = VIR_FIELD_ZERO,
+                   .unknown = N_("unknown watchdog action '%s'")),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_END,
 };
@@ -21,7 +23,7 @@ static bool
 virWatchdogCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
 {
     if (virDevicesNth(facts->devices, &virWatchdogKind, 1))
-        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
                            _("only a single watchdog device is supported"));
     return true;
 }
