@@ -191,15 +191,59 @@ virGateReadBack(virGate *gate, GError **error)
                                                : NULL;
 }
 
+/* The trie's element for exactly this rule, not that of a wider one. */
+static bool
+virGateLookup(const virGate *gate, const virDeviceRule *rule, virGateValue *value)
+{
+    virGateKey key = virGateKeyFromRule(rule);
+
+    return gate->v2.rulesFd >= 0 && virBPFLookupElem(gate->v2.rulesFd, &key, value) &&
+           value->prefix == key.prefix;
+}
+
 bool
 virGateRuleWasUsed(virGate *gate, const virDeviceRule *rule)
 {
     g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
-    virGateKey key = virGateKeyFromRule(rule);
     virGateValue value;
 
-    return gate->v2.rulesFd >= 0 && virBPFLookupElem(gate->v2.rulesFd, &key, &value) &&
-           value.prefix == key.prefix && (value.flags & VIR_GATE_VALUE_USED);
+    return virGateLookup(gate, rule, &value) && (value.flags & VIR_GATE_VALUE_USED);
+}
+
+static unsigned
+virGateAccessIn(const GArray *rules, const virDeviceRule *node)
+{
+    guint index = 0;
+
+    return g_array_binary_search((GArray *)rules, node, (GCompareFunc)virDeviceRuleCompare, &index)
+               ? g_array_index(rules, virDeviceRule, index).access
+               : 0;
+}
+
+bool
+virGateGetAccess(virGate *gate, const virDeviceRule *node, unsigned *retAccess, GError **error)
+{
+    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GArray) all = NULL;
+    virGateValue value;
+
+    if (!virGateCheckManageable(gate, error))
+        return false;
+    if (gate->v2.rulesFd >= 0) {
+        *retAccess = virGateLookup(gate, node, &value) ? value.access : 0;
+        return true;
+    }
+    all = virGateBackend(gate)->listDevices(gate, error);
+    if (!all)
+        return false;
+    *retAccess = virGateAccessIn(all, node);
+    return true;
+}
+
+bool
+virGateIsPinned(virGate *gate)
+{
+    return gate->store->pinsFd >= 0 && virGatePinsExist(gate->store->pinsFd, gate->uuid);
 }
 
 bool
@@ -226,16 +270,6 @@ virGateGrow(virGate *gate, const GArray *rules, size_t extra, GError **error)
     virGateFound found;
 
     return virGateBackend(gate)->prepareGate(gate, rules, extra, &found, error);
-}
-
-static unsigned
-virGateAccessIn(const GArray *rules, const virDeviceRule *node)
-{
-    guint index = 0;
-
-    return g_array_binary_search((GArray *)rules, node, (GCompareFunc)virDeviceRuleCompare, &index)
-               ? g_array_index(rules, virDeviceRule, index).access
-               : 0;
 }
 
 /* Writes changes[0 .. count), from what stands in from; *retDone says how far it got. */

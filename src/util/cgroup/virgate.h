@@ -78,6 +78,12 @@ bool virGateIsManageable(virGate *gate);
 virDeviceRules *virGateRules(virGate *gate);
 /* What the kernel holds now, sorted as virDeviceRulesUnion; caller frees with g_array_unref. */
 GArray *virGateReadBack(virGate *gate, GError **error);
+/* What the kernel grants by the rule for exactly this node (access doesn't count); 0: no such rule.
+ */
+bool virGateGetAccess(virGate *gate, const virDeviceRule *node, unsigned *retAccess,
+                      GError **error);
+/* True if anything of the gate is pinned. */
+bool virGateIsPinned(virGate *gate);
 /* True if the rule's node was used since it was allowed (v2 only; else false). */
 bool virGateRuleWasUsed(virGate *gate, const virDeviceRule *rule);
 bool virGateGetCounters(virGate *gate, virGateCounters *retCounters, GError **error);

@@ -207,6 +207,15 @@ virGatePinsRemove(int pinsFd, const uint8_t uuid[16], virGatePinsSet set, GError
     return true;
 }
 
+bool
+virGatePinsExist(int pinsFd, const uint8_t uuid[16])
+{
+    g_autofree char *current = virGatePinsSetName(uuid, VIR_GATE_PINS_CURRENT);
+    g_autofree char *new = virGatePinsSetName(uuid, VIR_GATE_PINS_NEW);
+
+    return faccessat(pinsFd, current, F_OK, 0) == 0 || faccessat(pinsFd, new, F_OK, 0) == 0;
+}
+
 GArray *
 virGatePinsList(int pinsFd, GError **error)
 {
@@ -245,4 +254,12 @@ bool
 virGatePinsPinEvents(int pinsFd, int eventsFd, uid_t owner, gid_t group, GError **error)
 {
     return virGatePinOne(pinsFd, EVENTS_NAME, eventsFd, owner, group, error);
+}
+
+bool
+virGatePinsUnpinEvents(int pinsFd, GError **error)
+{
+    if (unlinkat(pinsFd, EVENTS_NAME, 0) < 0 && errno != ENOENT)
+        return virErrorErrno(error, _("cannot unpin the ring of denials"));
+    return true;
 }

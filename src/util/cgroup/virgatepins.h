@@ -24,6 +24,8 @@ bool virGatePinsOpen(const virCgroupV2DevicesPlace *place, virGatePinsSet set,
 /* Gone already is success. */
 bool virGatePinsRemove(int pinsFd, const uint8_t uuid[16], virGatePinsSet set, GError **error);
 
+/* True if there is a set of either kind. */
+bool virGatePinsExist(int pinsFd, const uint8_t uuid[16]);
 /* The guests that have a set of either kind: 16 bytes each; caller frees with g_array_unref. */
 GArray *virGatePinsList(int pinsFd, GError **error);
 
@@ -31,3 +33,4 @@ GArray *virGatePinsList(int pinsFd, GError **error);
  * is none yet. */
 int virGatePinsOpenEvents(int pinsFd, GError **error);
 bool virGatePinsPinEvents(int pinsFd, int eventsFd, uid_t owner, gid_t group, GError **error);
+bool virGatePinsUnpinEvents(int pinsFd, GError **error);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * local.c: the table of the hooks done in this process. */
+#include "delegate/local.h"
+
+const virDelegateOps virDelegateLocalOps = {
+    .name = "local",
+    .prepare = virDelegateLocalPrepare,
+    .retire = virDelegateLocalRetire,
+    .cgroupCreate = virDelegateLocalCgroupCreate,
+    .cgroupMove = virDelegateLocalCgroupMove,
+    .cgroupSet = virDelegateLocalCgroupSet,
+    .cgroupRemove = virDelegateLocalCgroupRemove,
+    .gateCreate = virDelegateLocalGateCreate,
+    .gateRepair = virDelegateLocalGateRepair,
+    .gateUpdate = virDelegateLocalGateUpdate,
+    .gateSetMode = virDelegateLocalGateSetMode,
+    .gateRemove = virDelegateLocalGateRemove,
+    .gateSweep = virDelegateLocalGateSweep,
+    .deviceOpen = virDelegateLocalDeviceOpen,
+    .nodeCreate = virDelegateLocalNodeCreate,
+    .tapCreate = virDelegateLocalTapCreate,
+    .tapRemove = virDelegateLocalTapRemove,
+    .netSetBridge = virDelegateLocalNetSetBridge,
+    .netSetUp = virDelegateLocalNetSetUp,
+    .ownSet = virDelegateLocalOwnSet,
+    .memlockSet = virDelegateLocalMemlockSet,
+    .schedSet = virDelegateLocalSchedSet,
+    .affinitySet = virDelegateLocalAffinitySet,
+    .procTune = virDelegateLocalProcTune,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * local.h: the hooks done in this process: the one place that changes the host. Each function is
+ * the entry of virDelegateOps with its name; what it needs and promises stands there. */
+#pragma once
+
+#include "delegate/virdelegateops.h"
+
+/* local_store.c: the instance's folders and its bpffs */
+bool virDelegateLocalPrepare(virDelegate *door, GError **error);
+bool virDelegateLocalRetire(virDelegate *door, GError **error);
+
+/* local_cgroup.c */
+bool virDelegateLocalCgroupCreate(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                  GError **error);
+bool virDelegateLocalCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                int pidfd, GError **error);
+bool virDelegateLocalCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                               const char *file, const char *value, GError **error);
+bool virDelegateLocalCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                  unsigned timeout_ms, GError **error);
+
+/* local_gate.c */
+bool virDelegateLocalGateCreate(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                GError **error);
+bool virDelegateLocalGateRepair(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                bool *retReattached, GError **error);
+bool virDelegateLocalGateUpdate(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                const virDeviceRules *wanted, GError **error);
+bool virDelegateLocalGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                 virGateMode mode, GError **error);
+bool virDelegateLocalGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                GError **error);
+bool virDelegateLocalGateSweep(virDelegate *door, const uint8_t (*uuids)[16], size_t n,
+                               unsigned *retRemoved, GError **error);
+
+/* local_net.c */
+bool virDelegateLocalTapCreate(virDelegate *door, const virDelegateCall *call,
+                               const virNetDevTapRequest *request, int *retFds,
+                               virNetDevTapInfo *retInfo, GError **error);
+bool virDelegateLocalTapRemove(virDelegate *door, const virDelegateCall *call, const char *name,
+                               GError **error);
+bool virDelegateLocalNetSetBridge(virDelegate *door, const virDelegateCall *call, const char *name,
+                                  const char *bridge, GError **error);
+bool virDelegateLocalNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name,
+                              bool up, GError **error);
+
+/* local_file.c */
+bool virDelegateLocalDeviceOpen(virDelegate *door, const virDelegateCall *call,
+                                virDelegateDevice device, const char *path, int flags, int *retFd,
+                                GError **error);
+bool virDelegateLocalNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd,
+                                const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
+                                GError **error);
+bool virDelegateLocalOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
+                            const virDelegateOwner *wanted, GError **error);
+
+/* local_process.c */
+bool virDelegateLocalMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                                uint64_t bytes, GError **error);
+bool virDelegateLocalSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                              const pid_t *tids, size_t ntids, int policy, int priority,
+                              GError **error);
+bool virDelegateLocalAffinitySet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                                 const pid_t *tids, size_t ntids, const cpu_set_t *cpus,
+                                 size_t cpusSize, GError **error);
+bool virDelegateLocalProcTune(virDelegate *door, const virDelegateCall *call, int pidfd,
+                              int oomScoreAdj, GError **error);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * local_process.c: the hooks for processes and threads, done here. Needs CAP_SYS_RESOURCE to raise
+ * limits, CAP_SYS_NICE for real-time scheduling, and access to the process. The kernel takes
+ * numbers here; the pidfd says before each that the number is still that process. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "delegate/local.h"
+#include "util/virerror.h"
+#include "util/virfile.h"
+#include "util/virutil.h"
+
+static pid_t
+localLivePid(int pidfd, GError **error)
+{
+    pid_t pid = virDelegatePidOf(pidfd, error);
+
+    if (pid == 0)
+        virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the process has ended"));
+    return pid > 0 ? pid : -1;
+}
+
+bool
+virDelegateLocalMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                           uint64_t bytes, GError **error)
+{
+    pid_t pid = localLivePid(pidfd, error);
+    struct rlimit limit;
+
+    if (pid < 0)
+        return false;
+    if (prlimit(pid, RLIMIT_MEMLOCK, NULL, &limit) < 0)
+        return virErrorErrno(error, _("cannot read the locked memory limit of process %d"), pid);
+    /* Within the hard limit no right is needed. */
+    limit.rlim_cur = bytes;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < bytes)
+        limit.rlim_max = bytes;
+    if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) < 0)
+        return virErrorErrno(error, _("cannot limit locked memory of process %d to %" PRIu64), pid,
+                             bytes);
+    return true;
+}
+
+bool
+virDelegateLocalSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                         const pid_t *tids, size_t ntids, int policy, int priority, GError **error)
+{
+    struct sched_param param = {.sched_priority = priority};
+
+    for (size_t i = 0; i < ntids; i++) {
+        if (localLivePid(pidfd, error) < 0)
+            return false;
+        if (sched_setscheduler(tids[i], policy, &param) < 0)
+            return virErrorErrno(error, _("Cannot set scheduler parameters for pid %d"), tids[i]);
+    }
+    return true;
+}
+
+bool
+virDelegateLocalAffinitySet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                            const pid_t *tids, size_t ntids, const cpu_set_t *cpus, size_t cpusSize,
+                            GError **error)
+{
+    for (size_t i = 0; i < ntids; i++) {
+        if (localLivePid(pidfd, error) < 0)
+            return false;
+        if (sched_setaffinity(tids[i], cpusSize, cpus) < 0)
+            return virErrorErrno(error, _("cannot set CPU affinity on process %d"), tids[i]);
+    }
+    return true;
+}
+
+bool
+virDelegateLocalProcTune(virDelegate *door, const virDelegateCall *call, int pidfd, int oomScoreAdj,
+                         GError **error)
+{
+    pid_t pid = localLivePid(pidfd, error);
+    g_autofree char *path = g_strdup_printf("/proc/%d/oom_score_adj", pid);
+    g_autofree char *text = g_strdup_printf("%d", oomScoreAdj);
+    VIR_AUTOCLOSE fd = pid < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+
+    if (pid < 0)
+        return false;
+    if (fd < 0 || !virFileWriteAll(fd, text, strlen(text)))
+        return virErrorErrno(error, _("cannot set oom_score_adj of process %d"), pid);
+    return true;
+}

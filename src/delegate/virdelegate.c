@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virdelegate.c: the door itself: who stands behind it, what every call through it leaves in the
+ * log, and the error for "done" that isn't true. The hooks' fronts are virdelegate_*.c. */
+#include "delegate/virdelegate.h"
+
+#include <string.h>
+
+#include "delegate/virdelegateops.h"
+#include "util/virerror.h"
+#include "util/virfile.h"
+#include "util/virlog.h"
+#include "util/virutil.h"
+
+static const char *const phases[] = {"start", "hot-plug", "incoming migration", "reconnect",
+                                     "teardown"};
+G_STATIC_ASSERT(G_N_ELEMENTS(phases) == VIR_DELEGATE_PHASE_LAST);
+
+virDelegate *
+virDelegateNew(virCgroupInstance *instance, const char *pinPath, const virDelegateOwner *owner)
+{
+    virDelegate *door = g_new0(virDelegate, 1);
+
+    door->ops = &virDelegateLocalOps;
+    door->instance = virCgroupInstanceRef(instance);
+    door->pinPath = g_strdup(pinPath);
+    door->owner = *owner;
+    return door;
+}
+
+void
+virDelegateFree(virDelegate *door)
+{
+    if (!door)
+        return;
+    virGateStoreUnref(door->store);
+    virCgroupInstanceUnref(door->instance);
+    g_free(door->pinPath);
+    g_free(door);
+}
+
+bool
+virDelegatePrepare(virDelegate *door, GError **error)
+{
+    return door->store || door->ops->prepare(door, error);
+}
+
+bool
+virDelegateRetire(virDelegate *door, GError **error)
+{
+    g_clear_pointer(&door->store, virGateStoreUnref);
+    return door->ops->retire(door, error);
+}
+
+/* --- for the front --- */
+
+virDelegateTrace
+virDelegateBegin(const virDelegate *door, const virDelegateCall *call, const char *hook)
+{
+    return (virDelegateTrace){door, call, hook, g_get_monotonic_time()};
+}
+
+bool
+virDelegateEnd(const virDelegateTrace *trace, bool done)
+{
+    VIR_DEBUG("door: %s by %s for '%s' at %s: %s after %" G_GINT64_FORMAT " us", trace->hook,
+              trace->door->ops->name, trace->call->domain, phases[trace->call->phase],
+              done ? "done" : "failed", g_get_monotonic_time() - trace->began_us);
+    return done;
+}
+
+bool
+virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *what)
+{
+    return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("%s reported %s as done, but %s"),
+                       trace->door->ops->name, trace->hook, what);
+}
+
+pid_t
+virDelegatePidOf(int pidfd, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", pidfd);
+    g_autofree char *text = virFileRead(path, 4096, NULL, error);
+    const char *line = text ? strstr(text, "\nPid:") : NULL;
+    gint64 pid;
+
+    if (!text)
+        return -1;
+    if (!line) {
+        virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("descriptor %d is no process"), pidfd);
+        return -1;
+    }
+    pid = g_ascii_strtoll(line + strlen("\nPid:"), NULL, 10);
+    return pid > 0 ? (pid_t)pid : 0; /* -1 there: it has ended */
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virdelegate_file.c: the front of the hooks for devices, nodes and ownership: what must hold
+ * before and after. In a job, without the core lock. */
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <linux/vhost.h>
+#include <sys/ioctl.h>
+
+#include "delegate/virdelegate.h"
+#include "delegate/virdelegateops.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+/* A harmless question that only this kind of device answers. */
+static bool
+virDelegateIsDevice(int fd, virDelegateDevice device)
+{
+    struct stat st;
+    uint64_t features;
+
+    if (fstat(fd, &st) < 0 || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)))
+        return false;
+    switch (device) {
+    case VIR_DELEGATE_DEVICE_KVM:
+        return ioctl(fd, KVM_GET_API_VERSION, 0) == KVM_API_VERSION;
+    case VIR_DELEGATE_DEVICE_VHOST_NET:
+    case VIR_DELEGATE_DEVICE_VHOST_VSOCK:
+        return ioctl(fd, VHOST_GET_FEATURES, &features) == 0;
+    case VIR_DELEGATE_DEVICE_NODE:
+        return true;
+    case VIR_DELEGATE_DEVICE_LAST:
+        break;
+    }
+    return false;
+}
+
+bool
+virDelegateDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
+                      const char *path, int flags, int *retFd, GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "device.open");
+    VIR_AUTOCLOSE fd = -1;
+
+    if (!virDelegateEnd(&trace, door->ops->deviceOpen(door, call, device, path, flags, &fd, error)))
+        return false;
+    if (!virDelegateIsDevice(fd, device))
+        return virDelegateNotTrue(&trace, error, _("what it gave is another kind of file"));
+    *retFd = g_steal_fd(&fd);
+    return true;
+}
+
+static bool
+virDelegateIsNode(int dirFd, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid)
+{
+    struct stat st;
+
+    return fstatat(dirFd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mode == mode &&
+           st.st_rdev == device && st.st_uid == uid && st.st_gid == gid;
+}
+
+bool
+virDelegateNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd, const char *name,
+                      mode_t mode, dev_t device, uid_t uid, gid_t gid, GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "node.create");
+
+    if (virDelegateIsNode(dirFd, name, mode, device, uid, gid))
+        return true;
+    if (!virDelegateEnd(
+            &trace, door->ops->nodeCreate(door, call, dirFd, name, mode, device, uid, gid, error)))
+        return false;
+    return virDelegateIsNode(dirFd, name, mode, device, uid, gid) ||
+           virDelegateNotTrue(&trace, error, _("the node is another"));
+}
+
+/* --- ownership --- */
+
+static bool
+virDelegateGetOwner(int fd, virDelegateOwner *retOwner, GError **error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return virErrorErrno(error, _("cannot look at a file's owner"));
+    *retOwner = (virDelegateOwner){st.st_uid, st.st_gid, st.st_mode & 07777};
+    return true;
+}
+
+static bool
+virDelegateSameOwner(const virDelegateOwner *a, const virDelegateOwner *b)
+{
+    return a->uid == b->uid && a->gid == b->gid && a->mode == b->mode;
+}
+
+bool
+virDelegateOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
+                  const virDelegateOwner *wanted, virDelegateOwner *retBefore, GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "own.set");
+    virDelegateOwner whole = *wanted;
+    virDelegateOwner before;
+    virDelegateOwner after;
+
+    if (!virDelegateGetOwner(fd, &before, error))
+        return false;
+    if (whole.uid == VIR_DELEGATE_KEEP_ID)
+        whole.uid = before.uid;
+    if (whole.gid == VIR_DELEGATE_KEEP_ID)
+        whole.gid = before.gid;
+    if (whole.mode == VIR_DELEGATE_KEEP_MODE)
+        whole.mode = before.mode;
+    if (!virDelegateSameOwner(&whole, &before)) {
+        if (!virDelegateEnd(&trace, door->ops->ownSet(door, call, fd, &whole, error)) ||
+            !virDelegateGetOwner(fd, &after, error))
+            return false;
+        if (!virDelegateSameOwner(&whole, &after))
+            return virDelegateNotTrue(&trace, error, _("owner or mode are others"));
+    }
+    if (retBefore)
+        *retBefore = before;
+    return true;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virdelegate_net.c: the front of the hooks for interfaces: what must hold before and after. In a
+ * job, without the core lock. */
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+
+#include "delegate/virdelegate.h"
+#include "delegate/virdelegateops.h"
+#include "util/netdev/virnetdev.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+/* Every descriptor is a queue of that interface. */
+static bool
+virDelegateAreQueues(const int *fds, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ifreq ifr = {0};
+
+        if (ioctl(fds[i], TUNGETIFF, &ifr) < 0 || !g_str_equal(ifr.ifr_name, name))
+            return false;
+    }
+    return true;
+}
+
+bool
+virDelegateTapCreate(virDelegate *door, const virDelegateCall *call,
+                     const virNetDevTapRequest *request, int *retFds, virNetDevTapInfo *retInfo,
+                     GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "tap.create");
+    g_autofree int *fds = g_new(int, request->queues);
+    virNetDevTapInfo info;
+
+    if (!virDelegateEnd(&trace, door->ops->tapCreate(door, call, request, fds, &info, error)))
+        return false;
+    if (!virDelegateAreQueues(fds, request->queues, info.name)) {
+        for (size_t i = 0; i < request->queues; i++)
+            virCloseFd(&fds[i]);
+        return virDelegateNotTrue(&trace, error, _("what it gave are not its queues"));
+    }
+    for (size_t i = 0; i < request->queues; i++)
+        retFds[i] = fds[i];
+    *retInfo = info;
+    return true;
+}
+
+bool
+virDelegateTapRemove(virDelegate *door, const virDelegateCall *call, const char *name,
+                     unsigned ifindex, GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "tap.remove");
+    virNetDevInfo info = {0};
+    bool exists = false;
+
+    if (!virNetDevLookup(name, &exists, &info, error))
+        return false;
+    if (!exists || (ifindex && info.ifindex != ifindex))
+        return true;
+    ifindex = info.ifindex;
+    if (!virDelegateEnd(&trace, door->ops->tapRemove(door, call, name, error)) ||
+        !virNetDevLookup(name, &exists, &info, error))
+        return false;
+    return !exists || info.ifindex != ifindex ||
+           virDelegateNotTrue(&trace, error, _("the interface is still there"));
+}
+
+/* The index of bridge, 0 for NULL. */
+static bool
+virDelegateBridgeIndex(const char *bridge, unsigned *retIndex, GError **error)
+{
+    virNetDevInfo info = {0};
+    bool exists = true;
+
+    if (bridge && !virNetDevLookup(bridge, &exists, &info, error))
+        return false;
+    if (!exists)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("bridge '%s' not found"), bridge);
+    *retIndex = info.ifindex;
+    return true;
+}
+
+static bool
+virDelegateSetBridge(virDelegate *door, const virDelegateCall *call, const char *hook,
+                     const char *name, const char *bridge, GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, hook);
+    virNetDevInfo info = {0};
+    unsigned wanted = 0;
+    bool exists = false;
+
+    if (!virDelegateBridgeIndex(bridge, &wanted, error) ||
+        !virNetDevLookup(name, &exists, &info, error))
+        return false;
+    if (exists ? info.masterIndex == wanted : !bridge)
+        return true;
+    if (!virDelegateEnd(&trace, door->ops->netSetBridge(door, call, name, bridge, error)) ||
+        !virNetDevLookup(name, &exists, &info, error))
+        return false;
+    return info.masterIndex == wanted ||
+           virDelegateNotTrue(&trace, error,
+                              _("the interface is a port of another bridge or none"));
+}
+
+bool
+virDelegateNetAttach(virDelegate *door, const virDelegateCall *call, const char *name,
+                     const char *bridge, GError **error)
+{
+    return virDelegateSetBridge(door, call, "net.attach", name, bridge, error);
+}
+
+bool
+virDelegateNetDetach(virDelegate *door, const virDelegateCall *call, const char *name,
+                     GError **error)
+{
+    return virDelegateSetBridge(door, call, "net.detach", name, NULL, error);
+}
+
+bool
+virDelegateNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
+                    GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "net.set");
+    virNetDevInfo info = {0};
+    bool exists = false;
+
+    if (!virNetDevLookup(name, &exists, &info, error))
+        return false;
+    if (exists && info.up == up)
+        return true;
+    if (!virDelegateEnd(&trace, door->ops->netSetUp(door, call, name, up, error)) ||
+        !virNetDevLookup(name, &exists, &info, error))
+        return false;
+    return info.up == up ||
+           virDelegateNotTrue(&trace, error, _("the interface's state is another"));
+}

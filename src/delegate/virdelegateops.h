@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virdelegateops.h: what stands behind the door: one entry per hook.
+ *
+ * For src/delegate alone. An implementation does what it is told and need not look first or check
+ * afterwards: the front (virdelegate*.c) does both, the same for all of them. Targets are
+ * descriptors, or handles that hold them: virCgroup (folder descriptor of the leaf), virGate (map
+ * descriptors, virGateStore's folder of pins). In a job, without the core lock; several guests at a
+ * time, one call a guest. */
+#pragma once
+
+#include "delegate/virdelegate.h"
+#include "util/cgroup/vircgroupbackend.h"
+
+typedef struct {
+    const char *name; /* "local", "handler": as in messages */
+
+    /* The instance's folders; opens door->store. Called once before everything else. */
+    bool (*prepare)(virDelegate *door, GError **error);
+    /* The reverse; what is not empty stays, which is no error. */
+    bool (*retire)(virDelegate *door, GError **error);
+
+    /* cgroup.create. After: the leaf is there and group has its descriptor. */
+    bool (*cgroupCreate)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                         GError **error);
+    /* cgroup.move. After: the process of pidfd is in the leaf, or has ended. */
+    bool (*cgroupMove)(virDelegate *door, const virDelegateCall *call, virCgroup *group, int pidfd,
+                       GError **error);
+    /* cgroup.set. After: the file reads as value. */
+    bool (*cgroupSet)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                      const char *file, const char *value, GError **error);
+    /* cgroup.remove. After: group and leaf are gone, and every process in them. */
+    bool (*cgroupRemove)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                         unsigned timeout_ms, GError **error);
+
+    /* gate.create. Before: no process in the group, or a gate is missing on a live one. After: the
+     * kernel holds the union of the gate's rules and denies all else. */
+    bool (*gateCreate)(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                       GError **error);
+    /* gate.replace for what a restart found incomplete. *retReattached: it had been taken off. */
+    bool (*gateRepair)(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                       bool *retReattached, GError **error);
+    /* gate.update, and gate.replace when the map is full. wanted NULL: to the gate's own rules,
+     * from what the kernel holds. After: the kernel holds wanted's union; on error what it held
+     * before. */
+    bool (*gateUpdate)(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                       const virDeviceRules *wanted, GError **error);
+    bool (*gateSetMode)(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                        virGateMode mode, GError **error);
+    /* gate.remove. After: no program, map, link or pin of the gate is held. */
+    bool (*gateRemove)(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                       GError **error);
+    bool (*gateSweep)(virDelegate *door, const uint8_t (*uuids)[16], size_t n, unsigned *retRemoved,
+                      GError **error);
+
+    /* device.open. After: *retFd is that device, checked by type and a harmless ioctl. */
+    bool (*deviceOpen)(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
+                       const char *path, int flags, int *retFd, GError **error);
+    /* node.create. After: name in dirFd is that device with mode and owner. */
+    bool (*nodeCreate)(virDelegate *door, const virDelegateCall *call, int dirFd, const char *name,
+                       mode_t mode, dev_t device, uid_t uid, gid_t gid, GError **error);
+
+    /* tap.create. After: every descriptor is a queue of retInfo->name. */
+    bool (*tapCreate)(virDelegate *door, const virDelegateCall *call,
+                      const virNetDevTapRequest *request, int *retFds, virNetDevTapInfo *retInfo,
+                      GError **error);
+    /* tap.remove. After: no interface of that name. */
+    bool (*tapRemove)(virDelegate *door, const virDelegateCall *call, const char *name,
+                      GError **error);
+    /* net.attach, net.detach (bridge NULL). After: name is a port of bridge, of none. */
+    bool (*netSetBridge)(virDelegate *door, const virDelegateCall *call, const char *name,
+                         const char *bridge, GError **error);
+    /* net.set. After: up or down. */
+    bool (*netSetUp)(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
+                     GError **error);
+
+    /* own.set. wanted is complete. After: fstat says so. */
+    bool (*ownSet)(virDelegate *door, const virDelegateCall *call, int fd,
+                   const virDelegateOwner *wanted, GError **error);
+
+    /* memlock.set. After: the soft limit is at least bytes. */
+    bool (*memlockSet)(virDelegate *door, const virDelegateCall *call, int pidfd, uint64_t bytes,
+                       GError **error);
+    /* sched.set, affinity.set: every thread. */
+    bool (*schedSet)(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
+                     size_t ntids, int policy, int priority, GError **error);
+    bool (*affinitySet)(virDelegate *door, const virDelegateCall *call, int pidfd,
+                        const pid_t *tids, size_t ntids, const cpu_set_t *cpus, size_t cpusSize,
+                        GError **error);
+    /* proc.tune. */
+    bool (*procTune)(virDelegate *door, const virDelegateCall *call, int pidfd, int oomScoreAdj,
+                     GError **error);
+} virDelegateOps;
+
+extern const virDelegateOps virDelegateLocalOps;
+
+struct virDelegate {
+    const virDelegateOps *ops;
+    virCgroupInstance *instance;
+    char *pinPath;
+    virDelegateOwner owner;
+    virGateStore *store; /* NULL until prepared */
+};
+
+/* --- for the front --- */
+
+/* One call through the door: when it began, and for whom. */
+typedef struct {
+    const virDelegate *door;
+    const virDelegateCall *call;
+    const char *hook;
+    gint64 began_us;
+} virDelegateTrace;
+
+virDelegateTrace virDelegateBegin(const virDelegate *door, const virDelegateCall *call,
+                                  const char *hook);
+/* Logs the call (hook, guest, phase, duration, verdict) and passes done on. */
+bool virDelegateEnd(const virDelegateTrace *trace, bool done);
+/* "done" that isn't true. what ends the sentence "... reported ... as done, but". False. */
+bool virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *what);
+
+/* The process of a pidfd, 0 if it has ended; -1 with an error. */
+pid_t virDelegatePidOf(int pidfd, GError **error);
