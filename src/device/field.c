@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/virerror.h"
+#include "util/virscale.h"
 #include "util/virsecure.h"
 
 enum { VIR_FIELD_DEPTH_MAX = 6 };
@@ -183,6 +184,15 @@ virFieldStore(const virField *field, const virFieldPath *path, void *object, con
 }
 
 static bool
+virFieldParseKiB(const virField *field, void *object, const xmlNode *node, GError **error)
+{
+    virOptUInt *number = (virOptUInt *)((char *)object + field->offset);
+
+    return virXMLMemory(node, field->path, field->flags & VIR_FIELD_REQUIRED, &number->set,
+                        &number->value, error);
+}
+
+static bool
 virFieldParseOne(const virField *field, void *object, xmlNode *node, GError **error)
 {
     virFieldPath path;
@@ -198,7 +208,11 @@ virFieldParseOne(const virField *field, void *object, xmlNode *node, GError **er
     }
     if (!at)
         return true;
+    if (field->type == VIR_FIELD_TYPE_KIB)
+        return virFieldParseKiB(field, object, node, error);
     text = path.attr ? virXMLAttr(at, path.attr) : virXMLText(at);
+    if (!path.attr && text && !*text && field->type != VIR_FIELD_TYPE_REFUSED)
+        g_clear_pointer(&text, g_free);
     if (!text) {
         if (field->missing)
             return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s", _(field->missing));
@@ -267,12 +281,13 @@ virFieldText(const virField *field, const void *object)
         return g_strdup(yesno ? "no" : "off");
     }
     case VIR_FIELD_TYPE_UINT:
+    case VIR_FIELD_TYPE_KIB:
     case VIR_FIELD_TYPE_HEX: {
         const virOptUInt *number = at;
 
         if (!number->set)
             return NULL;
-        if (field->type == VIR_FIELD_TYPE_UINT)
+        if (field->type != VIR_FIELD_TYPE_HEX)
             return g_strdup_printf("%" PRIu64, number->value);
         return g_strdup_printf("0x%0*" PRIx64, (int)field->min, number->value);
     }
@@ -340,7 +355,9 @@ virFieldFormatOne(const virField *field, const void *object, virFieldOpen *open)
     virFieldOpenTo(open, &path);
     if (path.attr)
         virXMLWriterAttr(open->w, path.attr, text);
-    else
+    if (field->type == VIR_FIELD_TYPE_KIB)
+        virXMLWriterAttr(open->w, "unit", "KiB");
+    if (!path.attr)
         virXMLWriterText(open->w, text);
     if (field->flags & VIR_FIELD_SECRET)
         virSecureEraseString(text);
@@ -427,6 +444,27 @@ virFieldSameABI(const virField *fields, const char *element, const void *a, cons
         else if (f->flags & VIR_FIELD_ABI)
             ok = virFieldSameOne(f, element, a, b, error);
         if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool
+virFieldMatches(const virField *fields, const void *object, const void *wanted)
+{
+    for (const virField *f = fields; f->type != VIR_FIELD_TYPE_END; f++) {
+        g_autofree char *is = NULL;
+        g_autofree char *asked = NULL;
+
+        if (f->type == VIR_FIELD_TYPE_MIXIN) {
+            if (!virFieldMatches(f->mixin, (const char *)object + f->offset,
+                                 (const char *)wanted + f->offset))
+                return false;
+            continue;
+        }
+        asked = virFieldText(f, wanted);
+        is = asked ? virFieldText(f, object) : NULL;
+        if (asked && g_strcmp0(asked, is) != 0)
             return false;
     }
     return true;

@@ -12,6 +12,8 @@
  *     "serial"              text of the child element <serial>
  *     "."                   text of the element itself
  *
+ * An element without text says nothing, an attribute without text does.
+ *
  * Rows of one element stand together, attributes before text, text before children; an element is
  * written if one of its rows has something to say. What a row cannot say is a CODE row: it keeps
  * its place in the order and calls the kind. The struct is zeroed memory: zero is "absent" for
@@ -54,6 +56,8 @@ typedef enum {
     VIR_FIELD_TYPE_UINT,    /* virOptUInt, decimal within min..max */
     VIR_FIELD_TYPE_HEX,     /* virOptUInt, read in any base, written as 0x%0*x (width in min) */
     VIR_FIELD_TYPE_INT,     /* virOptInt */
+    VIR_FIELD_TYPE_KIB,     /* virOptUInt, read with the element's unit (KiB without), written as
+                               KiB; an element's text, or an attribute beside "unit" */
     VIR_FIELD_TYPE_PRESENT, /* bool: the element is there, or not */
     VIR_FIELD_TYPE_CODE,    /* calls parse and format */
     VIR_FIELD_TYPE_MIXIN,   /* another table at offset, same element */
@@ -145,6 +149,10 @@ struct virField {
     {                                                                                              \
         .path = (p), .type = VIR_FIELD_TYPE_INT, .offset = offsetof(s, m), __VA_ARGS__             \
     }
+#define VIR_FIELD_KIB(p, s, m, ...)                                                                \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_KIB, .offset = offsetof(s, m), __VA_ARGS__             \
+    }
 #define VIR_FIELD_PRESENT(p, s, m, ...)                                                            \
     {                                                                                              \
         .path = (p), .type = VIR_FIELD_TYPE_PRESENT, .offset = offsetof(s, m), __VA_ARGS__         \
@@ -180,6 +188,10 @@ void virFieldClear(const virField *fields, void *object);
  * attribute and both values. element is the table's element, for the text. */
 bool virFieldSameABI(const virField *fields, const char *element, const void *a, const void *b,
                      GError **error);
+
+/* True if every row that wanted gives says the same in object: how a request describes the device it
+ * means. CODE rows are not asked. */
+bool virFieldMatches(const virField *fields, const void *object, const void *wanted);
 
 /* Number of an attribute with libvirt's error texts; false and no error if absent. */
 bool virFieldAttrUInt(const xmlNode *node, const char *name, int base, uint64_t max, bool *retSet,

@@ -24,11 +24,15 @@ typedef enum {
 } virDomainVirtType;
 VIR_ENUM_DECL(virDomainVirtType);
 
+/* More devices than this no machine has; the text of a stranger can't make us take them all. */
+enum { VIR_DOMAIN_DEVICES_MAX = 8192 };
+
 typedef struct virDomainDef virDomainDef;
 struct virDomainDef {
     int virtType; /* virDomainVirtType */
     int id;       /* -1: not running */
-    unsigned char uuid[16];
+    unsigned char uuid[VIR_UUID_SIZE];
+    bool uuidGenerated; /* by us, since the document gave none */
     char *name, *title, *description;
     xmlDoc *metadataDoc; /* holds <metadata>, or NULL */
 
@@ -40,12 +44,14 @@ struct virDomainDef {
     virDomainResource resource;
     virDomainSysinfo sysinfo;
     virDomainOS os;
+    virDomainIdMap idmap;
     virDomainFeatures features;
     virDomainCPU cpu;
     virDomainClock clock;
     virDomainLifecycle lifecycle; /* on_poweroff … */
     virDomainPM pm;
-    virDomainSecurity security;  /* seclabels, launchSecurity, keywrap */
+    virDomainPerf perf;
+    virDomainSecurity security;  /* seclabels, keywrap, launchSecurity */
     virDomainQemuNamespace qemu; /* qemu:commandline and its kin */
 
     char *emulator;
@@ -61,8 +67,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomainDef, virDomainDefFree)
 virDomainDef *virDomainDefParse(const char *xml, unsigned parseFlags, GError **error);
 virDomainDef *virDomainDefParseNode(xmlNode *root, unsigned parseFlags, GError **error);
 
-/* Defaults that hold without knowledge of the hypervisor: a generated uuid, implicit controllers of
- * disks and channels, memory sums, console aliases of serial ports. */
+/* Defaults, in the order in which they build on each other. A hypervisor that has defaults of its
+ * own calls the two parts and puts its own between them; before sees each device first, as the
+ * model it chooses may decide the rest. facts must be those of def. */
+typedef bool (*virDomainDeviceHook)(virDevice *dev, const virDomainFacts *facts,
+                                    unsigned parseFlags, void *opaque, GError **error);
+bool virDomainDefCompleteDevices(virDomainDef *def, const virDomainFacts *facts,
+                                 unsigned parseFlags, virDomainDeviceHook before /* or NULL */,
+                                 void *opaque, GError **error);
+/* What sections say of the whole: memory sums, boot order, console copies of serial ports. */
+bool virDomainDefCompleteSections(virDomainDef *def, unsigned parseFlags, GError **error);
+/* Both, for a document of no hypervisor in particular. */
 bool virDomainDefComplete(virDomainDef *def, unsigned parseFlags, GError **error);
 /* Contradictions that hold for any hypervisor: duplicate targets, boot orders, addresses. */
 bool virDomainDefCheck(const virDomainDef *def, unsigned parseFlags, GError **error);
@@ -78,7 +93,9 @@ virDomainDef *virDomainDefCopy(const virDomainDef *def);
  * VIR_ERR_CONFIG_UNSUPPORTED naming the difference. */
 bool virDomainDefSameABI(const virDomainDef *a, const virDomainDef *b, GError **error);
 
-/* Puts the device at its place (document order, a kind's order()). Takes it over. */
+/* Puts the device at its place: behind its kind, or where the kind's order() says: behind the last
+ * it comes after, before the first it comes before; 0 means that two have no order. Takes it over.
+ */
 void virDomainDefAddDevice(virDomainDef *def, virDevice *dev);
 /* Takes it out without freeing it; false if it is not in. */
 bool virDomainDefTakeDevice(virDomainDef *def, const virDevice *dev);
@@ -93,3 +110,6 @@ void virDomainDefFacts(const virDomainDef *def, const char *machineName, virDoma
 
 /* Gives every device an alias that has none, and ids to what needs them ("rng0", "ide0-0-1"). */
 void virDomainDefAssignAliases(virDomainDef *def);
+
+/* Boot orders and aliases that are used twice. Part of virDomainDefCheck. */
+bool virDomainDefCheckDevices(const virDomainDef *def, GError **error);

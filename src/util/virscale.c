@@ -135,3 +135,17 @@ virXMLMemory(const xmlNode *node, const char *path, bool required, bool *retSet,
     *retKiB = bytes / 1024 + (bytes % 1024 != 0);
     return true;
 }
+
+uint64_t
+virScalePretty(uint64_t value, const char **retUnit)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    unsigned i = 0;
+
+    while (value && value % 1024 == 0 && i + 1 < G_N_ELEMENTS(units)) {
+        value /= 1024;
+        i++;
+    }
+    *retUnit = units[i];
+    return value;
+}

@@ -26,3 +26,5 @@ bool virXMLScaled(const xmlNode *node, const char *path, uint64_t scale, uint64_
 /* The same, rounded up to KiB. */
 bool virXMLMemory(const xmlNode *node, const char *path, bool required, bool *retSet,
                   uint64_t *retKiB, GError **error);
+/* The value in the largest unit that leaves no fraction: 2048 is 2 "KiB". *retUnit is constant. */
+uint64_t virScalePretty(uint64_t value, const char **retUnit);

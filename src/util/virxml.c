@@ -402,6 +402,12 @@ virXMLWriterText(virXMLWriter *w, const char *text)
 }
 
 void
+virXMLWriterChildren(virXMLWriter *w)
+{
+    virXMLWriterBeginChild(w);
+}
+
+void
 virXMLWriterClose(virXMLWriter *w)
 {
     virXMLLevel *top = virXMLWriterTop(w);

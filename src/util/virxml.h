@@ -62,6 +62,8 @@ void virXMLWriterOpen(virXMLWriter *w, const char *element);
 void virXMLWriterAttr(virXMLWriter *w, const char *name, const char *value);
 void virXMLWriterAttrF(virXMLWriter *w, const char *name, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 void virXMLWriterText(virXMLWriter *w, const char *text);
+/* Children follow, or might have: the element gets an end tag of its own in any case. */
+void virXMLWriterChildren(virXMLWriter *w);
 void virXMLWriterClose(virXMLWriter *w);
 /* Closes, or takes the element back if it got neither attribute nor content. */
 void virXMLWriterCloseUnlessEmpty(virXMLWriter *w);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * devices.c: the devices of a domain: their order, which one is meant, their aliases, and what only
+ * all of them together can get wrong. */
+#include <string.h>
+
+#include "domain/def.h"
+#include "util/virerror.h"
+
+static int
+virDomainKindPlace(const virDeviceKind *kind)
+{
+    int place = 0;
+
+    while (virDeviceKinds[place] && virDeviceKinds[place] != kind)
+        place++;
+    return place;
+}
+
+void
+virDomainDefAddDevice(virDomainDef *def, virDevice *dev)
+{
+    int place = virDomainKindPlace(dev->kind);
+    guint end = def->devices->len;
+    gint at = -1;
+
+    while (end > 0 &&
+           virDomainKindPlace(((const virDevice *)g_ptr_array_index(def->devices, end - 1))->kind) >
+               place)
+        end--;
+    for (guint i = end; dev->kind->order && i > 0; i--) {
+        const virDevice *other = g_ptr_array_index(def->devices, i - 1);
+        int order;
+
+        if (other->kind != dev->kind)
+            break;
+        order = dev->kind->order(other, dev);
+        if (order > 0)
+            at = (gint)i - 1;
+        else if (order < 0 && at < 0)
+            at = (gint)i;
+    }
+    g_ptr_array_insert(def->devices, at < 0 ? (gint)end : at, dev);
+}
+
+bool
+virDomainDefTakeDevice(virDomainDef *def, const virDevice *dev)
+{
+    guint index;
+
+    if (!g_ptr_array_find(def->devices, dev, &index))
+        return false;
+    (void)g_ptr_array_steal_index(def->devices, index); /* the caller has it */
+    return true;
+}
+
+/* --- which one is meant --- */
+
+static bool
+virDomainDeviceMatches(const virDevice *dev, const virDevice *wanted)
+{
+    if (dev->kind != wanted->kind)
+        return false;
+    if (wanted->info.alias && dev->info.alias)
+        return g_str_equal(wanted->info.alias, dev->info.alias);
+    if (wanted->kind->matches)
+        return wanted->kind->matches(dev, wanted);
+    if (wanted->info.address.type != VIR_ADDRESS_NONE &&
+        !virAddressEqual(&dev->info.address, &wanted->info.address))
+        return false;
+    return virFieldMatches(dev->kind->fields, dev, wanted);
+}
+
+virDevice *
+virDomainDefFindDevice(const virDomainDef *def, const virDevice *wanted, GError **error)
+{
+    virDevice *found = NULL;
+
+    for (guint i = 0; i < def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(def->devices, i);
+
+        if (!virDomainDeviceMatches(dev, wanted))
+            continue;
+        if (found) {
+            virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("multiple matching %s devices found"),
+                        wanted->kind->noun);
+            return NULL;
+        }
+        found = dev;
+    }
+    if (!found)
+        virErrorSet(error, VIR_ERR_DEVICE_MISSING, _("no matching %s device was found"),
+                    wanted->kind->noun);
+    return found;
+}
+
+virDevice *
+virDomainDefDeviceByAlias(const virDomainDef *def, const char *alias)
+{
+    for (guint i = 0; i < def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(def->devices, i);
+
+        if (g_strcmp0(dev->info.alias, alias) == 0)
+            return dev;
+    }
+    return NULL;
+}
+
+/* --- aliases --- */
+
+static char *
+virDomainAliasNew(const virDevice *dev, const virDomainFacts *facts, unsigned index)
+{
+    if (dev->kind->alias)
+        return dev->kind->alias(dev, facts, index);
+    return g_strdup_printf(
+        "%s%u", dev->kind->aliasPrefix ? dev->kind->aliasPrefix : dev->kind->element, index);
+}
+
+/* The place among its kind gives the number; a taken one is passed over, as after an unplug. */
+static void
+virDomainDefAssignAlias(virDevice *dev, const virDomainFacts *facts, GHashTable *taken,
+                        unsigned index)
+{
+    g_autofree char *alias = virDomainAliasNew(dev, facts, index);
+
+    while (alias && g_hash_table_contains(taken, alias)) {
+        char *next = virDomainAliasNew(dev, facts, ++index);
+        bool fixed = g_strcmp0(next, alias) == 0;
+
+        g_free(alias);
+        alias = next;
+        if (fixed)
+            break; /* a name that follows from its place; the check has seen to it */
+    }
+    dev->info.alias = g_steal_pointer(&alias);
+    if (dev->info.alias)
+        g_hash_table_add(taken, dev->info.alias);
+}
+
+void
+virDomainDefAssignAliases(virDomainDef *def)
+{
+    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+    virDomainFacts facts;
+    const virDeviceKind *kind = NULL;
+    unsigned index = 0;
+
+    virDomainDefFacts(def, NULL, &facts);
+    for (guint i = 0; i < def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->info.alias)
+            g_hash_table_add(taken, dev->info.alias);
+    }
+    for (guint i = 0; i < def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(def->devices, i);
+
+        index = dev->kind == kind ? index + 1 : 0;
+        kind = dev->kind;
+        if (!dev->info.alias)
+            virDomainDefAssignAlias(dev, &facts, taken, index);
+    }
+}
+
+/* --- what only all of them can get wrong --- */
+
+static bool
+virDomainDefCheckBootOrders(const virDomainDef *def, GError **error)
+{
+    g_autoptr(GHashTable) orders = g_hash_table_new(g_int64_hash, g_int64_equal);
+
+    for (guint i = 0; i < def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->info.bootIndex.set && !g_hash_table_add(orders, &dev->info.bootIndex.value))
+            return virErrorSet(error, VIR_ERR_XML_ERROR,
+                               _("boot order '%u' used for more than one device"),
+                               (unsigned)dev->info.bootIndex.value);
+    }
+    return true;
+}
+
+static bool
+virDomainDefCheckAliases(const virDomainDef *def, GError **error)
+{
+    g_autoptr(GHashTable) aliases = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < def->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->info.alias && !g_hash_table_add(aliases, dev->info.alias))
+            return virErrorSet(error, VIR_ERR_XML_ERROR, _("non unique alias detected: %s"),
+                               dev->info.alias);
+    }
+    return true;
+}
+
+bool
+virDomainDefCheckDevices(const virDomainDef *def, GError **error)
+{
+    return virDomainDefCheckBootOrders(def, error) && virDomainDefCheckAliases(def, error);
+}

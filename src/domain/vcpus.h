@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vcpus.h: <vcpu> <vcpus>: how many, which are on, and where they may run. Scheduling and pinning
+ * of one vCPU (<cputune>) stand with it. */
+#pragma once
+
+#include <glib.h>
+
+#include "device/field.h"
+#include "util/virbitmap.h"
+
+/* The largest number of vCPUs a document may ask for; the machine's own limit is smaller. */
+#define VIR_DOMAIN_VCPUS_MAX 16384
+/* The largest host CPU a cpuset may name. */
+#define VIR_DOMAIN_CPUMASK_LEN 16384
+
+typedef enum {
+    VIR_DOMAIN_CPU_PLACEMENT_STATIC = 0,
+    VIR_DOMAIN_CPU_PLACEMENT_AUTO,
+    VIR_DOMAIN_CPU_PLACEMENT_LAST
+} virDomainCPUPlacement;
+VIR_ENUM_DECL(virDomainCPUPlacement);
+
+typedef enum {
+    VIR_SCHED_POLICY_NONE = 0,
+    VIR_SCHED_POLICY_BATCH,
+    VIR_SCHED_POLICY_IDLE,
+    VIR_SCHED_POLICY_FIFO,
+    VIR_SCHED_POLICY_RR,
+    VIR_SCHED_POLICY_LAST
+} virSchedPolicy;
+VIR_ENUM_DECL(virSchedPolicy);
+
+typedef struct {
+    virSchedPolicy policy;
+    int priority; /* FIFO and RR only */
+} virDomainSched;
+
+typedef struct {
+    bool online;
+    virTristate hotpluggable;
+    unsigned order; /* 0: none given */
+    virBitmap *pin; /* NULL: as all */
+    virDomainSched sched;
+} virDomainVcpu;
+
+typedef struct {
+    GArray *list; /* of virDomainVcpu, as many as the guest can have */
+    int placement;
+    virBitmap *cpuset; /* NULL: all */
+    bool individual;   /* <vcpus> is written */
+} virDomainVcpus;
+
+static inline virDomainVcpu *
+virDomainVcpuAt(const virDomainVcpus *vcpus, guint i)
+{
+    return &g_array_index(vcpus->list, virDomainVcpu, i);
+}
+static inline unsigned
+virDomainVcpusMax(const virDomainVcpus *vcpus)
+{
+    return vcpus->list ? vcpus->list->len : 0;
+}
+/* Those that are on. */
+unsigned virDomainVcpusOnline(const virDomainVcpus *vcpus);
