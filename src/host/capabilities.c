@@ -7,24 +7,20 @@
 #include <string.h>
 
 #include "host/cpu.h"
-#include "host/hostfs.h"
 #include "util/virerror.h"
 #include "util/virutil.h"
 #include "util/virxml.h"
-
-#define VIR_HOST_HUGEPAGES "/sys/kernel/mm/hugepages"
 
 virHostCapabilities *
 virHostCapabilitiesRead(GError **error)
 {
     static const char *const transports[] = {"tcp", "rdma", NULL};
     g_autoptr(virHostCapabilities) caps = g_new0(virHostCapabilities, 1);
-    g_autofree char *cpuinfo = virHostFsText("/proc/cpuinfo");
-    virHostNodeInfo info;
+    const virCPUDef *cpu = virHostCPUGet(error);
 
-    if (!virHostNodeInfoRead(VIR_HOST_SYSTEM, cpuinfo ? cpuinfo : "", &info, error) ||
-        !(caps->cpu = virHostCPURead(&info, cpuinfo ? cpuinfo : "", error)))
+    if (!cpu)
         return NULL;
+    caps->cpu = virCPUDefCopy(cpu);
     caps->pageSizes = virHostTopologyPageSizes(VIR_HOST_HUGEPAGES);
     caps->suspend = virHostSuspendRead();
     caps->hasIOMMU = virHostHasIOMMU();

@@ -14,6 +14,8 @@
 #include <cpuid.h>
 #endif
 
+#include "host/hostfs.h"
+#include "host/topology.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
@@ -203,4 +205,38 @@ virHostCPURead(const virHostNodeInfo *info, const char *cpuinfo, GError **error)
         virHostCPUDescribe(cpu, &data, cpuinfo);
     }
     return g_steal_pointer(&cpu);
+}
+
+const virCPUDef *
+virHostCPUGet(GError **error)
+{
+    static GMutex mutex; /* held while reading: whoever asks next wants to wait for that */
+    static virCPUDef *kept;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&mutex);
+
+    if (!kept) {
+        g_autofree char *cpuinfo = virHostFsText("/proc/cpuinfo");
+        virHostNodeInfo info;
+
+        if (!virHostNodeInfoRead(VIR_HOST_SYSTEM, cpuinfo ? cpuinfo : "", &info, error))
+            return NULL;
+        kept = virHostCPURead(&info, cpuinfo ? cpuinfo : "", error);
+    }
+    return kept;
+}
+
+bool
+virHostCPUMaxForKVM(int *ret, GError **error)
+{
+    VIR_AUTOCLOSE kvm = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
+    int count;
+
+    if (kvm < 0)
+        return virErrorErrno(error, _("Unable to open %s"), "/dev/kvm");
+    /* the hard limit; kernels that don't tell it have the recommended one, and at first 4 */
+    if ((count = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS)) <= 0 &&
+        (count = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS)) <= 0)
+        count = 4;
+    *ret = count;
+    return true;
 }

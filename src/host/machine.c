@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * machine.c: name, UUID, IOMMU and sleep of the host. */
+ * machine.c: UUID, IOMMU and sleep of the host. */
 #include "host/machine.h"
 
 #include <gio/gio.h>
-#include <netdb.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "host/hostfs.h"
-
-char *
-virHostName(void)
-{
-    struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_family = AF_UNSPEC};
-    struct addrinfo *found = NULL;
-    char name[256] = "";
-    char *result;
-
-    (void)gethostname(name, sizeof(name) - 1); /* it can only be too long; then it is cut */
-    if (g_str_has_prefix(name, "localhost") || strchr(name, '.') ||
-        getaddrinfo(name, NULL, &hints, &found) != 0)
-        return g_strdup(name);
-    result = g_strdup(found->ai_canonname && !g_str_has_prefix(found->ai_canonname, "localhost")
-                          ? found->ai_canonname
-                          : name);
-    freeaddrinfo(found);
-    return result;
-}
 
 /* Firmware makers who don't care write 00000000-... or FFFFFFFF-... */
 static bool
@@ -41,8 +19,8 @@ virHostUUIDIsUsable(const unsigned char uuid[VIR_UUID_SIZE])
     return (uuid[0] >> 4) != (uuid[0] & 0xf);
 }
 
-void
-virHostUUID(const char *configured, unsigned char ret[VIR_UUID_SIZE])
+static void
+virHostUUIDRead(const char *configured, unsigned char ret[VIR_UUID_SIZE])
 {
     g_autofree char *firmware = NULL;
 
@@ -52,6 +30,20 @@ virHostUUID(const char *configured, unsigned char ret[VIR_UUID_SIZE])
     if (firmware && virUUIDParse(firmware, ret) && virHostUUIDIsUsable(ret))
         return;
     virUUIDGenerate(ret);
+}
+
+void
+virHostUUID(const char *configured, unsigned char ret[VIR_UUID_SIZE])
+{
+    static GMutex mutex;
+    static bool isRead;
+    static unsigned char kept[VIR_UUID_SIZE];
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&mutex);
+
+    if (!isRead)
+        virHostUUIDRead(configured, kept);
+    isRead = true;
+    memcpy(ret, kept, sizeof(kept));
 }
 
 bool

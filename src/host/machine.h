@@ -9,12 +9,9 @@
 
 #include "util/viruuid.h"
 
-/* The name of the host, fully qualified where a resolver knows it. Caller frees. */
-char *virHostName(void);
-
 /* The host's UUID: the configured one if there is one, else that of the firmware. A firmware
  * without a usable one (all digits equal) gives a random one, new with each daemon, as in libvirt.
- */
+ * The first answer is kept. */
 void virHostUUID(const char *configured, unsigned char ret[VIR_UUID_SIZE]);
 
 /* Can devices be isolated from each other? */

@@ -73,22 +73,27 @@ virHostMemoryReadAllCells(const char *system, virHostMemory *ret, GError **error
 }
 
 bool
-virHostMemoryFreePages(unsigned cell, uint64_t size, const char *system, uint64_t *ret,
-                       GError **error)
+virHostMemoryFreePages(int cell, uint64_t size, const char *system, uint64_t *ret, GError **error)
 {
-    virHostMemory memory;
+    g_autofree char *folder = NULL;
 
     if (size == (uint64_t)sysconf(_SC_PAGESIZE) / 1024) {
         g_autoptr(virBitmap) cells = virHostTopologyCells(system);
+        virHostMemory memory;
 
-        if (!virHostMemoryRead(cells ? (int)cell : -1, system, &memory, error))
+        if (cells && cell >= 0 ? !virHostMemoryRead(cell, system, &memory, error)
+                               : !virHostMemoryReadAllCells(system, &memory, error))
             return false;
         *ret = memory.free / size;
         return true;
     }
-    if (!virHostFsNumber(ret, "%s/node/node%u/hugepages/hugepages-%" PRIu64 "kB/free_hugepages",
-                         system, cell, size))
+    folder = cell < 0 ? g_strdup(VIR_HOST_HUGEPAGES)
+                      : g_strdup_printf("%s/node/node%d/hugepages", system, cell);
+    if (virHostFsNumber(ret, "%s/hugepages-%" PRIu64 "kB/free_hugepages", folder, size))
+        return true;
+    if (cell < 0)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
-                           _("page size %" PRIu64 " is not available on node %u"), size, cell);
-    return true;
+                           _("page size %" PRIu64 " is not available"), size);
+    return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                       _("page size %" PRIu64 " is not available on node %d"), size, cell);
 }

@@ -21,6 +21,7 @@ bool virHostMemoryRead(int cell, const char *system, virHostMemory *ret, GError 
 /* The sums over all cells (of the whole host without NUMA): what guests can be given. */
 bool virHostMemoryReadAllCells(const char *system, virHostMemory *ret, GError **error);
 
-/* Free pages of a size (in KiB) of one cell. VIR_ERR_OPERATION_FAILED for a size it hasn't. */
-bool virHostMemoryFreePages(unsigned cell, uint64_t size, const char *system, uint64_t *ret,
+/* Free pages of a size (in KiB) of one cell or of the whole host (-1). VIR_ERR_OPERATION_FAILED for
+ * a size it hasn't. */
+bool virHostMemoryFreePages(int cell, uint64_t size, const char *system, uint64_t *ret,
                             GError **error);

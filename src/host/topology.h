@@ -14,6 +14,7 @@
 #include "util/virbitmap.h"
 
 #define VIR_HOST_SYSTEM "/sys/devices/system"
+#define VIR_HOST_HUGEPAGES "/sys/kernel/mm/hugepages"
 
 typedef struct {
     unsigned id;
@@ -86,6 +87,6 @@ virBitmap *virHostTopologyCells(const char *system);
 void virHostThreadRead(virHostThread *thread, unsigned id, const char *system);
 void virHostThreadClear(virHostThread *thread);
 
-/* The page sizes in KiB, smallest first, of the whole host (cell -1) or a cell; of uint64_t. Caller
- * frees with g_array_unref. */
+/* The page sizes in KiB, smallest first, of the host (VIR_HOST_HUGEPAGES) or a cell; of uint64_t.
+ * Caller frees with g_array_unref. */
 GArray *virHostTopologyPageSizes(const char *hugepagesFolder);

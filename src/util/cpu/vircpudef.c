@@ -138,6 +138,18 @@ virCPUDefFilterFeatures(virCPUDef *cpu, bool (*keep)(const virCPUFeature *, cons
     }
 }
 
+static int
+virCPUDefCompareFeatures(const void *a, const void *b)
+{
+    return strcmp(((const virCPUFeature *)a)->name, ((const virCPUFeature *)b)->name);
+}
+
+void
+virCPUDefSortFeatures(virCPUDef *cpu)
+{
+    g_array_sort(cpu->features, virCPUDefCompareFeatures);
+}
+
 void
 virCPUDefTakeModel(virCPUDef *cpu, const virCPUDef *from)
 {
@@ -154,6 +166,17 @@ virCPUDefTakeModel(virCPUDef *cpu, const virCPUDef *from)
 }
 
 /* --- reading --- */
+
+bool
+virCPUArchIsKnown(const char *arch)
+{
+    static const char *const architectures[] = {
+        "i686",    "x86_64", "armv6l", "armv7l", "armv7b",  "aarch64",     "ppc",      "ppc64",
+        "ppc64le", "s390",   "s390x",  "mips",   "mipsel",  "mips64",      "mips64el", "riscv32",
+        "riscv64", "ia64",   "alpha",  "sparc",  "sparc64", "loongarch64", NULL};
+
+    return g_strv_contains(architectures, arch);
+}
 
 static bool
 virCPUDefBadValue(GError **error, const xmlNode *node, const char *name, const char *value,
@@ -333,10 +356,6 @@ virCPUDefReadCounter(virCPUDef *cpu, const xmlNode *node, GError **error)
 static bool
 virCPUDefReadHost(virCPUDef *cpu, const xmlNode *node, GError **error)
 {
-    static const char *const architectures[] = {
-        "i686",    "x86_64", "armv6l", "armv7l", "armv7b",  "aarch64",     "ppc",      "ppc64",
-        "ppc64le", "s390",   "s390x",  "mips",   "mipsel",  "mips64",      "mips64el", "riscv32",
-        "riscv64", "ia64",   "alpha",  "sparc",  "sparc64", "loongarch64", NULL};
     const xmlNode *microcode = virXMLFirstChild(node, "microcode");
     const xmlNode *signature = virXMLFirstChild(node, "signature");
 
@@ -346,7 +365,7 @@ virCPUDefReadHost(virCPUDef *cpu, const xmlNode *node, GError **error)
     cpu->arch = virXMLText(virXMLFirstChild(node, "arch"));
     if (!cpu->arch || !*cpu->arch)
         return virErrorSet(error, VIR_ERR_XML_ERROR, _("Missing CPU architecture"));
-    if (!g_strv_contains(architectures, cpu->arch))
+    if (!virCPUArchIsKnown(cpu->arch))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("Unknown architecture %s"),
                            cpu->arch);
     if (!cpu->model)

@@ -123,6 +123,9 @@ struct virCPUDef {
     virTristate tscScaling;
 };
 
+/* Is there an architecture of this name, with or without models of ours? */
+bool virCPUArchIsKnown(const char *arch);
+
 virCPUDef *virCPUDefNew(virCPUType type);
 void virCPUDefFree(virCPUDef *cpu);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCPUDef, virCPUDefFree)
@@ -156,6 +159,9 @@ void virCPUDefAddMissing(virCPUDef *cpu, const char *name, virCPUFeaturePolicy p
 /* Drops every feature for which keep says false. */
 void virCPUDefFilterFeatures(virCPUDef *cpu, bool (*keep)(const virCPUFeature *, const void *),
                              const void *opaque);
+
+/* By name, as in the answers that list every feature. */
+void virCPUDefSortFeatures(virCPUDef *cpu);
 
 /* Takes model, vendor and features from another CPU and drops what cpu had of them. */
 void virCPUDefTakeModel(virCPUDef *cpu, const virCPUDef *from);

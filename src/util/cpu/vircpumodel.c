@@ -204,8 +204,6 @@ virCPUModelCommonVendor(virCPUDef *const *cpus, size_t count, const virCPUMapVen
 static bool
 virCPUModelCheckInputs(virCPUDef *const *cpus, size_t count, GError **error)
 {
-    const char *arch = NULL;
-
     if (count == 0)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, _("No CPUs given"));
     for (size_t i = 0; i < count; i++) {
@@ -215,11 +213,6 @@ virCPUModelCheckInputs(virCPUDef *const *cpus, size_t count, GError **error)
         if (cpus[i]->arch && !virCPUMapHasArch(cpus[i]->arch))
             return virErrorSet(error, VIR_ERR_NO_SUPPORT,
                                _("cannot compute baseline CPU of %s architecture"), cpus[i]->arch);
-        if (arch && cpus[i]->arch && !g_str_equal(arch, cpus[i]->arch))
-            return virErrorSet(error, VIR_ERR_INVALID_ARG,
-                               _("incompatible CPU architectures %s and %s"), arch, cpus[i]->arch);
-        if (cpus[i]->arch)
-            arch = cpus[i]->arch;
     }
     return true;
 }
