@@ -34,11 +34,15 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def running(program, config="", env=None):
-    """Starts program, waits until it says it is ready, ends it with SIGTERM and checks that."""
+def running(program, config="", env=None, prepare=None):
+    """Starts program, waits until it says it is ready, ends it with SIGTERM and checks that.
+
+    prepare is called with the daemon's folder before the start."""
     with tempfile.TemporaryDirectory(prefix="vw-", dir="/tmp") as root:
         folder = pathlib.Path(root)
         (folder / "etc").mkdir()
+        if prepare:
+            prepare(folder)
         (folder / "etc" / "virtwardd.conf").write_text(config)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, \
                 open(folder / "stderr", "w", encoding="utf-8") as stderr:

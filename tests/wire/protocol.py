@@ -165,12 +165,14 @@ class Client:
         self.tables = tables or Tables()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
-        self.socket.connect(str(path))
         self.serial = 0
         self.events = []
+        self.socket.connect(str(path))
 
     def close(self):
         self.socket.close()
+
+    __del__ = close
 
     def send_raw(self, data):
         self.socket.sendall(data)
