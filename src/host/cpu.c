@@ -212,7 +212,7 @@ virHostCPUGet(GError **error)
 {
     static GMutex mutex; /* held while reading: whoever asks next wants to wait for that */
     static virCPUDef *kept;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&mutex);
 
     if (!kept) {
         g_autofree char *cpuinfo = virHostFsText("/proc/cpuinfo");

@@ -38,7 +38,7 @@ virHostUUID(const char *configured, unsigned char ret[VIR_UUID_SIZE])
     static GMutex mutex;
     static bool isRead;
     static unsigned char kept[VIR_UUID_SIZE];
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&mutex);
 
     if (!isRead)
         virHostUUIDRead(configured, kept);
