@@ -329,7 +329,6 @@ testChangesShowNoWrongVerdict(void)
     g_autoptr(testGuest) guest = testGuestNew("8-atomic", &small, always);
     testProber prober = {guest};
     g_autoptr(GError) error = NULL;
-    g_autofree char *message = NULL;
     unsigned growths = 0;
     GThread *thread;
 

@@ -229,7 +229,7 @@ virCgroupCheckUsable(const virCgroup *group, GError **error)
 int
 virCgroupOpenLeaf(virCgroup *group, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&group->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&group->mutex);
 
     if (!virCgroupCheckUsable(group, error))
         return -1;

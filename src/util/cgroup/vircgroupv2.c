@@ -195,7 +195,7 @@ virCgroupV2KillAll(virCgroup *group, gint64 deadline_us, GError **error)
 static int
 virCgroupV2StoreEvents(virGateStore *store, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&store->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&store->mutex);
     VIR_AUTOCLOSE fd = -1;
 
     if (store->eventsFd >= 0)

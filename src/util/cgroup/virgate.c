@@ -151,7 +151,7 @@ virGateUuid(const virGate *gate, uint8_t retUuid[16])
 virGateMode
 virGateGetMode(virGate *gate)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     return gate->settings.mode;
 }
@@ -159,7 +159,7 @@ virGateGetMode(virGate *gate)
 bool
 virGateIsManageable(virGate *gate)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     return gate->manageable;
 }
@@ -167,7 +167,7 @@ virGateIsManageable(virGate *gate)
 virDeviceRules *
 virGateRules(virGate *gate)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     return virDeviceRulesCopy(gate->rules);
 }
@@ -185,7 +185,7 @@ virGateCheckManageable(const virGate *gate, GError **error)
 GArray *
 virGateReadBack(virGate *gate, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     return virGateCheckManageable(gate, error) ? virGateBackend(gate)->listDevices(gate, error)
                                                : NULL;
@@ -204,7 +204,7 @@ virGateLookup(const virGate *gate, const virDeviceRule *rule, virGateValue *valu
 bool
 virGateRuleWasUsed(virGate *gate, const virDeviceRule *rule)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
     virGateValue value;
 
     return virGateLookup(gate, rule, &value) && (value.flags & VIR_GATE_VALUE_USED);
@@ -223,7 +223,7 @@ virGateAccessIn(const GArray *rules, const virDeviceRule *node)
 bool
 virGateGetAccess(virGate *gate, const virDeviceRule *node, unsigned *retAccess, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
     g_autoptr(GArray) all = NULL;
     virGateValue value;
 
@@ -249,7 +249,7 @@ virGateIsPinned(virGate *gate)
 bool
 virGateGetCounters(virGate *gate, virGateCounters *retCounters, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     if (!virGateCheckManageable(gate, error))
         return false;
@@ -355,7 +355,7 @@ virGateChange(virGate *gate, const GArray *from, const virDeviceRules *wanted, G
 bool
 virGateApply(virGate *gate, const virDeviceRules *wanted, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
     g_autoptr(GArray) from = NULL;
 
     if (!virGateCheckManageable(gate, error))
@@ -379,7 +379,7 @@ virGateReconcileLocked(virGate *gate, GError **error)
 bool
 virGateReconcile(virGate *gate, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     return virGateReconcileLocked(gate, error);
 }
@@ -387,7 +387,7 @@ virGateReconcile(virGate *gate, GError **error)
 bool
 virGateMake(virGate *gate, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
     g_autoptr(GArray) rules = virDeviceRulesUnion(gate->rules);
     virGateFound found = VIR_GATE_FOUND_NONE;
 
@@ -400,7 +400,7 @@ virGateMake(virGate *gate, GError **error)
 bool
 virGateDetect(virGate *gate, virGateFound *retFound, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     if (!virGateBackend(gate)->detectGate(gate, retFound, error))
         return false;
@@ -413,7 +413,7 @@ virGateDetect(virGate *gate, virGateFound *retFound, GError **error)
 bool
 virGateRepair(virGate *gate, bool *retReattached, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     return virGateCheckManageable(gate, error) &&
            virGateBackend(gate)->repairGate(gate, retReattached, error);
@@ -422,7 +422,7 @@ virGateRepair(virGate *gate, bool *retReattached, GError **error)
 bool
 virGateSetMode(virGate *gate, virGateMode mode, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     if (!virGateCheckManageable(gate, error))
         return false;
@@ -437,7 +437,7 @@ virGateSetMode(virGate *gate, virGateMode mode, GError **error)
 bool
 virGateDestroy(virGate *gate, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
     gate->manageable = false;
     return virGateBackend(gate)->removeGate(gate, error);

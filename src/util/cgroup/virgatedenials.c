@@ -121,7 +121,7 @@ virGateDenialsHas(const virGateDenials *denials, uint32_t mapId)
 bool
 virGateDenialsAdd(virGateDenials *denials, virGate *gate, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
     struct bpf_map_info info;
     VIR_AUTOCLOSE fd = -1;
     int failed = 0;

@@ -40,7 +40,7 @@ virNetDevTapPrefix(const char *name)
 static int
 virNetDevTapNextNumber(const char *prefix)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&numbersMutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&numbersMutex);
     gpointer last;
     int next = 0;
 
@@ -56,7 +56,7 @@ virNetDevTapNextNumber(const char *prefix)
 void
 virNetDevTapReserve(const char *name)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&numbersMutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&numbersMutex);
     size_t digits = strlen(name);
     g_autofree char *prefix = NULL;
     gpointer last;

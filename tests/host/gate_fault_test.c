@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * gate_fault_test.c: a daemon killed, or a step failing, at every named point of a guest's life
+ * behind its gate. Afterwards the guest is whole (its process runs and the gate enforces) or gone,
+ * and when a new daemon has cleaned up, nothing is left.
+ *
+ * The program starts itself as that daemon ("--life"), with VIRTWARD_FAULT in the environment. Only
+ * in a build with fault points; skipped otherwise. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "delegate/virdelegate.h"
+#include "util/cgroup/virbpf.h"
+#include "util/virerror.h"
+#include "util/virfault.h"
+#include "util/virspawn.h"
+#include "util/virutil.h"
+
+#define GROUP "1-web1"
+
+static char *self;
+static char *folder;
+static char *pinPath;
+
+static const virDelegateCall call = {"web1", {4, 3, 2, 1}, VIR_DELEGATE_PHASE_START};
+static const virGateSettings settings = {VIR_GATE_ENFORCE, VIR_GATE_LOCK_BOTH, 2};
+
+/* --- the life of a guest --- */
+
+static virDelegate *
+testDoor(virCgroupInstance **retInstance, GError **error)
+{
+    const virDelegateOwner owner = {geteuid(), getegid(), 0};
+    virDelegate *door;
+
+    *retInstance = virCgroupInstanceNew(folder, error);
+    if (!*retInstance)
+        return NULL;
+    door = virDelegateNew(*retInstance, pinPath, &owner);
+    if (virDelegatePrepare(door, error))
+        return door;
+    virDelegateFree(door);
+    return NULL;
+}
+
+static virDeviceRules *
+testRules(void)
+{
+    virDeviceRules *rules = virDeviceRulesNew();
+    const virDeviceRule null = {VIR_DEVICE_CHAR, VIR_DEVICE_RW, 1, 3};
+
+    virDeviceRulesAllow(rules, VIR_DEVICE_OWNER_POLICY, &null);
+    return rules;
+}
+
+/* More rules than the gate's first map holds: they have it swapped. */
+static bool
+testPlug(virDelegate *door, virGate *gate, GError **error)
+{
+    for (int i = 0; i < 5; i++) {
+        const virDeviceRule rule = {VIR_DEVICE_BLOCK, VIR_DEVICE_RW, 8, i};
+
+        if (!virDelegateGateAllow(door, &call, gate, "disk0", &rule, 1, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+testLive(virDelegate *door, virCgroup **group, virGate **gate, GError **error)
+{
+    const char *argv[] = {"/bin/sleep", "1000", NULL};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+    g_autoptr(virDeviceRules) rules = testRules();
+    virSpawnResult child;
+
+    if (!virDelegateCgroupCreate(door, &call, GROUP, group, error) ||
+        !virDelegateGateCreate(door, &call, *group, rules, &settings, gate, error))
+        return false;
+    request.argv = argv;
+    request.cgroupFd = virCgroupCloneFd(*group);
+    if (!virSpawn(&request, &child, error))
+        return false;
+    virCloseFd(&child.pidfd);
+    return testPlug(door, *gate, error);
+}
+
+/* As a daemon does: whatever fails is undone in reverse. */
+static int
+testLife(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virCgroupInstance) instance = NULL;
+    g_autoptr(virDelegate) door = testDoor(&instance, &error);
+    g_autoptr(virCgroup) group = NULL;
+    g_autoptr(virGate) gate = NULL;
+    bool lived = door && testLive(door, &group, &gate, &error);
+
+    if (group)
+        (void)virDelegateCgroupRemove(door, &call, group, 0, lived ? &error : NULL);
+    if (gate)
+        (void)virDelegateGateRemove(door, &call, gate, error ? NULL : &error);
+    if (error)
+        fprintf(stderr, "%s\n", error->message);
+    return error ? 3 : 0;
+}
+
+/* --- what it leaves --- */
+
+static unsigned
+testCountNamed(enum bpf_cmd next, bool maps)
+{
+    union bpf_attr attr = {0};
+    unsigned count = 0;
+    uint32_t id = 0;
+
+    for (;;) {
+        VIR_AUTOCLOSE fd = -1;
+        struct bpf_map_info map;
+        struct bpf_prog_info prog;
+
+        memset(&attr, 0, sizeof(attr));
+        attr.start_id = id;
+        if (syscall(SYS_bpf, next, &attr, sizeof(attr)) < 0)
+            return count;
+        id = attr.next_id;
+        fd = maps ? virBPFOpenMapById(id) : virBPFOpenProgById(id);
+        if (fd >= 0 && maps && virBPFGetMapInfo(fd, &map))
+            count += g_str_has_prefix(map.name, "vw_");
+        else if (fd >= 0 && !maps && virBPFGetProgInfo(fd, &prog, NULL, 0))
+            count += g_str_has_prefix(prog.name, "vw_");
+    }
+}
+
+static unsigned
+testCountAll(void)
+{
+    return testCountNamed(BPF_PROG_GET_NEXT_ID, false) + testCountNamed(BPF_MAP_GET_NEXT_ID, true);
+}
+
+/* A child in the group finds /dev/full denied and /dev/null open. */
+static void
+testAssertEnforced(virCgroup *group)
+{
+    const char *argv[] = {"/bin/sh", "-c", "head -c0 /dev/null && ! head -c0 /dev/full 2>/dev/null",
+                          NULL};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+    g_autoptr(GError) error = NULL;
+
+    request.argv = argv;
+    request.cgroupFd = virCgroupCloneFd(group);
+    virSpawnRun(&request, 20000, 0, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+}
+
+/* A new daemon: adopts or removes; "whole" or "gone". */
+static const char *
+testRecover(virDelegate *door, virCgroupInstance *instance)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) names = virCgroupInstanceList(instance, &error);
+    g_autoptr(virDeviceRules) rules = testRules();
+    g_autoptr(virCgroup) group = NULL;
+    g_autoptr(virGate) gate = NULL;
+    virGateFound found = VIR_GATE_FOUND_NONE;
+    bool populated = false;
+
+    g_assert_no_error(error);
+    if (names->len == 0)
+        return "gone";
+    g_assert_cmpstr(names->pdata[0], ==, GROUP);
+    group = virCgroupOpen(instance, GROUP, NULL);
+    if (group) {
+        g_assert_true(virCgroupIsPopulated(group, &populated, &error));
+        if (populated) {
+            testAssertEnforced(group); /* also before anyone has looked at it */
+            virDelegateGateReopen(door, &call, group, rules, &settings, &gate, &found, &error);
+            g_assert_no_error(error);
+            g_assert_cmpint(found, ==, VIR_GATE_FOUND_PINS);
+            testAssertEnforced(group);
+            testPlug(door, gate, &error);
+            g_assert_no_error(error);
+        }
+    } else {
+        group = virCgroupNew(instance, GROUP);
+    }
+    g_assert_true(virDelegateCgroupRemove(door, &call, group, 0, &error));
+    if (gate)
+        g_assert_true(virDelegateGateRemove(door, &call, gate, &error));
+    return populated ? "whole" : "gone";
+}
+
+static void
+testAssertNothingLeft(unsigned before)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virCgroupInstance) instance = NULL;
+    g_autoptr(virDelegate) door = testDoor(&instance, &error);
+    gint64 deadline_us = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    const char *what;
+
+    g_assert_no_error(error);
+    what = testRecover(door, instance);
+    g_assert_true(virDelegateGateSweep(door, NULL, 0, NULL, &error));
+    g_assert_true(virDelegateRetire(door, &error));
+    g_assert_no_error(error);
+    /* The kernel frees when it gets round to it, and tells nobody. */
+    while (testCountAll() != before && g_get_monotonic_time() < deadline_us)
+        g_usleep(2000);
+    g_assert_cmpuint(testCountAll(), ==, before);
+    g_test_message("%s", what);
+}
+
+/* --- every point --- */
+
+static char *
+testRunLife(const char *const *args, const char *wish)
+{
+    g_autofree char *fault = g_strdup_printf("VIRTWARD_FAULT=%s", wish);
+    const char *argv[] = {self, args[0], folder, NULL};
+    const char *env[] = {fault, "LC_ALL=C", NULL};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+    g_autoptr(GError) error = NULL;
+    char *out = NULL;
+    int status = 0;
+
+    request.argv = argv;
+    request.env = env;
+    virSpawnRun(&request, 60000, 0, &out, NULL, &status, &error);
+    g_assert_no_error(error);
+    return out;
+}
+
+static void
+testPoint(gconstpointer wish)
+{
+    static const char *const life[] = {"--life", NULL};
+    unsigned before = testCountAll();
+
+    g_free(testRunLife(life, wish)); /* it prints nothing here */
+    testAssertNothingLeft(before);
+}
+
+static void
+testAddPoints(void)
+{
+    static const char *const list[] = {"--list", NULL};
+    g_autofree char *text = testRunLife(list, "");
+    g_auto(GStrv) names = g_strsplit(g_strchomp(text), "\n", -1);
+
+    for (char **name = names; *name; name++) {
+        static const char *const ways[] = {"kill", "error", "kill:3"};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+            g_autofree char *path = g_strdup_printf("/gate-fault/%s:%s", *name, ways[i]);
+
+            g_test_add_data_func_full(path, g_strdup_printf("%s:%s", *name, ways[i]), testPoint,
+                                      g_free);
+        }
+    }
+}
+
+static bool
+testSetup(const char **retReason)
+{
+    g_autoptr(virCgroupInstance) instance = NULL;
+
+    *retReason = "needs a build with -Dfault_points=true";
+    if (!WITH_FAULT_POINTS)
+        return false;
+    *retReason = "needs root";
+    if (geteuid() != 0)
+        return false;
+    folder = g_dir_make_tmp("virtward-fault-XXXXXX", NULL);
+    pinPath = g_build_filename(folder, "bpf", NULL);
+    instance = virCgroupInstanceNew(folder, NULL);
+    if (!instance || !virCgroupInstanceUsable(instance, retReason))
+        return false;
+    *retReason = "needs cgroup v2";
+    if (!g_str_equal(virCgroupInstanceBackendName(instance), "v2"))
+        return false;
+    *retReason = "needs a mount namespace of its own";
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *reason = NULL;
+    int result;
+
+    virSpawnSetHelper(TEST_SPAWN);
+    if (argc == 3) {
+        folder = argv[2];
+        pinPath = g_build_filename(folder, "bpf", NULL);
+        if (g_str_equal(argv[1], "--life"))
+            return testLife();
+        virFaultList();
+        return 0;
+    }
+    g_test_init(&argc, &argv, NULL);
+    if (!testSetup(&reason)) {
+        printf("1..0 # SKIP %s\n", reason);
+        if (folder)
+            (void)rmdir(folder);
+        return 77;
+    }
+    self = g_file_read_link("/proc/self/exe", NULL);
+    testAddPoints();
+    result = g_test_run();
+    (void)rmdir(pinPath);
+    g_assert_cmpint(rmdir(folder), ==, 0);
+    return result;
+}
