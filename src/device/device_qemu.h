@@ -31,6 +31,7 @@ typedef struct {
     const char *vncTLSDir, *spiceTLSDir, *chardevTLSDir, *nbdTLSDir;
     bool chardevTLSVerify;          /* a server asks its clients for a certificate */
     const char *chardevTLSPassword; /* of the key in chardevTLSDir; NULL: none */
+    const char *tpmSocket;          /* where the guest's software TPM listens; NULL: none runs */
     const char *audioEnv;           /* reserved */
     bool privileged;
     bool stdioLogd;

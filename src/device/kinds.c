@@ -7,14 +7,20 @@
 #include "device/controller/controller.h"
 #include "device/device.h"
 #include "device/disk/disk.h"
+#include "device/filesystem/filesystem.h"
 #include "device/graphics/graphics.h"
 #include "device/hub/hub.h"
 #include "device/input/input.h"
 #include "device/memballoon/memballoon.h"
 #include "device/panic/panic.h"
 #include "device/parallel/parallel.h"
+#include "device/redirdev/redirdev.h"
+#include "device/redirfilter/redirfilter.h"
+#include "device/rng/rng.h"
 #include "device/serial/serial.h"
+#include "device/smartcard/smartcard.h"
 #include "device/sound/sound.h"
+#include "device/tpm/tpm.h"
 #include "device/video/video.h"
 #include "device/vsock/vsock.h"
 #include "device/watchdog/watchdog.h"
@@ -23,18 +29,24 @@ const virDeviceKind *const virDeviceKinds[] = {
     /* clang-format off */
     &virDiskKind,
     &virControllerKind,
+    &virFilesystemKind,
+    &virSmartcardKind,
     &virSerialKind,
     &virParallelKind,
     &virConsoleKind,
     &virChannelKind,
     &virInputKind,
+    &virTpmKind,
     &virGraphicsKind,
     &virSoundKind,
     &virAudioKind,
     &virVideoKind,
+    &virRedirdevKind,
+    &virRedirfilterKind,
     &virHubKind,
     &virWatchdogKind,
     &virMemballoonKind,
+    &virRngKind,
     &virPanicKind,
     &virVsockKind,
     NULL,

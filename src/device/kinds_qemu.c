@@ -8,14 +8,20 @@
 #include "device/controller/controller_qemu.h"
 #include "device/device_qemu.h"
 #include "device/disk/disk_qemu.h"
+#include "device/filesystem/filesystem_qemu.h"
 #include "device/graphics/graphics_qemu.h"
 #include "device/hub/hub_qemu.h"
 #include "device/input/input_qemu.h"
 #include "device/memballoon/memballoon_qemu.h"
 #include "device/panic/panic_qemu.h"
 #include "device/parallel/parallel_qemu.h"
+#include "device/redirdev/redirdev_qemu.h"
+#include "device/redirfilter/redirfilter_qemu.h"
+#include "device/rng/rng_qemu.h"
 #include "device/serial/serial_qemu.h"
+#include "device/smartcard/smartcard_qemu.h"
 #include "device/sound/sound_qemu.h"
+#include "device/tpm/tpm_qemu.h"
 #include "device/video/video_qemu.h"
 #include "device/vsock/vsock_qemu.h"
 #include "device/watchdog/watchdog_qemu.h"
@@ -25,17 +31,23 @@ const virDeviceQemu *const virDeviceQemus[] = {
     &virControllerQemu,
     &virHubQemu,
     &virDiskQemu,
+    &virFilesystemQemu,
+    &virSmartcardQemu,
     &virSerialQemu,
     &virParallelQemu,
     &virChannelQemu,
     &virConsoleQemu,
+    &virTpmQemu,
     &virInputQemu,
     &virAudioQemu,
     &virGraphicsQemu,
     &virVideoQemu,
     &virSoundQemu,
     &virWatchdogQemu,
+    &virRedirdevQemu,
+    &virRedirfilterQemu,
     &virMemballoonQemu,
+    &virRngQemu,
     &virPanicQemu,
     &virVsockQemu,
     NULL,

@@ -49,6 +49,7 @@ qmpHostStepFree(qmpHostStep *host)
     if (!host)
         return;
     g_free(host->path);
+    g_free(host->elsePath);
     virSecureFreeString(host->text);
     g_free(host->ifname);
     g_free(host->bridge);
@@ -217,6 +218,7 @@ qmpPlanHost(qmpPlan *plan, const qmpHostStep *host)
 
     step->host = g_memdup2(host, sizeof(*host));
     step->host->path = g_strdup(host->path);
+    step->host->elsePath = g_strdup(host->elsePath);
     step->host->text = g_strdup(host->text);
     step->host->ifname = g_strdup(host->ifname);
     step->host->bridge = g_strdup(host->bridge);

@@ -43,10 +43,11 @@ typedef enum {
 
 typedef struct {
     qmpHostType type;
-    char *path;   /* OPEN, LISTEN, FILE, LOG */
-    int flags;    /* OPEN: O_RDWR and so on */
-    char *text;   /* FILE: wiped when freed */
-    uint64_t cid; /* VSOCK; 0: the door chooses the next free one from 3 */
+    char *path;     /* OPEN, LISTEN, FILE, LOG */
+    char *elsePath; /* OPEN: opened if path isn't there; or NULL */
+    int flags;      /* OPEN: O_RDWR and so on */
+    char *text;     /* FILE: wiped when freed */
+    uint64_t cid;   /* VSOCK; 0: the door chooses the next free one from 3 */
     /* TAP */
     char *ifname;    /* wanted name, a template with %d, or NULL for "vnet%d" */
     char *bridge;    /* port of this bridge, or NULL */
