@@ -51,6 +51,16 @@ def texts(name, wanted, got):
     return "equivalent" if alike and alike(wanted, got) else "different"
 
 
+def without_keys(text, keys):
+    """A JSON text without these members of its top level; any other text as it is."""
+    if not keys:
+        return text
+    document = json.loads(joined(text))
+    for key in keys:
+        document.pop(key, None)
+    return json.dumps(document, indent=2) + "\n"
+
+
 def json_alike(wanted, got):
     try:
         return json.loads(joined(wanted)) == json.loads(joined(got))

@@ -18,8 +18,8 @@ enum { MAP_MAX = 1024 * 1024 };
 /* --- inputs --- */
 
 /* The features of the map in the data folder; read once. */
-static const virCPUFeatureSet *
-cpuKnownFeatures(const conformanceCase *row)
+const virCPUFeatureSet *
+conformanceKnownFeatures(const conformanceCase *row)
 {
     static virCPUFeatureSet known;
     static bool isRead;
@@ -46,7 +46,7 @@ cpuKnownFeatures(const conformanceCase *row)
 static void
 cpuForgetUnknown(const conformanceCase *row, virCPUData *data)
 {
-    const virCPUFeatureSet *known = cpuKnownFeatures(row);
+    const virCPUFeatureSet *known = conformanceKnownFeatures(row);
 
     if (known)
         data->features = virCPUFeatureSetIntersect(data->features, *known);
@@ -154,6 +154,7 @@ cpuModelsRead(const conformanceCase *row, cpuModels *models, GError **error)
     g_autoptr(virJSON) reply = NULL;
     virJSON *definitions;
 
+    models->options.evenWeights = true; /* the data are older than what replaced it */
     if (isGuest || g_strcmp0(flag, "from-json") == 0) {
         if (!(definitions = cpuReply(row, isGuest ? 1 : 0, 1, &reply, error)))
             return false;
@@ -335,7 +336,8 @@ cpuRunBaseline(const conformanceCase *row, conformanceResult *result, GError **e
     g_autofree char *text = conformanceInput(row, 0, error);
     g_autoptr(xmlDoc) doc = text ? virXMLParse(text, -1, "cpus", error) : NULL;
     g_autoptr(GPtrArray) cpus = g_ptr_array_new_with_free_func((GDestroyNotify)virCPUDefFree);
-    virCPUDecodeOptions options = {.migratable = strstr(row->variant, "migratable") != NULL};
+    virCPUDecodeOptions options = {.evenWeights = true,
+                                   .migratable = strstr(row->variant, "migratable") != NULL};
     g_autoptr(virCPUDef) baseline = NULL;
 
     if (!doc)

@@ -5,11 +5,14 @@
 
 const conformanceFamily conformanceFamilies[] = {
     {"cpu", conformanceCpu},
+    {"domaincaps", conformanceDomainCaps},
     {"qemucapabilities", conformanceQemuCapabilities},
-    {"virjson", conformanceVirJson},
+    {"qemucaps2xml", conformanceQemuCaps2XML},
+    {"qemufirmware", conformanceQemuFirmware},
     {"sysinfo", conformanceSysinfo},
     {"vircaps2xml", conformanceVirCaps2XML},
     {"virhostcpu", conformanceVirHostCPU},
+    {"virjson", conformanceVirJson},
     {NULL, NULL},
 };
 

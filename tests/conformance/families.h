@@ -5,6 +5,7 @@
 #pragma once
 
 #include "conformance.h"
+#include "util/cpu/vircpumap.h"
 
 bool conformanceVirJson(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceQemuCapabilities(const conformanceCase *row, conformanceResult *result,
@@ -13,3 +14,9 @@ bool conformanceCpu(const conformanceCase *row, conformanceResult *result, GErro
 bool conformanceSysinfo(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceVirCaps2XML(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceVirHostCPU(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceQemuCaps2XML(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceDomainCaps(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceQemuFirmware(const conformanceCase *row, conformanceResult *result, GError **error);
+
+/* The CPU features that the release of the data knew; NULL if the data does not tell (cpu.c). */
+const virCPUFeatureSet *conformanceKnownFeatures(const conformanceCase *row);

@@ -220,20 +220,23 @@ typedef struct {
 /* libvirt 9.0 weighs the later half of the disabled features 2, 3, 4 and so on and counts the rest
  * as if they were required; which model a user reads depends on exactly that. */
 static virCPUWeight
-virCPUCandidateWeigh(const virCPUCandidate *candidate)
+virCPUCandidateWeigh(const virCPUCandidate *candidate, bool even)
 {
     size_t disabled =
         virCPUFeatureSetCount(candidate->disabled) + virCPUFeatureSetCount(candidate->removed);
     size_t half = (disabled + 1) / 2;
     virCPUWeight weight = {.disabled = half * (half + 3) / 2};
 
+    if (even)
+        half = weight.disabled = disabled;
     weight.length =
         virCPUFeatureSetCount(candidate->required) + (disabled - half) + weight.disabled;
     return weight;
 }
 
 static bool
-virCPUCandidateIsBetter(const virCPUCandidate *candidate, const virCPUCandidate *best, bool isInput)
+virCPUCandidateIsBetter(const virCPUCandidate *candidate, const virCPUCandidate *best, bool isInput,
+                        bool evenWeights)
 {
     virCPUWeight weight, bestWeight;
 
@@ -241,8 +244,8 @@ virCPUCandidateIsBetter(const virCPUCandidate *candidate, const virCPUCandidate 
         return true;
     if (candidate->matches != best->matches)
         return candidate->matches;
-    weight = virCPUCandidateWeigh(candidate);
-    bestWeight = virCPUCandidateWeigh(best);
+    weight = virCPUCandidateWeigh(candidate, evenWeights);
+    bestWeight = virCPUCandidateWeigh(best, evenWeights);
     return weight.length < bestWeight.length || (isInput && weight.disabled < bestWeight.disabled);
 }
 
@@ -311,7 +314,8 @@ virCPUDataDecode(const virCPUData *data, virCPUDef *cpu, const virCPUDecodeOptio
             continue;
         if (preferred || virCPUCandidateIsBetter(&candidate, &best,
                                                  options->inputs &&
-                                                     g_strv_contains(options->inputs, model->name)))
+                                                     g_strv_contains(options->inputs, model->name),
+                                                 options->evenWeights))
             best = candidate;
         if (preferred)
             break;

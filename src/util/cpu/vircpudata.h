@@ -54,6 +54,8 @@ typedef struct {
     const char *const *inputs; /* models that the features were combined from: one of these may be
                                   chosen for disabling less; NULL or ending with NULL */
     bool migratable;           /* leave out what can't be migrated */
+    bool evenWeights;          /* count a disabled feature like a required one, as libvirt 7.10 did:
+                                  to compare with results of that time */
 } virCPUDecodeOptions;
 
 /* Gives cpu (whose type, mode and fallback are set) the model that needs the fewest additional
