@@ -44,6 +44,12 @@ static const struct {
     {"group", KEY_STRING, offsetof(virDaemonConfig, group)},
 };
 
+const char *
+virDaemonConfigKey(size_t index)
+{
+    return index < G_N_ELEMENTS(keys) ? keys[index].name : NULL;
+}
+
 virDaemonConfig *
 virDaemonConfigNew(void)
 {

@@ -34,3 +34,6 @@ bool virDaemonConfigParse(virDaemonConfig *config, const char *text, const char 
                           GError **error);
 /* The same for a file; a missing one changes nothing. */
 bool virDaemonConfigLoad(virDaemonConfig *config, const char *path, GError **error);
+
+/* The name of a key, counted from 0; NULL behind the last one. */
+const char *virDaemonConfigKey(size_t index);

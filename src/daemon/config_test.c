@@ -86,6 +86,30 @@ testMissingFileChangesNothing(void)
     g_assert_no_error(error);
 }
 
+/* virtwardd.conf shows every key; without its comment signs it is a valid file. */
+static void
+testSampleShowsEveryKey(void)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("G_TEST_SRCDIR"), "src", "daemon", "virtwardd.conf", NULL);
+    g_autoptr(GRegex) comment = g_regex_new("^#([a-z_]+ = )", G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(virDaemonConfig) config = virDaemonConfigNew();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL, *bare = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    for (size_t i = 0; virDaemonConfigKey(i); i++) {
+        g_autofree char *line = g_strdup_printf("\n#%s = ", virDaemonConfigKey(i));
+
+        if (!strstr(text, line))
+            g_error("virtwardd.conf does not show '%s'", virDaemonConfigKey(i));
+    }
+    bare = g_regex_replace(comment, text, -1, 0, "\\1", 0, NULL);
+    virDaemonConfigParse(config, bare, "virtwardd.conf", &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->group, ==, "virtward-qemu");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -95,5 +119,6 @@ main(int argc, char **argv)
     g_test_add_func("/config/bad-values-are-refused", testBadValuesAreRefused);
     g_test_add_func("/config/authentication-we-lack-is-refused", testAuthenticationWeLackIsRefused);
     g_test_add_func("/config/missing-file-changes-nothing", testMissingFileChangesNothing);
+    g_test_add_func("/config/sample-shows-every-key", testSampleShowsEveryKey);
     return g_test_run();
 }
