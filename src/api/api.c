@@ -23,6 +23,7 @@ virApiOnlyFlagsIn(const char *handler, uint32_t flags, uint32_t allowed, GError 
     if (others == 0)
         return true;
     g_assert(g_str_has_prefix(handler, "virApi"));
-    return virErrorSet(error, VIR_ERR_INVALID_ARG, _("unsupported flags (0x%x) in function qemu%s"),
-                       others, handler + strlen("virApi"));
+    return virErrorSetPlain(error, VIR_ERR_INVALID_ARG,
+                            _("unsupported flags (0x%x) in function qemu%s"), others,
+                            handler + strlen("virApi"));
 }

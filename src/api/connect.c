@@ -222,12 +222,7 @@ virApiConnectRegisterCloseCallback(virApiCall *call, GError **error)
 bool
 virApiConnectUnregisterCloseCallback(virApiCall *call, GError **error)
 {
-    virNetServerClient *client = virApiClient(call);
-
-    if (!virNetServerClientHas(client, VIR_NET_CLIENT_CLOSE_CALLBACK))
-        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
-                           _("couldn't find close callback registered on this connection"));
-    virNetServerClientSet(client, VIR_NET_CLIENT_CLOSE_CALLBACK, false);
+    virNetServerClientSet(virApiClient(call), VIR_NET_CLIENT_CLOSE_CALLBACK, false);
     return true;
 }
 
