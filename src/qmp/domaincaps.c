@@ -203,28 +203,6 @@ static const struct {
     {"backup", QMP_CAPS_INCREMENTAL_BACKUP},
 };
 
-/* Enlightenments by the name of QEMU's CPU property, "hv-" taken away. */
-static const struct {
-    const char *value;
-    const char *property;
-} enlightenments[] = {
-    {"relaxed", "hv-relaxed"},
-    {"vapic", "hv-vapic"},
-    {"spinlocks", "hv-spinlocks"},
-    {"vpindex", "hv-vpindex"},
-    {"runtime", "hv-runtime"},
-    {"synic", "hv-synic"},
-    {"stimer", "hv-stimer"},
-    {"reset", "hv-reset"},
-    {"vendor_id", "hv-vendor-id"},
-    {"frequencies", "hv-frequencies"},
-    {"reenlightenment", "hv-reenlightenment"},
-    {"tlbflush", "hv-tlbflush"},
-    {"ipi", "hv-ipi"},
-    {"evmcs", "hv-evmcs"},
-    {"avic", "hv-avic"},
-};
-
 /* Elements */
 
 static void
@@ -489,38 +467,15 @@ qmpDomainFormatSev(virXMLWriter *w, const qmpDomainCapsInput *input)
     virXMLWriterClose(w);
 }
 
-static const qmpCpuProperty *
-qmpDomainHostProperty(const qmpDomainCapsInput *input, const char *name)
-{
-    const qmpCpuModel *model = qmpCapsHostCpu(input->caps, input->accel);
-
-    for (guint i = 0; model && i < model->properties->len; i++) {
-        const qmpCpuProperty *property = model->properties->pdata[i];
-
-        if (g_str_equal(property->name, name))
-            return property;
-    }
-    return NULL;
-}
-
-/* A switch counts if it can be on; what takes a value counts by being there. */
 static void
 qmpDomainFormatHyperv(virXMLWriter *w, const qmpDomainCapsInput *input)
 {
-    g_autoptr(GPtrArray) values = g_ptr_array_new();
+    const char *const *values = qmpCapsHyperv(input->caps);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(enlightenments); i++) {
-        const qmpCpuProperty *property = qmpDomainHostProperty(input, enlightenments[i].property);
-
-        if (property && (property->type != QMP_CPU_PROPERTY_BOOLEAN || property->boolean))
-            g_ptr_array_add(values, (char *)enlightenments[i].value);
-    }
     virXMLWriterOpen(w, "hyperv");
-    qmpDomainFormatSupported(w, values->len > 0);
-    if (values->len > 0) {
-        g_ptr_array_add(values, NULL);
-        qmpDomainFormatList(w, "features", (const char *const *)values->pdata);
-    }
+    qmpDomainFormatSupported(w, values && *values);
+    if (values && *values)
+        qmpDomainFormatList(w, "features", values);
     virXMLWriterClose(w);
 }
 

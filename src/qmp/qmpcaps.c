@@ -138,6 +138,7 @@ qmpCapsUnref(qmpCaps *caps)
         qmpCpuModelFree(caps->accel[i].hostCpu);
     }
     qmpSevInfoFree(caps->sev);
+    g_strfreev(caps->hyperv);
     g_free(caps->emulator);
     g_free(caps->arch);
     g_free(caps->package);
@@ -218,6 +219,12 @@ const qmpSevInfo *
 qmpCapsSev(const qmpCaps *caps)
 {
     return caps->sev;
+}
+
+const char *const *
+qmpCapsHyperv(const qmpCaps *caps)
+{
+    return (const char *const *)caps->hyperv;
 }
 
 const GPtrArray *

@@ -111,6 +111,9 @@ bool qmpCapsHasAccel(const qmpCaps *caps, qmpAccel accel);
 qmpAccel qmpCapsDefaultAccel(const qmpCaps *caps);
 /* NULL unless the host has SEV. */
 const qmpSevInfo *qmpCapsSev(const qmpCaps *caps);
+/* The Hyper-V enlightenments that QEMU can give on this host, by the names of documents ("relaxed",
+ * "vendor_id" ...); ends with NULL. NULL if QEMU was not asked (before 7.0). */
+const char *const *qmpCapsHyperv(const qmpCaps *caps);
 
 /* All machines, of qmpMachine, in QEMU's order, the default one first. */
 const GPtrArray *qmpCapsMachines(const qmpCaps *caps, qmpAccel accel);

@@ -150,11 +150,17 @@ qmpCpuModelFromJSON(virJSON *migratable, virJSON *whole)
     return model;
 }
 
+static const char *
+qmpCpuHostName(qmpAccel accel)
+{
+    return accel == QMP_ACCEL_KVM ? "host" : "max";
+}
+
 bool
 qmpCpuModelProbe(qmpTransport *transport, const qmpCaps *caps, qmpAccel accel, qmpCpuModel **ret,
                  GError **error)
 {
-    const char *name = accel == QMP_ACCEL_KVM ? "host" : "max";
+    const char *name = qmpCpuHostName(accel);
     g_autoptr(virJSON) migratable = NULL;
     g_autoptr(virJSON) whole = NULL;
 
@@ -168,5 +174,61 @@ qmpCpuModelProbe(qmpTransport *transport, const qmpCaps *caps, qmpAccel accel, q
         !qmpCpuExpandHost(transport, caps, name, false, &whole, error))
         return false;
     *ret = qmpCpuModelFromJSON(migratable, whole);
+    return true;
+}
+
+/* Enlightenments as documents call them, and QEMU's CPU property. */
+static const struct {
+    const char *value;
+    const char *property;
+} enlightenments[] = {
+    {"relaxed", "hv-relaxed"},
+    {"vapic", "hv-vapic"},
+    {"spinlocks", "hv-spinlocks"},
+    {"vpindex", "hv-vpindex"},
+    {"runtime", "hv-runtime"},
+    {"synic", "hv-synic"},
+    {"stimer", "hv-stimer"},
+    {"reset", "hv-reset"},
+    {"vendor_id", "hv-vendor-id"},
+    {"frequencies", "hv-frequencies"},
+    {"reenlightenment", "hv-reenlightenment"},
+    {"tlbflush", "hv-tlbflush"},
+    {"ipi", "hv-ipi"},
+    {"evmcs", "hv-evmcs"},
+    {"avic", "hv-avic"},
+};
+
+/* A switch counts if hv-passthrough turns it on; what takes a value counts by being there. */
+static char **
+qmpCpuHypervFromJSON(virJSON *props)
+{
+    char **names = g_new0(char *, G_N_ELEMENTS(enlightenments) + 1);
+
+    for (size_t i = 0, out = 0; i < G_N_ELEMENTS(enlightenments); i++) {
+        virJSON *value = virJSONGet(props, enlightenments[i].property);
+
+        if (value &&
+            (!json_object_is_type(value, json_type_boolean) || json_object_get_boolean(value)))
+            names[out++] = g_strdup(enlightenments[i].value);
+    }
+    return names;
+}
+
+bool
+qmpCpuHypervProbe(qmpTransport *transport, const qmpCaps *caps, qmpAccel accel, char ***ret,
+                  GError **error)
+{
+    g_autoptr(virJSON) props = NULL;
+    g_autoptr(virJSON) model = NULL;
+
+    if (caps->version < 7000000 || !qmpCapsHas(caps, QMP_CAPS_QUERY_CPU_MODEL_EXPANSION))
+        return true;
+    props = virJSONObject();
+    virJSONAddBool(props, "hv-passthrough", true);
+    if (!qmpCpuExpand(transport, "full", qmpCpuHostName(accel), props, &model, error))
+        return false;
+    if (model)
+        *ret = qmpCpuHypervFromJSON(virJSONGetObject(model, "props"));
     return true;
 }

@@ -13,3 +13,7 @@ GPtrArray *qmpCpuDefinitionsFromJSON(virJSON *answer);
  * NULL if QEMU can't tell (other architectures, no such command). */
 bool qmpCpuModelProbe(qmpTransport *transport, const qmpCaps *caps, qmpAccel accel,
                       qmpCpuModel **ret, GError **error);
+
+/* The enlightenments of qmpCapsHyperv; *ret stays NULL if QEMU is too old to be asked. */
+bool qmpCpuHypervProbe(qmpTransport *transport, const qmpCaps *caps, qmpAccel accel, char ***ret,
+                       GError **error);

@@ -431,5 +431,6 @@
     X(QUERY_DIRTY_RATE, "query-dirty-rate") \
     X(RBD_ENCRYPTION, "rbd-encryption") \
     X(CHARDEV_VDAGENT, "chardev-vdagent") \
-    X(DISPLAY_DBUS, "display-dbus")
+    X(DISPLAY_DBUS, "display-dbus") \
+    X(DEVICE_JSON_HOTPLUG, "device.json+hotplug")
 /* clang-format on */

@@ -23,6 +23,7 @@ struct qmpCaps {
     char *package;
     qmpCapsAccel accel[QMP_ACCEL_LAST];
     qmpSevInfo *sev;
+    char **hyperv; /* NULL: not asked */
 
     /* What the cache is checked against: see qmpcapscache.h. */
     int64_t binaryCtime;

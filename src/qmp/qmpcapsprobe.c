@@ -409,6 +409,9 @@ qmpProbeConclude(qmpCaps *caps)
     /* error policies move to the device for all kinds of disks at once */
     if (qmpCapsHas(caps, QMP_CAPS_USB_STORAGE) && !qmpCapsHas(caps, QMP_CAPS_USB_STORAGE_WERROR))
         qmpCapsClearFlag(caps, QMP_CAPS_STORAGE_WERROR);
+    /* a guest device that JSON made on the command line could not be unplugged before (QEMU 6.2) */
+    if (caps->version >= 6002000 && !qmpCapsHas(caps, QMP_CAPS_DEVICE_JSON_HOTPLUG))
+        qmpCapsClearFlag(caps, QMP_CAPS_DEVICE_JSON);
     /* -compat is listed nowhere; the same release brought both */
     if (qmpCapsHas(caps, QMP_CAPS_OBJECT_QAPIFIED))
         qmpCapsSetFlag(caps, QMP_CAPS_COMPAT_DEPRECATED);
@@ -458,7 +461,8 @@ qmpCapsProbe(qmpTransport *transport, const char *emulator, GError **error)
         !qmpProbeSev(&probe, error))
         return NULL;
     qmpProbeConclude(caps);
-    if (!qmpCpuModelProbe(transport, caps, accel, &caps->accel[accel].hostCpu, error))
+    if (!qmpCpuModelProbe(transport, caps, accel, &caps->accel[accel].hostCpu, error) ||
+        !qmpCpuHypervProbe(transport, caps, accel, &caps->hyperv, error))
         return NULL;
     return g_steal_pointer(&caps);
 }

@@ -75,6 +75,8 @@ const qmpCapsRow qmpCapsSchemaRows[] = {
     ROW("query-display-options/ret-type/type/^dbus", DISPLAY_DBUS),
     ROW("chardev-add/arg-type/backend/type/^qemu-vdagent", CHARDEV_VDAGENT),
     ROW("device_add/$json-cli", DEVICE_JSON),
+    ROW("device_add/$json-cli-hotplug", DEVICE_JSON_HOTPLUG),
+    ROW("netdev_add/arg-type/+stream", NETDEV_JSON), /* came with it */
     ROW("blockdev-add/arg-type/+rbd/encrypt", RBD_ENCRYPTION),
     ROW("object-add/arg-type/qom-type/^secret", OBJECT_QAPIFIED),
     ROW("VSERPORT_CHANGE", VSERPORT_CHANGE_EVENT),

@@ -129,6 +129,21 @@ qmpCapsFormatSev(virXMLWriter *w, const qmpSevInfo *sev)
     virXMLWriterClose(w);
 }
 
+static void
+qmpCapsFormatHyperv(virXMLWriter *w, char **names)
+{
+    if (!names)
+        return;
+    virXMLWriterOpen(w, "hypervCapabilities");
+    virXMLWriterAttr(w, "supported", *names ? "yes" : "no");
+    for (; *names; names++) {
+        virXMLWriterOpen(w, "cap");
+        virXMLWriterAttr(w, "name", *names);
+        virXMLWriterClose(w);
+    }
+    virXMLWriterClose(w);
+}
+
 char *
 qmpCapsFormat(const qmpCaps *caps)
 {
@@ -150,6 +165,7 @@ qmpCapsFormat(const qmpCaps *caps)
     for (int i = 0; i < QMP_ACCEL_LAST; i++)
         qmpCapsFormatAccel(w, &caps->accel[i], qmpAccelToString(i));
     qmpCapsFormatSev(w, caps->sev);
+    qmpCapsFormatHyperv(w, caps->hyperv);
     qmpCapsFormatMark(w, "kvmSupportsNesting", caps->kvmNested);
     qmpCapsFormatMark(w, "kvmRefused", caps->kvmRefused);
     virXMLWriterClose(w);
@@ -268,16 +284,16 @@ qmpCapsParseHostCpu(qmpCapsAccel *own, const xmlNode *node, GError **error)
     return true;
 }
 
+/* The names of all children of one kind. */
 static char **
-qmpCapsParseBlockers(const xmlNode *node)
+qmpCapsParseNames(const xmlNode *node, const char *element)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
-    virXMLForEachChildNamed (node, child, "blocker") {
-        g_ptr_array_add(names, virXMLAttr(child, "name"));
+    virXMLForEachChildNamed (node, child, element) {
+        if (virXMLAttrPeek(child, "name"))
+            g_ptr_array_add(names, virXMLAttr(child, "name"));
     }
-    if (names->len == 0)
-        return NULL;
     g_ptr_array_add(names, NULL);
     return (char **)g_ptr_array_free(g_steal_pointer(&names), false);
 }
@@ -296,7 +312,8 @@ qmpCapsParseCpu(qmpCapsAccel *own, const xmlNode *node, GError **error)
     cpu->typeName = virXMLAttr(node, "typename");
     cpu->usable = qmpCapsParseTristate(node, "usable");
     cpu->deprecated = qmpCapsParseYes(node, "deprecated");
-    cpu->blockers = qmpCapsParseBlockers(node);
+    if (virXMLFirstChild(node, "blocker"))
+        cpu->blockers = qmpCapsParseNames(node, "blocker");
     g_ptr_array_add(own->cpus, cpu);
     return true;
 }
@@ -374,6 +391,7 @@ qmpCapsParse(const char *text, gssize len, GError **error)
     g_autofree char *emulator = NULL;
     g_autofree char *arch = NULL;
     g_autoptr(qmpCaps) caps = NULL;
+    const xmlNode *hyperv;
     xmlNode *root;
 
     if (!doc || !(root = virXMLRoot(doc, "qemuCaps", error)))
@@ -396,6 +414,8 @@ qmpCapsParse(const char *text, gssize len, GError **error)
     caps->package = qmpCapsParseText(root, "package");
     caps->kernelVersion = qmpCapsParseText(root, "kernelVersion");
     caps->sev = qmpCapsParseSev(root);
+    if ((hyperv = virXMLFirstChild(root, "hypervCapabilities")))
+        caps->hyperv = qmpCapsParseNames(hyperv, "cap");
     caps->kvmNested = virXMLFirstChild(root, "kvmSupportsNesting") != NULL;
     caps->kvmRefused = virXMLFirstChild(root, "kvmRefused") != NULL;
     return g_steal_pointer(&caps);
