@@ -10,8 +10,7 @@ bool
 virDelegateLocalCgroupCreate(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                              GError **error)
 {
-    return virCgroupInstanceMake(door->instance, error) && virCgroupMake(group, error) &&
-           VIR_FAULT_STEP("start:group-made", error);
+    return virCgroupInstanceMake(door->instance, error) && virCgroupMake(group, error);
 }
 
 bool

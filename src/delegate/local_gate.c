@@ -9,7 +9,7 @@ bool
 virDelegateLocalGateCreate(virDelegate *door, const virDelegateCall *call, virGate *gate,
                            GError **error)
 {
-    return virGateMake(gate, error) && VIR_FAULT_STEP("start:gate-made", error);
+    return virGateMake(gate, error);
 }
 
 bool

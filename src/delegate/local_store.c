@@ -102,11 +102,12 @@ virDelegateLocalPrepare(virDelegate *door, GError **error)
 {
     int pinsFd = -1;
 
-    if (!virCgroupInstanceUsable(door->instance, NULL))
-        return true;
-    if (!virCgroupInstanceMake(door->instance, error) ||
-        !VIR_FAULT_STEP("daemon:instance-group-made", error))
+    if (virCgroupInstanceUsable(door->instance, NULL) &&
+        (!virCgroupInstanceMake(door->instance, error) ||
+         !VIR_FAULT_STEP("daemon:instance-group-made", error)))
         return false;
+    if (g_str_equal(virCgroupInstanceBackendName(door->instance), "none"))
+        return true;
     if (g_str_equal(virCgroupInstanceBackendName(door->instance), "v2"))
         pinsFd = localOpenPins(door);
     door->store = virGateStoreNew(pinsFd, door->owner.uid, door->owner.gid);

@@ -121,7 +121,8 @@ bool virDelegateGateDropOwner(virDelegate *door, const virDelegateCall *call, vi
 bool virDelegateGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
                             virGateMode mode, GError **error);
 /* gate.remove: program, link and pins; map and program are freed by the kernel when the last handle
- * goes. Only when no process is left in the group. */
+ * goes. Refused while a process is in the group: cgroup.remove comes first, since it kills what is
+ * left inside, and nothing runs for a moment without the gate. */
 bool virDelegateGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate,
                            GError **error);
 /* Pins of guests that are not in uuids (n of 16 bytes each) are removed, half-made ones too: once,

@@ -6,9 +6,12 @@
  * 1,000 by hand). Everything is made in a group and a mount namespace of its own and removed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/gate_fixture.h"
@@ -245,6 +248,54 @@ testRemovedGateIsPutBack(void)
     g_assert_cmpint(testGuestRestart(guest, "5-removed", someRules, &reattached), ==,
                     VIR_GATE_FOUND_NONE);
     g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/full"), ==, EPERM);
+}
+
+/* As a daemon that has dropped everything: what a child without any capability can do. */
+static int
+testWithoutCapabilities(testGuest *guest)
+{
+    static const char *const wanted[] = {"c 1:3 rw", "c 200:1 rw", NULL};
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {0};
+    g_autoptr(virDeviceRules) rules = testRules(VIR_DEVICE_OWNER_POLICY, wanted);
+    g_autoptr(virDeviceRules) plugged =
+        testRules("hostdev0", (const char *const[]){"b 203:3 rw", NULL});
+    g_autoptr(virGateStore) store = NULL;
+    g_autoptr(virCgroup) group = NULL;
+    g_autoptr(virGate) gate = NULL;
+    virGateFound found;
+    bool reattached = false;
+
+    if (syscall(SYS_capset, &header, none) < 0)
+        return 1;
+    store = testStoreAgain();
+    group = virCgroupOpen(testInstance, "17-powerless", NULL);
+    if (!group)
+        return 2;
+    gate = virGateNew(group, store, guest->uuid, rules, &testSettings);
+    if (!virGateDetect(gate, &found, NULL) || found != VIR_GATE_FOUND_PINS)
+        return 3;
+    if (!virGateReconcile(gate, NULL) || !virGateRepair(gate, &reattached, NULL) || reattached)
+        return 4;
+    return virGateApply(gate, plugged, NULL) ? 0 : 5;
+}
+
+static void
+testRestartNeedsNoCapability(void)
+{
+    g_autoptr(testGuest) guest = testGuestNew("17-powerless", &testSettings, someRules);
+    int status = 0;
+    pid_t pid;
+
+    testGuestStart(guest);
+    pid = fork(); /* one thread here: the child may do all */
+    g_assert_cmpint(pid, >=, 0);
+    if (pid == 0)
+        _exit(testWithoutCapabilities(guest));
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    g_assert_cmpint(status, ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, true, 203, 3), ==, 0);
+    g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/null"), ==, EPERM);
 }
 
 static void
@@ -537,6 +588,7 @@ main(int argc, char **argv)
     g_test_add_func("/gate/a restart without pins asks the kernel",
                     testRestartWithoutPinsAsksTheKernel);
     g_test_add_func("/gate/a removed gate is put back", testRemovedGateIsPutBack);
+    g_test_add_func("/gate/a restart needs no capability", testRestartNeedsNoCapability);
     g_test_add_func("/gate/the link holds when the program is taken off",
                     testLinkHoldsWhenTheProgramIsTakenOff);
     g_test_add_func("/gate/a foreign program is not taken for ours",

@@ -53,10 +53,30 @@ virCgroupInstanceNewAt(const char *name, const virCgroupBackend *backend, const 
     return instance;
 }
 
+/* Takes the backend if groups can be made in it, or if some of this instance are there already:
+ * those can be found again by a daemon that may make none. */
+static bool
+virCgroupInstanceTry(virCgroupInstance *instance, const virCgroupBackend *backend)
+{
+    const char *reason = NULL;
+    g_autofree char *folder = backend->available(&instance->mounts, &reason);
+    g_autofree char *path =
+        folder ? g_strdup_printf("%s/virtward-%s", folder, instance->name) : NULL;
+
+    if (!path || (reason && access(path, F_OK) < 0)) {
+        if (!instance->reason)
+            instance->reason = reason;
+        return false;
+    }
+    instance->backend = backend;
+    instance->path = g_steal_pointer(&path);
+    instance->reason = reason;
+    return true;
+}
+
 virCgroupInstance *
 virCgroupInstanceNew(const char *root, GError **error)
 {
-    static const virCgroupBackend *const backends[] = {&virCgroupV2Backend, &virCgroupV1Backend};
     g_autofree char *mountinfo = virFileRead("/proc/self/mountinfo", 8 * FILE_MAX, NULL, error);
     g_autofree char *name = virCgroupInstanceNameFor(root);
     virCgroupInstance *instance;
@@ -65,17 +85,8 @@ virCgroupInstanceNew(const char *root, GError **error)
         return NULL;
     instance = virCgroupInstanceNewAt(name, NULL, NULL);
     virCgroupMountsParse(&instance->mounts, mountinfo);
-    for (size_t i = 0; !instance->backend && i < G_N_ELEMENTS(backends); i++) {
-        const char *reason = NULL;
-        g_autofree char *path = backends[i]->available(&instance->mounts, &reason);
-
-        if (path) {
-            instance->backend = backends[i];
-            instance->path = g_strdup_printf("%s/virtward-%s", path, name);
-        } else if (!instance->reason || instance->mounts.v1[VIR_CGROUP_CONTROLLER_DEVICES]) {
-            instance->reason = reason;
-        }
-    }
+    if (!virCgroupInstanceTry(instance, &virCgroupV2Backend))
+        (void)virCgroupInstanceTry(instance, &virCgroupV1Backend); /* reason says what is missing */
     return instance;
 }
 
@@ -112,9 +123,11 @@ virCgroupInstanceBackendName(const virCgroupInstance *instance)
 bool
 virCgroupInstanceUsable(const virCgroupInstance *instance, const char **retReason)
 {
-    if (!instance->backend && retReason)
-        *retReason = instance->reason;
-    return instance->backend != NULL;
+    bool usable = instance->backend && !instance->reason;
+
+    if (!usable && retReason)
+        *retReason = instance->reason ? instance->reason : N_("no hierarchy is mounted");
+    return usable;
 }
 
 bool

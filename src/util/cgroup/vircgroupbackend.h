@@ -44,8 +44,9 @@ typedef struct {
 /* One hierarchy version. */
 typedef struct {
     const char *name; /* "v1", "v2": as in messages and the configuration file */
-    /* Asked once, at start: the folder under which our groups go, NULL with *retReason (static) if
-     * device gates can't be made in this hierarchy. Caller frees. */
+    /* Asked once, at start: the folder under which our groups go, NULL if there is none. *retReason
+     * (static) says why groups with gates can't be made there, or is left alone if they can. Caller
+     * frees. */
     char *(*available)(const virCgroupMounts *mounts, const char **retReason);
     /* Makes guest group and leaf below the instance's folder; existing ones are fine. */
     bool (*makeGroup)(virCgroup *group, GError **error);
@@ -86,8 +87,8 @@ void virCgroupFakeFailAfter(int n);
 struct virCgroupInstance {
     gatomicrefcount refs;
     char *name;
-    const virCgroupBackend *backend; /* NULL: not usable */
-    const char *reason;              /* then: why */
+    const virCgroupBackend *backend; /* NULL: no hierarchy for us */
+    const char *reason;              /* why no groups can be made, NULL: they can */
     char *path;                      /* <hierarchy>/virtward-<name> */
     virCgroupMounts mounts;
 };

@@ -25,10 +25,8 @@ virCgroupV1Available(const virCgroupMounts *mounts, const char **retReason)
         *retReason = N_("no device controller is mounted");
         return NULL;
     }
-    if (access(devices, W_OK) < 0) {
+    if (access(devices, W_OK) < 0)
         *retReason = N_("no right to make control groups");
-        return NULL;
-    }
     return g_strdup(devices);
 }
 

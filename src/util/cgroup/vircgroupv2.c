@@ -26,22 +26,20 @@ virCgroupV2Available(const virCgroupMounts *mounts, const char **retReason)
         *retReason = N_("cgroup2 is not mounted");
         return NULL;
     }
-    if (access(mounts->v2, W_OK) < 0) {
+    if (access(mounts->v2, W_OK) < 0)
         *retReason = N_("no right to make control groups");
-        return NULL;
-    }
     fd = open(mounts->v2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     switch (virCgroupV2DevicesAvailable(fd)) {
     case VIR_CGROUP_V2_DEVICES_YES:
-        return g_strdup(mounts->v2);
+        break;
     case VIR_CGROUP_V2_DEVICES_DENIED:
         *retReason = N_("no right to use device programs of control groups");
         break;
     case VIR_CGROUP_V2_DEVICES_NO:
         *retReason = N_("the kernel has no device programs for control groups");
-        break;
+        return NULL;
     }
-    return NULL;
+    return g_strdup(mounts->v2);
 }
 
 /* --- groups --- */

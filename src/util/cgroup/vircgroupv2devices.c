@@ -411,6 +411,8 @@ virCgroupV2DevicesPrepareProg(virCgroupV2Devices *devices, const virCgroupV2Devi
             !virCgroupV2DevicesCreateProg(devices, place, settings, rules, error))
             return false;
     }
+    if (extra == 0)
+        return true;
     held = virCgroupV2DevicesReadRules(devices, error);
     if (!held)
         return false;
