@@ -24,6 +24,7 @@ typedef struct {
     char *alias; /* of a running guest, or "ua-…" chosen by the user */
     virAddress address;
     virOptUInt bootIndex; /* <boot order=…/> */
+    virOptUInt bootRank; /* run-time: place in the boot order that <os> gives by kinds of devices */
     char *bootLoadparm;
     virOptUInt masterStartPort; /* <master startport=…/> of a USB companion controller */
     virOptUInt acpiIndex;       /* <acpi index=…/> */

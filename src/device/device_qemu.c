@@ -55,11 +55,19 @@ virDeviceQemuOf(const virDevice *dev)
     return NULL;
 }
 
+virOptUInt
+qemuBootIndex(const virDevice *dev)
+{
+    return dev->info.bootIndex.set ? dev->info.bootIndex : dev->info.bootRank;
+}
+
 void
 qemuBootIndexProps(const virDevice *dev, virJSON *props)
 {
-    if (dev->info.bootIndex.set)
-        virJSONAddUInt(props, "bootindex", dev->info.bootIndex.value);
+    virOptUInt index = qemuBootIndex(dev);
+
+    if (index.set)
+        virJSONAddUInt(props, "bootindex", index.value);
 }
 
 void
@@ -79,4 +87,29 @@ qemuDeviceNeverHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, G
 {
     return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                        _("live attach of device '%s' is not supported"), dev->kind->noun);
+}
+
+static bool
+qemuDevicesClaimKind(const GPtrArray *devices, const virDeviceQemu *qemu,
+                     const qemuBuildContext *ctx, const qemuClaims *claims, GError **error)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        guint at = qemu->claimLastFirst ? devices->len - 1 - i : i;
+        virDevice *dev = g_ptr_array_index(devices, at);
+
+        if (dev->kind == qemu->kind && !qemu->claim(dev, ctx, claims, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+qemuDevicesClaim(const GPtrArray *devices, const qemuBuildContext *ctx, const qemuClaims *claims,
+                 GError **error)
+{
+    for (const virDeviceQemu *const *qemu = virDeviceQemus; *qemu; qemu++) {
+        if ((*qemu)->claim && !qemuDevicesClaimKind(devices, *qemu, ctx, claims, error))
+            return false;
+    }
+    return true;
 }

@@ -35,12 +35,27 @@ typedef struct {
     const char *audioEnv;           /* reserved */
     bool privileged;
     bool stdioLogd;
+    bool transientDisks; /* somebody makes overlays for <transient/> disks once QEMU runs */
     /* Password of a device (VNC, SPICE, disk encryption) as base64 of AES-256-CBC under the guest's
      * master key; NULL if the running QEMU takes plain secrets only. retIv: caller frees. */
     char *(*encrypt)(const char *plain, size_t len, char **retIv, void *opaque);
     void *encryptOpaque;
     /* What the build may ask of the host without touching it; NULL in places where it can't. */
     const char *(*nodeName)(const char *path);
+    /* True for the node of a real CD-ROM drive. NULL: none is. */
+    bool (*isCdrom)(const char *path);
+    /* The value of a secret that a document names by uuid or by usage (the other is NULL); NULL
+     * with an error. Caller frees with virSecureFreeString. NULL: there is no secret driver. */
+    char *(*secret)(const char *type, const char *uuid, const char *usage, void *opaque,
+                    GError **error);
+    /* What a volume of a storage pool is, "file", "block" or "dir", and its path; caller frees
+     * both. NULL: there is no storage driver. */
+    bool (*volume)(const char *pool, const char *volume, char **retType, char **retPath,
+                   void *opaque, GError **error);
+    /* The VFIO node of a host's PCI device that is ready to be given away; caller frees. NULL: none
+     * can be. */
+    char *(*vfioNode)(const virPCIAddress *address, void *opaque, GError **error);
+    void *hostOpaque; /* of secret, volume, vfioNode */
 } qemuBuildConfig;
 
 typedef struct {
@@ -49,6 +64,7 @@ typedef struct {
     const qemuBuildConfig *config;
     bool incoming; /* the guest comes by migration or from a save file */
     bool hotplug;  /* into a running guest: no boot-only arguments */
+    bool force;    /* update: even if the guest holds on to it (a locked tray) */
 } qemuBuildContext;
 
 typedef enum {
@@ -62,6 +78,7 @@ typedef struct {
     unsigned mode; /* virHostAccessMode */
     bool node;     /* a device node if it turns out to be one: gate rule and private /dev */
     bool own;      /* QEMU's user must own it while the guest runs (images, not shared nodes) */
+    bool shared;   /* other guests may use it too: its owner is not put back afterwards */
     bool optional; /* may be missing */
     char *alias;   /* owner of the gate rule */
 } virHostResource;
@@ -84,6 +101,8 @@ typedef struct {
     unsigned (*port)(unsigned wanted, const char *alias, void *opaque, GError **error);
     /* A free vsock context id, or wanted itself (0: any); 0 with an error. */
     uint64_t (*contextId)(uint64_t wanted, void *opaque, GError **error);
+    /* The next number for a block node of this guest: 1, 2 … over its whole run. */
+    unsigned (*blockNode)(void *opaque);
     void *opaque;
 } qemuClaims;
 
@@ -101,6 +120,7 @@ struct virDeviceQemu {
      * the live document before it is published. Aliases are there. NULL: nothing. */
     bool (*claim)(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
                   GError **error);
+    bool claimLastFirst; /* the last device of the kind comes first */
     /* Host resources the device needs. NULL: none. */
     void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
     /* Fills into the live copy of the document what only a starting guest has: paths below its
@@ -137,9 +157,15 @@ const virDeviceQemu *virDeviceQemuOf(const virDevice *dev);
  * what is in props. */
 bool qemuAddressProps(const virDevice *dev, const qemuBuildContext *ctx, virJSON *props,
                       GError **error);
+/* The place in the boot order: of the device itself, else what <os> gives it. */
+virOptUInt qemuBootIndex(const virDevice *dev);
 /* Adds "bootindex" if the document orders it, "loadparm", "rombar", "romfile", "acpi-index". */
 void qemuBootIndexProps(const virDevice *dev, virJSON *props);
 void qemuRomProps(const virDevice *dev, virJSON *props);
+
+/* claim() of all devices, in the order of the kinds. */
+bool qemuDevicesClaim(const GPtrArray *devices, const qemuBuildContext *ctx,
+                      const qemuClaims *claims, GError **error);
 
 /* For the contract's hotpluggable: a kind whose devices never come or go while the guest runs. */
 bool qemuDeviceNeverHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError **error);

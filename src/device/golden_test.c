@@ -227,6 +227,33 @@ sceneTouches(const Scene *scene, const qemuBuildContext *ctx, GString *out)
     }
 }
 
+static unsigned
+goldenBlockNode(void *opaque)
+{
+    return ++*(unsigned *)opaque;
+}
+
+static unsigned
+goldenPort(unsigned wanted, const char *alias, void *opaque, GError **error)
+{
+    return wanted ? wanted : 5900;
+}
+
+static uint64_t
+goldenContextId(uint64_t wanted, void *opaque, GError **error)
+{
+    return wanted ? wanted : 3;
+}
+
+static bool
+sceneClaim(const Scene *scene, const qemuBuildContext *ctx, GError **error)
+{
+    unsigned lastNode = 0;
+    const qemuClaims claims = {goldenPort, goldenContextId, goldenBlockNode, &lastNode};
+
+    return qemuDevicesClaim(scene->devices, ctx, &claims, error);
+}
+
 static bool
 scenePlan(const Scene *scene, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
@@ -249,7 +276,7 @@ sceneArgv(const Scene *scene, GError **error)
     g_autoptr(GPtrArray) env = NULL;
     GString *out;
 
-    if (!scenePlan(scene, &ctx, plan, error))
+    if (!sceneClaim(scene, &ctx, error) || !scenePlan(scene, &ctx, plan, error))
         return NULL;
     argv = qmpPlanArgv(plan, goldenFdName, NULL);
     env = qmpPlanEnvironment(plan);

@@ -58,9 +58,10 @@ struct qemuGuest {
     virCgroup *group;
     virGate *gate;
 
-    GPtrArray *resources; /* qemuResource, in the order they were made */
-    GArray *vcpus;        /* qemuVcpu */
-    uint64_t balloonKiB;  /* what the guest has, as last heard */
+    GPtrArray *resources;   /* qemuResource, in the order they were made */
+    GArray *vcpus;          /* qemuVcpu */
+    uint64_t balloonKiB;    /* what the guest has, as last heard */
+    unsigned lastBlockNode; /* highest number given to a block node, never given twice */
     bool starting;
     bool connecting;     /* after a restart: the monitor has not answered yet */
     bool shutdownSeen;   /* QEMU said SHUTDOWN */
@@ -129,6 +130,7 @@ typedef struct {
     GPtrArray *resources; /* qemuResource */
     GArray *vcpus;        /* qemuVcpu */
     uint64_t balloonKiB;
+    unsigned lastBlockNode;
     bool starting; /* the daemon ended in the middle of the start */
 } qemuStatus;
 qemuStatus *qemuStatusRead(const char *path, GError **error);

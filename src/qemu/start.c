@@ -86,19 +86,20 @@ qemuStartContextId(uint64_t wanted, void *opaque, GError **error)
     return cid;
 }
 
+static unsigned
+qemuStartBlockNode(void *opaque)
+{
+    qemuStart *start = opaque;
+
+    return ++start->guest->lastBlockNode;
+}
+
 static bool
 qemuStartClaim(qemuStart *start, GError **error)
 {
-    qemuClaims claims = {qemuStartPort, qemuStartContextId, start};
+    qemuClaims claims = {qemuStartPort, qemuStartContextId, qemuStartBlockNode, start};
 
-    for (guint i = 0; i < start->def->devices->len; i++) {
-        virDevice *dev = g_ptr_array_index(start->def->devices, i);
-        const virDeviceQemu *qemu = virDeviceQemuOf(dev);
-
-        if (qemu && qemu->claim && !qemu->claim(dev, &start->build.base, &claims, error))
-            return false;
-    }
-    return true;
+    return qemuDevicesClaim(start->def->devices, &start->build.base, &claims, error);
 }
 
 /* --- what is going to be made --- */

@@ -90,6 +90,9 @@ qemuStatusFormat(const qemuGuest *guest)
     virXMLWriterOpen(w, "channelTargetDir");
     virXMLWriterAttr(w, "path", guest->channelDir);
     virXMLWriterClose(w);
+    virXMLWriterOpen(w, "nodename");
+    virXMLWriterAttrF(w, "index", "%u", guest->lastBlockNode);
+    virXMLWriterClose(w);
     virXMLWriterOpen(w, "virtward");
     virXMLWriterAttrF(w, "startTime", "%" PRIu64, guest->startTime);
     if (guest->made)
@@ -240,6 +243,7 @@ qemuStatusRead(const char *path, GError **error)
     status->pid = (pid_t)qemuStatusNumber(root, "pid");
     status->stateDir = virXMLAttr(virXMLFirstChild(root, "libDir"), "path");
     status->channelDir = virXMLAttr(virXMLFirstChild(root, "channelTargetDir"), "path");
+    status->lastBlockNode = (unsigned)qemuStatusNumber(virXMLFirstChild(root, "nodename"), "index");
     qemuStatusReadVcpus(status, root);
     if (!qemuStatusReadOurs(status, root, error))
         return NULL;

@@ -28,10 +28,8 @@ VIR_ENUM_IMPL(virDiskSnapshot, VIR_DISK_SNAPSHOT_LAST, "default", "no", "interna
 VIR_ENUM_IMPL(virDiskStartupPolicy, VIR_DISK_STARTUP_LAST, "default", "mandatory", "requisite",
               "optional");
 
-enum { VIR_DISK_SGIO_LAST = 3, VIR_DISK_TRANS_LAST = 4, VIR_DISK_TRAY_LAST = 2 };
-VIR_ENUM_DECL(virDiskSgio);
+enum { VIR_DISK_TRAY_LAST = 2 };
 VIR_ENUM_IMPL(virDiskSgio, VIR_DISK_SGIO_LAST, "default", "filtered", "unfiltered");
-VIR_ENUM_DECL(virDiskTrans);
 VIR_ENUM_IMPL(virDiskTrans, VIR_DISK_TRANS_LAST, "default", "none", "auto", "lba");
 VIR_ENUM_DECL(virDiskTray);
 VIR_ENUM_IMPL(virDiskTray, VIR_DISK_TRAY_LAST, "closed", "open");

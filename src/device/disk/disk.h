@@ -124,6 +124,23 @@ typedef enum {
 } virDiskMirrorState;
 VIR_ENUM_DECL(virDiskMirrorState);
 
+typedef enum {
+    VIR_DISK_SGIO_DEFAULT = 0,
+    VIR_DISK_SGIO_FILTERED,
+    VIR_DISK_SGIO_UNFILTERED,
+    VIR_DISK_SGIO_LAST
+} virDiskSgio;
+VIR_ENUM_DECL(virDiskSgio);
+
+typedef enum {
+    VIR_DISK_TRANS_DEFAULT = 0,
+    VIR_DISK_TRANS_NONE,
+    VIR_DISK_TRANS_AUTO,
+    VIR_DISK_TRANS_LBA,
+    VIR_DISK_TRANS_LAST
+} virDiskTrans;
+VIR_ENUM_DECL(virDiskTrans);
+
 enum { VIR_DISK_VENDOR_MAX = 8, VIR_DISK_PRODUCT_MAX = 16 };
 
 typedef struct {

@@ -121,6 +121,22 @@ virStorageSourceIsLocal(const virStorageSource *src)
            src->type == VIR_STORAGE_TYPE_DIR;
 }
 
+int
+virStorageSourceActualType(const virStorageSource *src)
+{
+    if (src->type == VIR_STORAGE_TYPE_VOLUME && src->run.volumeType != VIR_STORAGE_TYPE_NONE)
+        return src->run.volumeType;
+    return src->type;
+}
+
+bool
+virStorageSourceIsLUKS(const virStorageSource *src)
+{
+    return src->format == VIR_STORAGE_FORMAT_RAW && src->encryption &&
+           src->encryption->engine != VIR_ENCRYPTION_ENGINE_LIBRBD &&
+           src->encryption->format == VIR_ENCRYPTION_FORMAT_LUKS;
+}
+
 static bool
 virStorageHostsEqual(const GPtrArray *a, const GPtrArray *b)
 {

@@ -145,6 +145,11 @@ typedef struct {
     char *relPath; /* as the overlay names it, if relative */
     char *authSecret, *encryptionSecret, *cookieSecret, *tlsKeySecret, *tlsAlias;
     bool thresholdByIndex;
+    /* Found anew by each start, in no file. */
+    int volumeType;        /* virStorageType of a volume, whose path is src->path */
+    bool hostCdrom;        /* a real CD-ROM drive */
+    char *vfioNode;        /* of an NVMe drive */
+    unsigned glusterDebug; /* 0: as the library likes */
 } virStorageRuntime;
 
 typedef struct virStorageSource virStorageSource;
@@ -203,6 +208,10 @@ bool virStorageSourceIsBacking(const virStorageSource *src);
 bool virStorageSourceIsEmpty(const virStorageSource *src);
 /* A path of this machine's file system: file, block or dir. */
 bool virStorageSourceIsLocal(const virStorageSource *src);
+/* The type, and for a volume that was looked up, what it is. */
+int virStorageSourceActualType(const virStorageSource *src);
+/* A raw image that QEMU decrypts itself: its driver is "luks". */
+bool virStorageSourceIsLUKS(const virStorageSource *src);
 /* Both name the same image (type, place, format is not compared). */
 bool virStorageSourceSameLocation(const virStorageSource *a, const virStorageSource *b);
 /* The name a client sees for the image: path, "pool/volume", or NULL if empty. Caller frees. */

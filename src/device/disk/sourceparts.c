@@ -284,6 +284,7 @@ virStorageRuntimeClear(virStorageRuntime *run)
     g_clear_pointer(&run->cookieSecret, g_free);
     g_clear_pointer(&run->tlsKeySecret, g_free);
     g_clear_pointer(&run->tlsAlias, g_free);
+    g_clear_pointer(&run->vfioNode, g_free);
 }
 
 /* A name by its kind: one row a member of virStorageRuntime. */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * media_qemu.h: what can change about a disk while the guest runs: the medium of a drive, its
+ * limits, and what QEMU is not told of. */
+#pragma once
+
+#include "device/device_qemu.h"
+#include "device/disk/disk.h"
+
+/* The contract's update. wanted has made its claims: its medium gets nodes of its own. */
+bool qemuDiskUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,
+                    qmpPlan *plan, GError **error);
+
+/* Sets all limits at once, undone by those of old; does nothing if neither has any. */
+void qemuDiskThrottle(const virDisk *disk, const virDiskIotune *was, const virDiskIotune *is,
+                      qmpPlan *plan);
