@@ -80,6 +80,9 @@ struct virDomainFacts {
     bool pcieToPCIBridge;     /* else a DMI to PCI bridge leads to plain PCI */
     bool primaryVideoFree;    /* the primary video card may sit anywhere */
     const char *channelRoot;  /* where sockets of channels that name no path lie, or NULL */
+    /* The host's sound driver (QEMU_AUDIO_DRV), NULL: none; who may use it beside windows. */
+    const char *hostAudio;
+    bool hostAudioVNC, hostAudioHeadless;
     const GPtrArray *devices; /* of virDevice, all of them */
     uint64_t memoryKiB, vcpus;
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */

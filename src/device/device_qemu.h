@@ -109,8 +109,13 @@ typedef struct {
 typedef struct virDeviceQemu virDeviceQemu;
 struct virDeviceQemu {
     const virDeviceKind *kind;
-    /* Defaults that depend on what this QEMU can do (model of a NIC, of a USB controller). caps may
-     * be NULL (no such binary): then only what needs none. NULL: none. */
+    /* Gives add what a guest gets that neither names nor refuses a device of the kind: its balloon,
+     * PS/2 inputs, the card behind a display. Before complete. NULL: nothing. */
+    void (*implicit)(const virDomainFacts *facts, const qmpCaps *caps,
+                     void (*add)(virDevice *dev, void *opaque), void *opaque);
+    /* Defaults that depend on what this QEMU can do (model of a NIC, of a USB controller). Called
+     * before the kind's own complete, which may build on the model that is chosen here. caps may be
+     * NULL (no such binary): then only what needs none. NULL: none. */
     bool (*complete)(virDevice *dev, const virDomainFacts *facts, const qmpCaps *caps,
                      unsigned parseFlags, GError **error);
     /* What this QEMU, or any, cannot do: VIR_ERR_CONFIG_UNSUPPORTED naming element and reason. */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "device/console/console.h"
+#include "domain/addresses.h"
 #include "domain/section.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
@@ -178,13 +180,6 @@ virDomainSectionFormat(const virDomainSection *section, void *opaque, GError **e
     return true;
 }
 
-/* What a reader that never heard of it adds by itself is left out for migration. */
-static bool
-virDomainDefHides(const virDevice *dev, unsigned formatFlags)
-{
-    return (formatFlags & VIR_FORMAT_MIGRATABLE) && dev->implicit;
-}
-
 static void
 virDomainDefFormatDevices(const virDomainDef *def, virXMLWriter *w, unsigned formatFlags)
 {
@@ -194,7 +189,13 @@ virDomainDefFormatDevices(const virDomainDef *def, virXMLWriter *w, unsigned for
     for (guint i = 0; i < def->devices->len; i++) {
         const virDevice *dev = g_ptr_array_index(def->devices, i);
 
-        if (!virDomainDefHides(dev, formatFlags))
+        const virDevice *serial = virConsoleMirrored(dev, def->devices);
+
+        if (dev->kind->hidden && dev->kind->hidden(dev, formatFlags))
+            continue;
+        if (serial)
+            virConsoleFormatMirror(serial, w, formatFlags);
+        else
             virDeviceFormat(dev, w, formatFlags);
     }
     virXMLWriterClose(w);
@@ -309,14 +310,24 @@ virDomainDefCheck(const virDomainDef *def, unsigned parseFlags, GError **error)
     return true;
 }
 
+static void
+virDomainDefAddOpaque(virDevice *dev, void *opaque)
+{
+    virDomainDefAddDevice(opaque, dev);
+}
+
 bool
 virDomainDefComplete(virDomainDef *def, unsigned parseFlags, GError **error)
 {
+    static const virAddressPolicy none;
     virDomainFacts facts;
 
     virDomainDefFacts(def, NULL, &facts);
-    return virDomainDefCompleteDevices(def, &facts, parseFlags, NULL, NULL, error) &&
-           virDomainDefCompleteSections(def, parseFlags, error);
+    return virDomainDefAssignControllerIndexes(def, error) &&
+           virConsoleSerialCompat(def->devices, virDomainDefAddOpaque, def, error) &&
+           virDomainDefCompleteDevices(def, &facts, parseFlags, NULL, NULL, error) &&
+           virDomainDefCompleteSections(def, parseFlags, error) &&
+           virDomainDefAddImplicitControllers(def, &none, error);
 }
 
 /* --- comparing --- */

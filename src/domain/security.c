@@ -69,17 +69,19 @@ virSeclabelParseLabels(virSeclabel *seclabel, const xmlNode *node, unsigned pars
                        GError **error)
 {
     bool live = !(parseFlags & VIR_PARSE_INACTIVE) && seclabel->type != VIR_SECLABEL_NONE;
+    /* what we wrote ourselves may be of a guest that never ran */
+    bool needed = !(parseFlags & VIR_PARSE_STATUS);
 
     if (seclabel->type == VIR_SECLABEL_STATIC || live) {
         if (!virSeclabelText(node, "label", &seclabel->label, error))
             return false;
-        if (!seclabel->label)
+        if (!seclabel->label && needed)
             return virErrorSet(error, VIR_ERR_XML_ERROR, "%s", _("security label is missing"));
     }
     if (seclabel->relabel && live) {
         if (!virSeclabelText(node, "imagelabel", &seclabel->imageLabel, error))
             return false;
-        if (!seclabel->imageLabel)
+        if (!seclabel->imageLabel && needed)
             return virErrorSet(error, VIR_ERR_XML_ERROR, "%s", _("security imagelabel is missing"));
     }
     return seclabel->type != VIR_SECLABEL_DYNAMIC ||

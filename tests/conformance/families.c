@@ -6,9 +6,11 @@
 const conformanceFamily conformanceFamilies[] = {
     {"cpu", conformanceCpu},
     {"domaincaps", conformanceDomainCaps},
+    {"genericxml2xml", conformanceGenericXML2XML},
     {"qemucapabilities", conformanceQemuCapabilities},
     {"qemucaps2xml", conformanceQemuCaps2XML},
     {"qemufirmware", conformanceQemuFirmware},
+    {"qemuxml2xml", conformanceQemuXML2XML},
     {"sysinfo", conformanceSysinfo},
     {"vircaps2xml", conformanceVirCaps2XML},
     {"virhostcpu", conformanceVirHostCPU},

@@ -17,6 +17,9 @@ bool conformanceVirHostCPU(const conformanceCase *row, conformanceResult *result
 bool conformanceQemuCaps2XML(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceDomainCaps(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceQemuFirmware(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceGenericXML2XML(const conformanceCase *row, conformanceResult *result,
+                               GError **error);
+bool conformanceQemuXML2XML(const conformanceCase *row, conformanceResult *result, GError **error);
 
 /* The CPU features that the release of the data knew; NULL if the data does not tell (cpu.c). */
 const virCPUFeatureSet *conformanceKnownFeatures(const conformanceCase *row);

@@ -261,8 +261,22 @@ qemuAudioBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
     return true;
 }
 
+static void
+qemuAudioImplicit(const virDomainFacts *facts, const qmpCaps *caps,
+                  void (*add)(virDevice *dev, void *opaque), void *opaque)
+{
+    virDevice *dev = NULL;
+
+    if (virDevicesCount(facts->devices, &virAudioKind) == 0)
+        dev = virAudioNewDefaultOn(facts->devices, facts->hostAudio, facts->hostAudioVNC,
+                                   facts->hostAudioHeadless);
+    if (dev)
+        add(dev, opaque);
+}
+
 const virDeviceQemu virAudioQemu = {
     .kind = &virAudioKind,
+    .implicit = qemuAudioImplicit,
     .check = qemuAudioCheck,
     .touches = qemuAudioTouches,
     .build = qemuAudioBuild,

@@ -138,8 +138,33 @@ qemuInputHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError 
                        input->bus ? virInputBusToString(input->bus) : "none");
 }
 
+static bool
+qemuInputHas(const virDomainFacts *facts, virInputType type, virInputBus bus)
+{
+    virDevicesForEach(facts->devices, &virInputKind, dev)
+    {
+        if (VIR_INPUT(dev)->type == (int)type && VIR_INPUT(dev)->bus == (int)bus)
+            return true;
+    }
+    return false;
+}
+
+/* Every PC has a keyboard controller with a mouse port. */
+static void
+qemuInputImplicit(const virDomainFacts *facts, const qmpCaps *caps,
+                  void (*add)(virDevice *dev, void *opaque), void *opaque)
+{
+    static const virInputType types[] = {VIR_INPUT_TYPE_MOUSE, VIR_INPUT_TYPE_KEYBOARD};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        if (!qemuInputHas(facts, types[i], VIR_INPUT_BUS_PS2))
+            add(virInputNewPS2(types[i]), opaque);
+    }
+}
+
 const virDeviceQemu virInputQemu = {
     .kind = &virInputKind,
+    .implicit = qemuInputImplicit,
     .check = qemuInputCheck,
     .touches = qemuInputTouches,
     .build = qemuInputBuild,

@@ -112,8 +112,23 @@ qemuMemballoonUpdate(const virDevice *dev, const virDevice *wanted, const qemuBu
     return true;
 }
 
+/* Every guest has a balloon unless it says that it wants none. */
+static void
+qemuMemballoonImplicit(const virDomainFacts *facts, const qmpCaps *caps,
+                       void (*add)(virDevice *dev, void *opaque), void *opaque)
+{
+    virDevice *dev;
+
+    if (virDevicesCount(facts->devices, &virMemballoonKind))
+        return;
+    dev = virDeviceNew(&virMemballoonKind);
+    VIR_MEMBALLOON(dev)->model = VIR_MEMBALLOON_MODEL_VIRTIO;
+    add(dev, opaque);
+}
+
 const virDeviceQemu virMemballoonQemu = {
     .kind = &virMemballoonKind,
+    .implicit = qemuMemballoonImplicit,
     .check = qemuMemballoonCheck,
     .build = qemuMemballoonBuild,
     .update = qemuMemballoonUpdate,

@@ -4,6 +4,7 @@
 #include "device/video/video_qemu.h"
 
 #include "device/common/virtio_qemu.h"
+#include "device/graphics/graphics.h"
 #include "device/video/video.h"
 #include "util/virerror.h"
 
@@ -305,8 +306,19 @@ qemuVideoBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
     return true;
 }
 
+/* A display shows a card; a document of old that names only the display means both. */
+static void
+qemuVideoImplicit(const virDomainFacts *facts, const qmpCaps *caps,
+                  void (*add)(virDevice *dev, void *opaque), void *opaque)
+{
+    if (virDevicesCount(facts->devices, &virGraphicsKind) &&
+        !virDevicesCount(facts->devices, &virVideoKind))
+        add(virDeviceNew(&virVideoKind), opaque);
+}
+
 const virDeviceQemu virVideoQemu = {
     .kind = &virVideoKind,
+    .implicit = qemuVideoImplicit,
     .complete = qemuVideoComplete,
     .check = qemuVideoCheck,
     .touches = qemuVideoTouches,

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * domain.c: guests read and written back, and turned into command lines. */
+#include "domain/addresses.h"
+#include "families.h"
+#include "qemu/prepare.h"
+#include "util/viruuid.h"
+
+static unsigned
+conformanceParseFlags(const conformanceCase *row)
+{
+    const char *state = conformanceFlag(row, "state");
+    const char *parse = conformanceFlag(row, "parse");
+    unsigned flags = 0;
+
+    if (!state || g_str_equal(state, "inactive"))
+        flags |= VIR_PARSE_INACTIVE;
+    if (parse && g_strrstr(parse, "abi-update"))
+        flags |= VIR_PARSE_ABI_UPDATE;
+    if (parse && g_strrstr(parse, "skip-validate"))
+        flags |= VIR_PARSE_SKIP_VALIDATE;
+    return flags;
+}
+
+static unsigned
+conformanceFormatFlags(unsigned parseFlags)
+{
+    return VIR_FORMAT_SECURE | (parseFlags & VIR_PARSE_INACTIVE ? VIR_FORMAT_INACTIVE : 0);
+}
+
+bool
+conformanceGenericXML2XML(const conformanceCase *row, conformanceResult *result, GError **error)
+{
+    unsigned flags = conformanceParseFlags(row);
+    g_autofree char *xml = conformanceInput(row, 0, error);
+    g_autoptr(virDomainDef) def = xml ? virDomainDefParse(xml, flags, error) : NULL;
+
+    virRandomMakePredictable();
+    if (!def || !virDomainDefComplete(def, flags, error) || !virDomainDefCheck(def, flags, error))
+        return conformanceFail(result, "parse");
+    return conformanceAdd(result, virDomainDefFormat(def, conformanceFormatFlags(flags)));
+}
+
+/* --- with QEMU's rules --- */
+
+static qmpCaps *
+conformanceLookUpCaps(const char *emulator, void *opaque)
+{
+    return conformanceCaps(opaque, g_str_has_suffix(emulator, "i386") ? "i686" : "x86_64", NULL);
+}
+
+static virDomainDef *
+conformanceDomain(const conformanceCase *row, unsigned flags, GError **error)
+{
+    const qemuPrepareEnv env = {.caps = conformanceLookUpCaps,
+                                .opaque = (void *)row,
+                                .nvramDir = "/var/lib/libvirt/qemu/nvram",
+                                .channelDir = "/tmp/channel",
+                                .hostAudio = conformanceFlag(row, "env.QEMU_AUDIO_DRV"),
+                                .hostAudioVNC = conformanceFlag(row, "conf.vnc_allow_host_audio"),
+                                .privileged = true};
+    g_autofree char *xml = conformanceInput(row, 0, error);
+
+    virRandomMakePredictable();
+    return xml ? qemuDomainDefParse(xml, &env, flags, error) : NULL;
+}
+
+bool
+conformanceQemuXML2XML(const conformanceCase *row, conformanceResult *result, GError **error)
+{
+    /* some of these ask for what their made-up binary can't do: only the text is looked at */
+    unsigned flags = conformanceParseFlags(row) | VIR_PARSE_SKIP_VALIDATE;
+    g_autoptr(virDomainDef) def = conformanceDomain(row, flags, error);
+
+    if (!def)
+        return conformanceFail(result, "parse");
+    return conformanceAdd(result, virDomainDefFormat(def, conformanceFormatFlags(flags)));
+}
