@@ -42,11 +42,12 @@ qmpDomainMachineIs(const qmpDomainCapsInput *input, const char *name, const char
     return g_strcmp0(input->machine, name) == 0 || g_str_has_prefix(input->machine, prefix);
 }
 
+/* Only the i440fx machines count, as in libvirt: isapc's controller is no PCI device. */
 static bool
 qmpDomainHasIde(const qmpDomainCapsInput *input)
 {
-    return !qmpDomainMachineIs(input, "q35", "pc-q35-") &&
-           !qmpDomainMachineIs(input, "virt", "virt-");
+    return qmpDomainMachineIs(input, "pc", "pc-i440fx-") ||
+           qmpDomainMachineIs(input, "pc", "pc-0.") || qmpDomainMachineIs(input, "pc", "pc-1.");
 }
 
 static bool
