@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { QMP_SCHEMA_ARRAYS_MAX = 8 }; /* an array of arrays of ...; QEMU has one level */
+
 struct qmpSchema {
     virJSON *reply;
     GHashTable *types; /* name -> entry of reply, both borrowed from it */
@@ -122,8 +124,11 @@ qmpSchemaHas(const qmpSchema *schema, const char *path)
     virJSON *entry = qmpSchemaType(schema, steps[0]);
 
     for (size_t i = 1; entry && steps[i]; i++) {
-        while (entry && qmpSchemaIs(entry, "array"))
-            entry = qmpSchemaType(schema, virJSONGetString(entry, "element-type"));
+        for (int depth = 0; entry && qmpSchemaIs(entry, "array"); depth++) {
+            entry = depth < QMP_SCHEMA_ARRAYS_MAX
+                        ? qmpSchemaType(schema, virJSONGetString(entry, "element-type"))
+                        : NULL;
+        }
         if (entry)
             entry = qmpSchemaStep(schema, entry, steps[i]);
     }
