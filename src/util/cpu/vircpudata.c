@@ -5,7 +5,8 @@
  * The choice of the model is what users read in their capabilities and what decides where a guest
  * can migrate to, so it follows the rules of libvirt 9.0: newest models first; one that matches
  * family and model of the processor beats one that doesn't; then the shorter list of differences
- * wins, where each disabled feature weighs more than the one before. */
+ * wins, where each disabled feature weighs more than the one before; then the one that disables
+ * less. */
 #include "util/cpu/vircpudata.h"
 
 #include <stdlib.h>
@@ -239,6 +240,7 @@ virCPUCandidateIsBetter(const virCPUCandidate *candidate, const virCPUCandidate 
                         bool evenWeights)
 {
     virCPUWeight weight, bestWeight;
+    bool disablesLess;
 
     if (!best->model)
         return true;
@@ -246,7 +248,10 @@ virCPUCandidateIsBetter(const virCPUCandidate *candidate, const virCPUCandidate 
         return candidate->matches;
     weight = virCPUCandidateWeigh(candidate, evenWeights);
     bestWeight = virCPUCandidateWeigh(best, evenWeights);
-    return weight.length < bestWeight.length || (isInput && weight.disabled < bestWeight.disabled);
+    if (weight.length < bestWeight.length)
+        return true;
+    disablesLess = weight.disabled < bestWeight.disabled;
+    return disablesLess && (isInput || (weight.length == bestWeight.length && !evenWeights));
 }
 
 static void

@@ -135,6 +135,23 @@ testDecodePrefersTheSameFamily(void)
 }
 
 static void
+testDecodePrefersToDisableLess(void)
+{
+    static const char *const more[] = {"popcnt", "abm", "sse4a", "monitor"};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virCPUDef) cpu = virCPUDefNew(VIR_CPU_TYPE_GUEST);
+    virCPUData data = {.features = virCPUMapFindModel("Opteron_G2")->features};
+
+    virCPUDataSetVendor(&data, "AuthenticAMD");
+    for (size_t i = 0; i < G_N_ELEMENTS(more); i++)
+        g_assert_true(virCPUDataAddFeature(&data, more[i]));
+    virCPUFeatureSetRemove(&data.features, virCPUMapFindFeature("syscall"));
+    virCPUFeatureSetRemove(&data.features, virCPUMapFindFeature("lm"));
+    g_assert_true(virCPUDataDecode(&data, cpu, NULL, &error));
+    g_assert_cmpstr(cpu->model, ==, "Opteron_G2"); /* G3 weighs the same, with misalignsse off */
+}
+
+static void
 testLeavesBecomeSignatureAndFeatures(void)
 {
     virCPUData data = {0};
@@ -205,6 +222,7 @@ main(int argc, char **argv)
     g_test_add_func("/cpu/baseline/two-vendors", testBaselineRefusesTwoVendors);
     g_test_add_func("/cpu/compare/says-why", testCompareSaysWhatIsMissing);
     g_test_add_func("/cpu/decode/same-family", testDecodePrefersTheSameFamily);
+    g_test_add_func("/cpu/decode/disables-less", testDecodePrefersToDisableLess);
     g_test_add_func("/cpu/data/leaves", testLeavesBecomeSignatureAndFeatures);
     g_test_add_func("/cpu/update/host-model", testHostModelTakesTheHostsModel);
     g_test_add_func("/cpu/update/live-full-check", testLiveCPUWithFullCheckIsRefused);
