@@ -24,7 +24,6 @@ typedef struct {
     char *alias; /* of a running guest, or "ua-…" chosen by the user */
     virAddress address;
     virOptUInt bootIndex; /* <boot order=…/> */
-    virOptUInt bootRank; /* run-time: place in the boot order that <os> gives by kinds of devices */
     char *bootLoadparm;
     virOptUInt masterStartPort; /* <master startport=…/> of a USB companion controller */
     virOptUInt acpiIndex;       /* <acpi index=…/> */
@@ -64,6 +63,17 @@ typedef struct {
     bool next; /* if taken, the next free slot is chosen at once, before other kinds choose */
 } virPCIPlace;
 
+/* As what firmware can boot a device; <os> orders these where devices are not ordered one by one.
+ */
+typedef enum {
+    VIR_BOOTS_NONE = 0,
+    VIR_BOOTS_DISK,
+    VIR_BOOTS_CDROM,
+    VIR_BOOTS_FLOPPY,
+    VIR_BOOTS_NETWORK,
+    VIR_BOOTS_LAST
+} virBootsAs;
+
 /* What a kind may know of the whole. Borrowed; valid while the definition is. */
 struct virDomainFacts {
     int virtType;        /* virDomainVirtType */
@@ -76,14 +86,15 @@ struct virDomainFacts {
     bool hasSATA;
     bool uefi;
     /* What the QEMU that will run it can do, as far as addresses depend on it. */
-    bool virtioModern;        /* virtio 1.0: a virtio device may sit on PCI Express */
-    bool pcieToPCIBridge;     /* else a DMI to PCI bridge leads to plain PCI */
-    bool primaryVideoFree;    /* the primary video card may sit anywhere */
-    const char *channelRoot;  /* where sockets of channels that name no path lie, or NULL */
+    bool virtioModern;       /* virtio 1.0: a virtio device may sit on PCI Express */
+    bool pcieToPCIBridge;    /* else a DMI to PCI bridge leads to plain PCI */
+    bool primaryVideoFree;   /* the primary video card may sit anywhere */
+    const char *channelRoot; /* where sockets of channels that name no path lie, or NULL */
     /* The host's sound driver (QEMU_AUDIO_DRV), NULL: none; who may use it beside windows. */
     const char *hostAudio;
     bool hostAudioVNC, hostAudioHeadless;
-    const GPtrArray *devices; /* of virDevice, all of them */
+    virBootsAs boots[VIR_BOOTS_LAST]; /* <os>'s order, up to the first NONE */
+    const GPtrArray *devices;         /* of virDevice, all of them */
     uint64_t memoryKiB, vcpus;
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */
 };
@@ -114,6 +125,8 @@ struct virDeviceKind {
     int (*controller)(const virDevice *dev, unsigned *retIndex);
     /* Without an address it is left to QEMU, though it hangs on a controller. Consoles. */
     bool addressOptional;
+    /* As what it is booted. NULL: not by <os>. */
+    virBootsAs (*bootsAs)(const virDevice *dev);
     /* It hangs on a USB bus and wants a port there. NULL: never. */
     bool (*onUSB)(const virDevice *dev);
     /* It is left out of a document written with these flags. NULL: never. Inputs, controllers that

@@ -55,16 +55,44 @@ virDeviceQemuOf(const virDevice *dev)
     return NULL;
 }
 
-virOptUInt
-qemuBootIndex(const virDevice *dev)
+static virBootsAs
+qemuBootsAs(const virDevice *dev)
 {
-    return dev->info.bootIndex.set ? dev->info.bootIndex : dev->info.bootRank;
+    return dev->kind->bootsAs ? dev->kind->bootsAs(dev) : VIR_BOOTS_NONE;
+}
+
+/* The first of its sort; firmware is told of no other. */
+static bool
+qemuBootIsFirst(const virDevice *dev, const GPtrArray *devices)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        const virDevice *other = g_ptr_array_index(devices, i);
+
+        if (qemuBootsAs(other) == qemuBootsAs(dev))
+            return other == dev;
+    }
+    return false;
+}
+
+virOptUInt
+qemuBootIndex(const virDevice *dev, const qemuBuildContext *ctx)
+{
+    const virBootsAs *boots = ctx->facts->boots;
+
+    if (dev->info.bootIndex.set || ctx->hotplug || qemuBootsAs(dev) == VIR_BOOTS_NONE ||
+        !qemuBootIsFirst(dev, ctx->facts->devices))
+        return dev->info.bootIndex;
+    for (unsigned i = 0; i < VIR_BOOTS_LAST && boots[i] != VIR_BOOTS_NONE; i++) {
+        if (boots[i] == qemuBootsAs(dev))
+            return virOptUIntOf(i + 1);
+    }
+    return dev->info.bootIndex;
 }
 
 void
-qemuBootIndexProps(const virDevice *dev, virJSON *props)
+qemuBootIndexProps(const virDevice *dev, const qemuBuildContext *ctx, virJSON *props)
 {
-    virOptUInt index = qemuBootIndex(dev);
+    virOptUInt index = qemuBootIndex(dev, ctx);
 
     if (index.set)
         virJSONAddUInt(props, "bootindex", index.value);

@@ -162,10 +162,11 @@ const virDeviceQemu *virDeviceQemuOf(const virDevice *dev);
  * what is in props. */
 bool qemuAddressProps(const virDevice *dev, const qemuBuildContext *ctx, virJSON *props,
                       GError **error);
-/* The place in the boot order: of the device itself, else what <os> gives it. */
-virOptUInt qemuBootIndex(const virDevice *dev);
+/* The place in the boot order: of the device itself, else by <os> if it is the first of what <os>
+ * names; a device that comes to a running guest has only its own. */
+virOptUInt qemuBootIndex(const virDevice *dev, const qemuBuildContext *ctx);
 /* Adds "bootindex" if the document orders it, "loadparm", "rombar", "romfile", "acpi-index". */
-void qemuBootIndexProps(const virDevice *dev, virJSON *props);
+void qemuBootIndexProps(const virDevice *dev, const qemuBuildContext *ctx, virJSON *props);
 void qemuRomProps(const virDevice *dev, virJSON *props);
 
 /* claim() of all devices, in the order of the kinds. */

@@ -33,6 +33,21 @@ virMachineIsX86(const char *arch)
     return !arch || g_str_equal(arch, "x86_64") || g_str_equal(arch, "i686");
 }
 
+static void
+virDomainFactsBoot(const virDomainOS *os, virDomainFacts *facts)
+{
+    static const virBootsAs kinds[] = {
+        [VIR_DOMAIN_BOOT_FLOPPY] = VIR_BOOTS_FLOPPY,
+        [VIR_DOMAIN_BOOT_CDROM] = VIR_BOOTS_CDROM,
+        [VIR_DOMAIN_BOOT_DISK] = VIR_BOOTS_DISK,
+        [VIR_DOMAIN_BOOT_NET] = VIR_BOOTS_NETWORK,
+    };
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == VIR_DOMAIN_BOOT_LAST);
+    for (unsigned i = 0; i < os->boots; i++)
+        facts->boots[i] = kinds[os->boot[i]];
+}
+
 void
 virDomainDefFacts(const virDomainDef *def, const char *machineName, virDomainFacts *facts)
 {
@@ -53,6 +68,7 @@ virDomainDefFacts(const virDomainDef *def, const char *machineName, virDomainFac
     facts->hasSATA = facts->q35;
     facts->uefi = def->os.firmware == VIR_DOMAIN_OS_FIRMWARE_EFI ||
                   def->os.loaderType == VIR_DOMAIN_LOADER_PFLASH;
+    virDomainFactsBoot(&def->os, facts);
     facts->devices = def->devices;
     facts->memoryKiB = def->memory.total.value;
     facts->vcpus = virDomainVcpusMax(&def->vcpus);

@@ -418,6 +418,19 @@ virDiskPCIConnect(const virDevice *dev, const virDomainFacts *facts)
                                           : VIR_VIRTIO_MODEL_DEFAULT);
 }
 
+static virBootsAs
+virDiskBootsAs(const virDevice *dev)
+{
+    switch (VIR_DISK_CONST(dev)->device) {
+    case VIR_DISK_DEVICE_CDROM:
+        return VIR_BOOTS_CDROM;
+    case VIR_DISK_DEVICE_FLOPPY:
+        return VIR_BOOTS_FLOPPY;
+    default:
+        return VIR_BOOTS_DISK;
+    }
+}
+
 static bool
 virDiskOnUSB(const virDevice *dev)
 {
@@ -527,6 +540,7 @@ const virDeviceKind virDiskKind = {
     .order = virDiskOrder,
     .matches = virDiskMatches,
     .pciConnect = virDiskPCIConnect,
+    .bootsAs = virDiskBootsAs,
     .onUSB = virDiskOnUSB,
     .alias = virDiskAlias,
     .sameABI = virDiskSameABI,

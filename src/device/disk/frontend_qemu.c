@@ -266,16 +266,16 @@ qemuFrontendAddWWN(const virDisk *disk, virJSON *props)
 }
 
 static void
-qemuFrontendAddBackend(const virDisk *disk, const char *backend, const qmpCaps *caps,
+qemuFrontendAddBackend(const virDisk *disk, const char *backend, const qemuBuildContext *ctx,
                        virJSON *props)
 {
-    if (disk->src.shared && qmpCapsHas(caps, QMP_CAPS_DISK_SHARE_RW))
+    if (disk->src.shared && qmpCapsHas(ctx->caps, QMP_CAPS_DISK_SHARE_RW))
         virJSONAddBool(props, "share-rw", true);
     virJSONAddString(props, disk->src.type == VIR_STORAGE_TYPE_VHOST_USER ? "chardev" : "drive",
                      backend);
     virJSONAddString(props, "id", disk->base.info.alias);
     if (disk->bus != VIR_DISK_BUS_FDC) /* that is the controller's affair */
-        qemuBootIndexProps(&disk->base, props);
+        qemuBootIndexProps(&disk->base, ctx, props);
     virJSONAddString(props, "loadparm", disk->base.info.bootLoadparm);
 }
 
@@ -287,7 +287,7 @@ qemuFrontendProps(const virDisk *disk, const char *backend, const qemuBuildConte
 
     if (!props)
         return NULL;
-    qemuFrontendAddBackend(disk, backend, ctx->caps, props);
+    qemuFrontendAddBackend(disk, backend, ctx, props);
     virJSONAddPositive(props, "logical_block_size", disk->logicalBlockSize.value);
     virJSONAddPositive(props, "physical_block_size", disk->physicalBlockSize.value);
     qemuFrontendAddWWN(disk, props);
@@ -324,12 +324,13 @@ qemuFrontendNeedsFDC(const virDomainFacts *facts)
 }
 
 static void
-qemuFrontendFloppyDrive(const virDisk *disk, bool drives, virJSON *controller, qmpPlan *plan)
+qemuFrontendFloppyDrive(const virDisk *disk, const qemuBuildContext *ctx, bool drives,
+                        virJSON *controller, qmpPlan *plan)
 {
     char letter = disk->base.info.address.drive.unit ? 'B' : 'A';
     g_autofree char *drive = g_strdup_printf("drive%c", letter);
     g_autofree char *index = g_strdup_printf("bootindex%c", letter);
-    virOptUInt boot = qemuBootIndex(&disk->base);
+    virOptUInt boot = qemuBootIndex(&disk->base, ctx);
 
     if (controller) {
         if (drives)
@@ -359,7 +360,7 @@ qemuFrontendFloppyController(const qemuBuildContext *ctx, bool drives, qmpPlan *
         if (VIR_DISK(dev)->bus != VIR_DISK_BUS_FDC)
             continue;
         any = true;
-        qemuFrontendFloppyDrive(VIR_DISK(dev), drives, controller, plan);
+        qemuFrontendFloppyDrive(VIR_DISK(dev), ctx, drives, controller, plan);
     }
     if (controller && any)
         qmpPlanDevice(plan, g_steal_pointer(&controller));

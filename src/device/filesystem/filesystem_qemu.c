@@ -183,7 +183,7 @@ qemuFilesystemBuildVirtiofs(const virFilesystem *fs, const qemuBuildContext *ctx
     virJSONAddUInt(props, "queue-size",
                    fs->queue.value ? fs->queue.value : QEMU_VIRTIOFS_QUEUE_DEFAULT);
     virJSONAddString(props, "tag", fs->target);
-    qemuBootIndexProps(dev, props);
+    qemuBootIndexProps(dev, ctx, props);
     if (!qemuAddressProps(dev, ctx, props, error) ||
         !qemuChrSourceBuild(&server, dev, chardev, NULL, 0, ctx, plan, error))
         return false;

@@ -40,7 +40,7 @@ qemuRedirdevBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *pl
     virJSONAddString(props, "chardev", id);
     virJSONAddString(props, "id", dev->info.alias);
     virJSONAddString(props, "filter", rules);
-    qemuBootIndexProps(dev, props);
+    qemuBootIndexProps(dev, ctx, props);
     if (!qemuAddressProps(dev, ctx, props, error) ||
         !qemuChrSourceBuild(&VIR_REDIRDEV(dev)->source, dev, id, "usbredir", 0, ctx, plan, error))
         return false;
