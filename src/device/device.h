@@ -96,6 +96,8 @@ struct virDomainFacts {
     virBootsAs boots[VIR_BOOTS_LAST]; /* <os>'s order, up to the first NONE */
     const GPtrArray *devices;         /* of virDevice, all of them */
     uint64_t memoryKiB, vcpus;
+    uint64_t memoryMaxKiB; /* <maxMemory>; 0: none */
+    unsigned memorySlots, numaNodes;
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */
 };
 

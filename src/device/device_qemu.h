@@ -13,6 +13,7 @@
 #include "device/device.h"
 #include "qmp/plan.h"
 #include "qmp/qmpcaps.h"
+#include "util/virbitmap.h"
 
 /* What the configuration and the instance add to a document. Strings are borrowed. */
 typedef struct {
@@ -58,14 +59,36 @@ typedef struct {
     void *hostOpaque; /* of secret, volume, vfioNode */
 } qemuBuildConfig;
 
+typedef struct qemuBuildContext qemuBuildContext;
+
+/* Memory that a device wants a back end for. Strings and maps are borrowed. */
 typedef struct {
+    const char *id;            /* of the object: "memdimm0" */
+    const char *alias;         /* of the device; names a file below the guest's memory folder */
+    uint64_t sizeKiB;          /* as it is to be, aligned */
+    int node;                  /* of the guest; -1: none */
+    int access;                /* 0 as the document says of the node, 1 shared, 2 private */
+    virTristate discard;       /* ABSENT: as the document says of the node */
+    uint64_t pageKiB;          /* 0: as the document says of the node */
+    const virBitmap *nodemask; /* of the host; NULL: as the document says of the node */
+    const char *path;          /* the file that is the memory; NULL: none */
+    uint64_t alignKiB;         /* 0: QEMU's */
+    bool pmem;                 /* path is persistent memory: nothing is allocated beforehand */
+    bool sparse;               /* grows and shrinks: nothing is reserved or allocated beforehand */
+} qemuMemoryBackend;
+
+struct qemuBuildContext {
     const virDomainFacts *facts;
     const qmpCaps *caps;
     const qemuBuildConfig *config;
     bool incoming; /* the guest comes by migration or from a save file */
     bool hotplug;  /* into a running guest: no boot-only arguments */
     bool force;    /* update: even if the guest holds on to it (a locked tray) */
-} qemuBuildContext;
+    /* The back end's object, with what the whole document says of memory (huge pages, source,
+     * access, NUMA tuning): known to whoever knows the whole, src/qemu. Caller unrefs. */
+    virJSON *(*memoryBackend)(const qemuMemoryBackend *wanted, const qemuBuildContext *ctx,
+                              GError **error);
+};
 
 typedef enum {
     VIR_HOST_READ = 1 << 0,
@@ -97,7 +120,8 @@ virHostResource *virHostAccessAdd(virHostAccess *access, const virDevice *dev, c
 
 /* What a device may ask for at each start, done by the driver. */
 typedef struct {
-    /* A free display port, or wanted itself (0: any); 0 with an error if it is taken. */
+    /* A free display port, or wanted itself (0: any); 0 with an error if it is taken. alias says
+     * what for: "vnc", "vnc-websocket", "spice", "spice-tls". */
     unsigned (*port)(unsigned wanted, const char *alias, void *opaque, GError **error);
     /* A free vsock context id, or wanted itself (0: any); 0 with an error. */
     uint64_t (*contextId)(uint64_t wanted, void *opaque, GError **error);
@@ -128,9 +152,6 @@ struct virDeviceQemu {
     bool claimLastFirst; /* the last device of the kind comes first */
     /* Host resources the device needs. NULL: none. */
     void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
-    /* Fills into the live copy of the document what only a starting guest has: paths below its
-     * folders, addresses of the configuration, a render node. Before build. NULL: nothing. */
-    bool (*prepare)(virDevice *dev, const qemuBuildContext *ctx, GError **error);
     /* What QEMU is to be told, back ends first, front end last. */
     bool (*build)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error);
     /* A host step of this device was done; name is what it made (an interface). NULL: no matter. */

@@ -5,7 +5,8 @@
  * NAME.xml is one device, or several below <devices>. What comes of it stands beside:
  *
  *     NAME.out.xml   the document written back; without it NAME.xml itself
- *     NAME.argv      the command line, an option with its value to a line, host resources last
+ *     NAME.argv      the command line, an option with its value to a line; what is said to the
+ *                    monitor before the guest runs; host resources
  *     NAME.qmp       the commands of hot-plug, in order, and their undo
  *     NAME.err       what it is refused with; then nothing else
  *
@@ -88,6 +89,9 @@ sceneInit(Scene *scene, const char *xml)
         .devices = scene->all,
         .memoryKiB = 1024 * 1024,
         .vcpus = 1,
+        .memoryMaxKiB = 16 * 1024 * 1024,
+        .memorySlots = 4,
+        .numaNodes = 1,
     };
     if (strstr(remark, "q35")) {
         scene->facts.machine = "q35";
@@ -206,6 +210,53 @@ static const qemuBuildConfig config = {
     .encrypt = goldenEncrypt,
 };
 
+static virJSON *
+goldenMemoryBackend(const qemuMemoryBackend *wanted, const qemuBuildContext *ctx, GError **error)
+{
+    virJSON *props = virJSONObject();
+
+    virJSONAddString(props, "qom-type",
+                     wanted->path ? "memory-backend-file" : "memory-backend-ram");
+    virJSONAddString(props, "id", wanted->id);
+    virJSONAddString(props, "mem-path", wanted->path);
+    virJSONAddTrue(props, "share", wanted->access == 1);
+    if (wanted->sparse)
+        virJSONAddBool(props, "reserve", false);
+    virJSONAddUInt(props, "size", wanted->sizeKiB * 1024);
+    return props;
+}
+
+static unsigned
+goldenPort(unsigned wanted, const char *alias, void *opaque, GError **error)
+{
+    unsigned *next = opaque;
+
+    return wanted ? wanted : (*next)++;
+}
+
+static uint64_t
+goldenContextId(uint64_t wanted, void *opaque, GError **error)
+{
+    return wanted ? wanted : 42;
+}
+
+static void
+sceneClaim(Scene *scene)
+{
+    qemuBuildContext ctx = {.facts = &scene->facts, .caps = scene->caps, .config = &config};
+    unsigned port = 5900;
+    qemuClaims claims = {goldenPort, goldenContextId, &port};
+
+    for (guint i = 0; i < scene->devices->len; i++) {
+        virDevice *dev = g_ptr_array_index(scene->devices, i);
+        g_autoptr(GError) error = NULL;
+
+        if (virDeviceQemuOf(dev)->claim)
+            (void)virDeviceQemuOf(dev)->claim(dev, &ctx, &claims, &error);
+        g_assert_no_error(error);
+    }
+}
+
 static void
 sceneTouches(const Scene *scene, const qemuBuildContext *ctx, GString *out)
 {
@@ -267,10 +318,41 @@ scenePlan(const Scene *scene, const qemuBuildContext *ctx, qmpPlan *plan, GError
     return true;
 }
 
+static void
+goldenCommand(GString *out, const char *mark, const char *command, virJSON *arguments)
+{
+    g_autofree char *text = arguments ? virJSONPrint(arguments) : g_strdup("");
+
+    g_string_append_printf(out, "%s %s %s\n", mark, command, text);
+}
+
+static void
+sceneAfterStart(const Scene *scene, const qemuBuildContext *ctx, GString *out)
+{
+    g_autoptr(qmpPlan) plan = qmpPlanNew(scene->caps);
+
+    for (guint i = 0; i < scene->devices->len; i++) {
+        const virDevice *dev = g_ptr_array_index(scene->devices, i);
+        g_autoptr(GError) error = NULL;
+
+        if (virDeviceQemuOf(dev)->afterStart)
+            (void)virDeviceQemuOf(dev)->afterStart(dev, ctx, plan, &error);
+        g_assert_no_error(error);
+    }
+    for (size_t i = 0; i < qmpPlanLength(plan); i++) {
+        const qmpStep *step = qmpPlanStep(plan, i);
+
+        goldenCommand(out, ">", step->command, step->props);
+    }
+}
+
 static char *
 sceneArgv(const Scene *scene, GError **error)
 {
-    qemuBuildContext ctx = {.facts = &scene->facts, .caps = scene->caps, .config = &config};
+    qemuBuildContext ctx = {.facts = &scene->facts,
+                            .caps = scene->caps,
+                            .config = &config,
+                            .memoryBackend = goldenMemoryBackend};
     g_autoptr(qmpPlan) plan = qmpPlanNew(scene->caps);
     g_autoptr(GPtrArray) argv = NULL;
     g_autoptr(GPtrArray) env = NULL;
@@ -294,16 +376,9 @@ sceneArgv(const Scene *scene, GError **error)
     }
     if (argv->len > 0)
         g_string_append_c(out, '\n');
+    sceneAfterStart(scene, &ctx, out);
     sceneTouches(scene, &ctx, out);
     return g_string_free(out, FALSE);
-}
-
-static void
-goldenCommand(GString *out, const char *mark, const char *command, virJSON *arguments)
-{
-    g_autofree char *text = arguments ? virJSONPrint(arguments) : g_strdup("");
-
-    g_string_append_printf(out, "%s %s %s\n", mark, command, text);
 }
 
 static char *
@@ -333,8 +408,11 @@ planQMP(const qmpPlan *plan)
 static char *
 sceneQMP(const Scene *scene, GError **error)
 {
-    qemuBuildContext ctx = {
-        .facts = &scene->facts, .caps = scene->caps, .config = &config, .hotplug = true};
+    qemuBuildContext ctx = {.facts = &scene->facts,
+                            .caps = scene->caps,
+                            .config = &config,
+                            .hotplug = true,
+                            .memoryBackend = goldenMemoryBackend};
     g_autoptr(qmpPlan) plan = qmpPlanNew(scene->caps);
 
     for (guint i = 0; i < scene->devices->len; i++) {
@@ -432,6 +510,7 @@ testGolden(const void *opaque)
     out = sceneFormat(&scene);
     goldenIsDocument(base, xml, out);
     sceneAlias(&scene);
+    sceneClaim(&scene);
     argv = sceneArgv(&scene, &error);
     g_assert_no_error(error);
     goldenIs(base, ".argv", argv);

@@ -11,13 +11,18 @@
 #include "device/graphics/graphics.h"
 #include "device/hub/hub.h"
 #include "device/input/input.h"
+#include "device/iommu/iommu.h"
+#include "device/lease/lease.h"
 #include "device/memballoon/memballoon.h"
+#include "device/memory/memory.h"
+#include "device/nvram/nvram.h"
 #include "device/panic/panic.h"
 #include "device/parallel/parallel.h"
 #include "device/redirdev/redirdev.h"
 #include "device/redirfilter/redirfilter.h"
 #include "device/rng/rng.h"
 #include "device/serial/serial.h"
+#include "device/shmem/shmem.h"
 #include "device/smartcard/smartcard.h"
 #include "device/sound/sound.h"
 #include "device/tpm/tpm.h"
@@ -29,6 +34,7 @@ const virDeviceKind *const virDeviceKinds[] = {
     /* clang-format off */
     &virDiskKind,
     &virControllerKind,
+    &virLeaseKind,
     &virFilesystemKind,
     &virSmartcardKind,
     &virSerialKind,
@@ -47,7 +53,11 @@ const virDeviceKind *const virDeviceKinds[] = {
     &virWatchdogKind,
     &virMemballoonKind,
     &virRngKind,
+    &virNVRAMKind,
     &virPanicKind,
+    &virShmemKind,
+    &virMemoryKind,
+    &virIOMMUKind,
     &virVsockKind,
     NULL,
     /* clang-format on */

@@ -12,13 +12,18 @@
 #include "device/graphics/graphics_qemu.h"
 #include "device/hub/hub_qemu.h"
 #include "device/input/input_qemu.h"
+#include "device/iommu/iommu_qemu.h"
+#include "device/lease/lease_qemu.h"
 #include "device/memballoon/memballoon_qemu.h"
+#include "device/memory/memory_qemu.h"
+#include "device/nvram/nvram_qemu.h"
 #include "device/panic/panic_qemu.h"
 #include "device/parallel/parallel_qemu.h"
 #include "device/redirdev/redirdev_qemu.h"
 #include "device/redirfilter/redirfilter_qemu.h"
 #include "device/rng/rng_qemu.h"
 #include "device/serial/serial_qemu.h"
+#include "device/shmem/shmem_qemu.h"
 #include "device/smartcard/smartcard_qemu.h"
 #include "device/sound/sound_qemu.h"
 #include "device/tpm/tpm_qemu.h"
@@ -28,6 +33,7 @@
 
 const virDeviceQemu *const virDeviceQemus[] = {
     /* clang-format off */
+    &virMemoryQemu,
     &virControllerQemu,
     &virHubQemu,
     &virDiskQemu,
@@ -46,10 +52,14 @@ const virDeviceQemu *const virDeviceQemus[] = {
     &virWatchdogQemu,
     &virRedirdevQemu,
     &virRedirfilterQemu,
+    &virLeaseQemu,
     &virMemballoonQemu,
     &virRngQemu,
+    &virNVRAMQemu,
     &virPanicQemu,
+    &virShmemQemu,
     &virVsockQemu,
+    &virIOMMUQemu,
     NULL,
     /* clang-format on */
 };

@@ -72,5 +72,8 @@ virDomainDefFacts(const virDomainDef *def, const char *machineName, virDomainFac
     facts->devices = def->devices;
     facts->memoryKiB = def->memory.total.value;
     facts->vcpus = virDomainVcpusMax(&def->vcpus);
+    facts->memoryMaxKiB = def->memory.max.value;
+    facts->memorySlots = (unsigned)def->memory.slots.value;
+    facts->numaNodes = virDomainNumaCount(&def->cpu.numa);
     facts->def = def;
 }

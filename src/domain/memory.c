@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "device/memory/memory.h"
 #include "domain/def.h"
 #include "domain/section.h"
 #include "util/virerror.h"
@@ -149,7 +150,7 @@ static const virField memoryBackingFields[] = {
 uint64_t
 virDomainMemoryDevicesKiB(const virDomainDef *def)
 {
-    return 0;
+    return virMemoryDevicesKiB(def->devices);
 }
 
 uint64_t

@@ -164,8 +164,47 @@ qemuGraphicsRenderNode(const virGraphics *graphics, const qemuBuildContext *ctx)
     return ctx->config->renderNode;
 }
 
+/* want: a number of the document, -1 or 0 if it is to be chosen */
 static bool
-qemuGraphicsPrepare(virDevice *dev, const qemuBuildContext *ctx, GError **error)
+qemuGraphicsClaimPort(const qemuClaims *claims, const char *what, int *port, GError **error)
+{
+    unsigned got = claims->port(*port > 0 ? (unsigned)*port : 0, what, claims->opaque, error);
+
+    if (!got)
+        return false;
+    *port = (int)got;
+    return true;
+}
+
+/* Ports of the document are claimed too: nobody else gets them. */
+static bool
+qemuGraphicsClaimPorts(virGraphics *graphics, const qemuBuildConfig *config,
+                       const qemuClaims *claims, GError **error)
+{
+    virGraphicsPorts wants = virGraphicsWantedPorts(graphics, config->spiceTLS);
+    bool spice = graphics->type == VIR_GRAPHICS_TYPE_SPICE;
+
+    if (wants.tlsPort && !config->spiceTLS)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("Auto allocation of spice TLS port requested but spice TLS is "
+                             "disabled in qemu.conf"));
+    if ((wants.port || graphics->port > 0) &&
+        !qemuGraphicsClaimPort(claims, spice ? "spice" : "vnc", &graphics->port, error))
+        return false;
+    if ((wants.tlsPort || graphics->tlsPort > 0) &&
+        !qemuGraphicsClaimPort(claims, "spice-tls", &graphics->tlsPort, error))
+        return false;
+    if (wants.websocket) {
+        if (!qemuGraphicsClaimPort(claims, "vnc-websocket", &graphics->websocket, error))
+            return false;
+        graphics->websocketGenerated = true;
+    }
+    return true;
+}
+
+static bool
+qemuGraphicsClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                  GError **error)
 {
     virGraphics *graphics = VIR_GRAPHICS(dev);
     const char *node = qemuGraphicsRenderNode(graphics, ctx);
@@ -181,7 +220,7 @@ qemuGraphicsPrepare(virDevice *dev, const qemuBuildContext *ctx, GError **error)
         qemuGraphicsListenClear(first);
         *first = resolved;
     }
-    return true;
+    return qemuGraphicsClaimPorts(graphics, ctx->config, claims, error);
 }
 
 static void
@@ -322,6 +361,14 @@ qemuGraphicsPlanPassword(const virDevice *dev, const qemuBuildConfig *config, in
     qemuGraphicsPlanExpiry(graphics, password[0] == '\0', now, plan);
 }
 
+static bool
+qemuGraphicsAfterStart(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
+                       GError **error)
+{
+    qemuGraphicsPlanPassword(dev, ctx->config, g_get_real_time() / G_USEC_PER_SEC, plan);
+    return true;
+}
+
 /* --- live changes: the password and its life; nothing else --- */
 
 static bool
@@ -393,8 +440,9 @@ const virDeviceQemu virGraphicsQemu = {
     .kind = &virGraphicsKind,
     .check = qemuGraphicsCheck,
     .touches = qemuGraphicsTouches,
-    .prepare = qemuGraphicsPrepare,
+    .claim = qemuGraphicsClaim,
     .build = qemuGraphicsBuild,
+    .afterStart = qemuGraphicsAfterStart,
     .update = qemuGraphicsUpdate,
     .hotpluggable = qemuDeviceNeverHotpluggable,
 };

@@ -37,5 +37,6 @@ const virDeviceKind virHubKind = {
     .fields = fields,
     .check = virHubCheck,
     .onUSB = virHubOnUSB,
+    .usbPorts = VIR_HUB_PORTS,
     .aliasPrefix = "hub",
 };

@@ -89,6 +89,17 @@ qemuMemballoonPlanPeriod(const virDevice *dev, uint64_t period, qmpPlan *plan)
                    qemuMemballoonPeriodArguments(dev, before));
 }
 
+static bool
+qemuMemballoonAfterStart(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
+                         GError **error)
+{
+    const virMemballoon *balloon = VIR_MEMBALLOON(dev);
+
+    if (balloon->statsPeriod.set)
+        qemuMemballoonPlanPeriod(dev, balloon->statsPeriod.value, plan);
+    return true;
+}
+
 /* Only how often statistics are read may change while the guest runs. */
 static bool
 qemuMemballoonUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,
@@ -131,6 +142,7 @@ const virDeviceQemu virMemballoonQemu = {
     .implicit = qemuMemballoonImplicit,
     .check = qemuMemballoonCheck,
     .build = qemuMemballoonBuild,
+    .afterStart = qemuMemballoonAfterStart,
     .update = qemuMemballoonUpdate,
     .hotpluggable = qemuDeviceNeverHotpluggable,
 };

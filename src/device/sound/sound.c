@@ -89,6 +89,16 @@ virSoundPCIConnect(const virDevice *dev, const virDomainFacts *facts)
     }
 }
 
+/* The place of ICH9's own, on a machine made of that chip. */
+static bool
+virSoundPCIPlace(const virDevice *dev, const virDomainFacts *facts, virPCIPlace *ret)
+{
+    if (!facts->q35 || VIR_SOUND(dev)->model != VIR_SOUND_MODEL_ICH9)
+        return false;
+    *ret = (virPCIPlace){.slot = 0x1b};
+    return true;
+}
+
 static bool
 virSoundOnUSB(const virDevice *dev)
 {
@@ -102,6 +112,7 @@ const virDeviceKind virSoundKind = {
     .fields = fields,
     .check = virSoundCheck,
     .pciConnect = virSoundPCIConnect,
+    .pciPlace = virSoundPCIPlace,
     .onUSB = virSoundOnUSB,
     .aliasPrefix = "sound",
 };

@@ -185,6 +185,18 @@ virVideoPCIConnect(const virDevice *dev, const virDomainFacts *facts)
     }
 }
 
+/* The first card's: behind the chips that are part of the machine. */
+static bool
+virVideoPCIPlace(const virDevice *dev, const virDomainFacts *facts, virPCIPlace *ret)
+{
+    if (virDevicesNth(facts->devices, &virVideoKind, 0) != dev || !virVideoPCIConnect(dev, facts) ||
+        (!facts->i440fx && !facts->q35))
+        return false;
+    *ret =
+        (virPCIPlace){.slot = facts->q35 ? 1 : 2, .must = !facts->primaryVideoFree, .next = true};
+    return true;
+}
+
 const virDeviceKind virVideoKind = {
     .element = "video",
     .noun = "video",
@@ -194,5 +206,6 @@ const virDeviceKind virVideoKind = {
     .check = virVideoCheck,
     .order = virVideoOrder,
     .pciConnect = virVideoPCIConnect,
+    .pciPlace = virVideoPCIPlace,
     .aliasPrefix = "video",
 };
