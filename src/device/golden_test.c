@@ -226,37 +226,6 @@ goldenMemoryBackend(const qemuMemoryBackend *wanted, const qemuBuildContext *ctx
     return props;
 }
 
-static unsigned
-goldenPort(unsigned wanted, const char *alias, void *opaque, GError **error)
-{
-    unsigned *next = opaque;
-
-    return wanted ? wanted : (*next)++;
-}
-
-static uint64_t
-goldenContextId(uint64_t wanted, void *opaque, GError **error)
-{
-    return wanted ? wanted : 42;
-}
-
-static void
-sceneClaim(Scene *scene)
-{
-    qemuBuildContext ctx = {.facts = &scene->facts, .caps = scene->caps, .config = &config};
-    unsigned port = 5900;
-    qemuClaims claims = {goldenPort, goldenContextId, &port};
-
-    for (guint i = 0; i < scene->devices->len; i++) {
-        virDevice *dev = g_ptr_array_index(scene->devices, i);
-        g_autoptr(GError) error = NULL;
-
-        if (virDeviceQemuOf(dev)->claim)
-            (void)virDeviceQemuOf(dev)->claim(dev, &ctx, &claims, &error);
-        g_assert_no_error(error);
-    }
-}
-
 static void
 sceneTouches(const Scene *scene, const qemuBuildContext *ctx, GString *out)
 {
@@ -510,7 +479,6 @@ testGolden(const void *opaque)
     out = sceneFormat(&scene);
     goldenIsDocument(base, xml, out);
     sceneAlias(&scene);
-    sceneClaim(&scene);
     argv = sceneArgv(&scene, &error);
     g_assert_no_error(error);
     goldenIs(base, ".argv", argv);
