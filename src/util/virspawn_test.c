@@ -105,7 +105,7 @@ testEnvironmentFolderAndLimitsAreAsAsked(void)
     g_autofree char *out = NULL;
 
     request.env = env;
-    request.cwd = "/usr";
+    request.cwd = "/proc";
     request.limits = &limit;
     request.nlimits = 1;
     request.umask = 027;
@@ -113,9 +113,9 @@ testEnvironmentFolderAndLimitsAreAsAsked(void)
     request.oomScoreAdj = 500;
     request.newSession = true;
     out = testShell(&request, "echo $WHO; pwd; ulimit -n; umask; cat /proc/self/oom_score_adj; "
-                              "test $(ps -o sid= -p $$) -eq $$ && echo leader; "
+                              "set -- $(cat /proc/$$/stat); test $6 -eq $1 && echo leader; "
                               "grep NoNewPrivs /proc/self/status | cut -f2");
-    g_assert_cmpstr(out, ==, "guest\n/usr\n123\n0027\n500\nleader\n1\n");
+    g_assert_cmpstr(out, ==, "guest\n/proc\n123\n0027\n500\nleader\n1\n");
 }
 
 static void *
