@@ -93,6 +93,7 @@ qmpCaps *qmpCapsRef(const qmpCaps *caps);
 void qmpCapsUnref(qmpCaps *caps); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(qmpCaps, qmpCapsUnref)
 
+/* What every QEMU since 2.11 has is there without being probed, also in made-up capabilities. */
 bool qmpCapsHas(const qmpCaps *caps, qmpCapsFlag flag);
 /* True if all flags up to QMP_CAPS_LAST are there: qmpCapsHasAll(caps, A, B, QMP_CAPS_LAST). */
 bool qmpCapsHasAll(const qmpCaps *caps, ...);

@@ -185,6 +185,17 @@ testRefusesTextOfTheFuture(void)
 }
 
 static void
+testKnowsWhatGoesWithoutSaying(void)
+{
+    g_autoptr(qmpCaps) caps = qmpCapsNew("/bin/qemu", "x86_64");
+    g_autofree char *text = qmpCapsFormat(caps);
+
+    g_assert_true(qmpCapsHas(caps, QMP_CAPS_DISPLAY));
+    g_assert_false(qmpCapsHas(caps, QMP_CAPS_BLOCKDEV));
+    g_assert_null(strstr(text, "<flag"));
+}
+
+static void
 testEveryFlagHasANameOfItsOwn(void)
 {
     for (int flag = 0; flag < QMP_CAPS_LAST; flag++)
@@ -204,6 +215,8 @@ main(int argc, char **argv)
     g_test_add_func("/qmpcaps/any answer may be missing", testTakesMissingAnswers);
     g_test_add_func("/qmpcaps/the text keeps all", testTextKeepsAll);
     g_test_add_func("/qmpcaps/a text with an unknown flag is refused", testRefusesTextOfTheFuture);
+    g_test_add_func("/qmpcaps/what every QEMU has goes without saying",
+                    testKnowsWhatGoesWithoutSaying);
     g_test_add_func("/qmpcaps/every flag has a name of its own", testEveryFlagHasANameOfItsOwn);
     return g_test_run();
 }

@@ -36,6 +36,10 @@ struct qmpCaps {
     bool kvmRefused; /* /dev/kvm could be opened, and yet QEMU did without */
 };
 
+/* True if the flag was found out (or made up) for this binary, as against qmpCapsHas, which also
+ * knows what goes without saying. */
+bool qmpCapsLists(const qmpCaps *caps, qmpCapsFlag flag);
+
 qmpMachine *qmpMachineNew(const char *name);
 void qmpMachineFree(qmpMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(qmpMachine, qmpMachineFree)

@@ -10,7 +10,7 @@ void
 qmpCapsFormatFlags(const qmpCaps *caps, virXMLWriter *w)
 {
     for (int flag = 0; flag < QMP_CAPS_LAST; flag++) {
-        if (!qmpCapsHas(caps, (qmpCapsFlag)flag))
+        if (!qmpCapsLists(caps, (qmpCapsFlag)flag))
             continue;
         virXMLWriterOpen(w, "flag");
         virXMLWriterAttr(w, "name", qmpCapsFlagToString(flag));
