@@ -16,6 +16,9 @@ typedef struct {
     /* <model name=…/> of a PCI controller that has none (virPCIControllerName). */
     int (*pciControllerName)(const virDevice *controller, void *opaque);
     void *opaque;
+    /* The guest is new, or starts: USB ports may be chosen. Else only if all devices have theirs: a
+     * guest that has run without any would see them move. */
+    bool anew;
 } virAddressPolicy;
 
 /* Controllers without index get the next free one of their type. Before anything looks for one.
@@ -47,6 +50,6 @@ bool virDomainDefAssignPCI(virDomainDef *def, const virDomainFacts *facts,
                            const virAddressPolicy *policy, GError **error);
 bool virDomainDefAssignPCIDevice(const virDomainDef *def, const virDomainFacts *facts,
                                  virDevice *dev, GError **error);
-bool virDomainDefAssignUSB(virDomainDef *def, GError **error);
+bool virDomainDefAssignUSB(virDomainDef *def, bool anew, GError **error);
 bool virDomainDefAssignUSBDevice(const virDomainDef *def, virDevice *dev, GError **error);
 bool virDomainDefAssignSerialPorts(const virDomainDef *def, virDevice *only, GError **error);

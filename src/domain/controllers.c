@@ -160,7 +160,7 @@ virDomainDefAssignAddresses(virDomainDef *def, const virDomainFacts *facts,
                             const virAddressPolicy *policy, GError **error)
 {
     return virDomainDefAssignSerialPorts(def, NULL, error) &&
-           virDomainDefAssignPCI(def, facts, policy, error) && virDomainDefAssignUSB(def, error);
+           virDomainDefAssignPCI(def, facts, policy, error) && virDomainDefAssignUSB(def, policy->anew, error);
 }
 
 bool

@@ -214,11 +214,25 @@ virUSBAddHubs(virDomainDef *def, const GArray *nodes)
     }
 }
 
-bool
-virDomainDefAssignUSB(virDomainDef *def, GError **error)
+static bool
+virUSBAllPlaced(const virDomainDef *def)
 {
-    g_autoptr(GArray) nodes = virUSBCollect(def, error);
+    virDevicesForEach(def->devices, NULL, dev)
+    {
+        if (virUSBWants(dev) && !virUSBIsPlaced(dev))
+            return false;
+    }
+    return true;
+}
 
+bool
+virDomainDefAssignUSB(virDomainDef *def, bool anew, GError **error)
+{
+    g_autoptr(GArray) nodes = NULL;
+
+    if (!anew && !virUSBAllPlaced(def))
+        return true;
+    nodes = virUSBCollect(def, error);
     if (!nodes)
         return false;
     if (nodes->len == 0 || virControllersNoUSB(def->devices))

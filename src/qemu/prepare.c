@@ -104,7 +104,8 @@ qemuPreparingPolicy(qemuPreparing *preparing)
 {
     return (virAddressPolicy){.completeController = qemuPreparingCompleteController,
                               .pciControllerName = qemuPreparingControllerName,
-                              .opaque = preparing};
+                              .opaque = preparing,
+                              .anew = preparing->parseFlags & VIR_PARSE_ABI_UPDATE};
 }
 
 /* --- the steps --- */
@@ -247,6 +248,17 @@ qemuDomainDefParse(const char *xml, const qemuPrepareEnv *env, unsigned parseFla
         !qemuDomainDefCheck(def, caps, parseFlags, error))
         return NULL;
     return g_steal_pointer(&def);
+}
+
+/* --- a start --- */
+
+bool
+qemuPrepareStart(virDomainDef *def, const qmpCaps *caps, GError **error)
+{
+    qemuPreparing preparing;
+
+    qemuPreparingInit(&preparing, def, caps, NULL, VIR_PARSE_ABI_UPDATE);
+    return qemuPrepareAddresses(&preparing, error);
 }
 
 /* --- one device for a running guest --- */

@@ -35,6 +35,10 @@ bool qemuDomainDefComplete(virDomainDef *def, const qemuPrepareEnv *env, unsigne
 bool qemuDomainDefCheck(const virDomainDef *def, const qmpCaps *caps, unsigned parseFlags,
                         GError **error);
 
+/* What a document may leave open until the guest starts: USB ports. def is the private copy that
+ * becomes the live document; before aliases. */
+bool qemuPrepareStart(virDomainDef *def, const qmpCaps *caps, GError **error);
+
 /* Puts dev (taken over, also on error) into def, the private copy of a running guest's document:
  * defaults, the controllers it implies, address, alias, checks. What was added stands in def with
  * aliases that no device had before. */

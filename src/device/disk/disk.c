@@ -418,6 +418,26 @@ virDiskPCIConnect(const virDevice *dev, const virDomainFacts *facts)
                                           : VIR_VIRTIO_MODEL_DEFAULT);
 }
 
+static int
+virDiskController(const virDevice *dev, unsigned *retIndex)
+{
+    const virAddress *at = &dev->info.address;
+
+    *retIndex = at->type == VIR_ADDRESS_DRIVE ? at->drive.controller : 0;
+    switch (VIR_DISK_CONST(dev)->bus) {
+    case VIR_DISK_BUS_IDE:
+        return VIR_CONTROLLER_IDE;
+    case VIR_DISK_BUS_FDC:
+        return VIR_CONTROLLER_FDC;
+    case VIR_DISK_BUS_SCSI:
+        return VIR_CONTROLLER_SCSI;
+    case VIR_DISK_BUS_SATA:
+        return VIR_CONTROLLER_SATA;
+    default:
+        return -1;
+    }
+}
+
 static virBootsAs
 virDiskBootsAs(const virDevice *dev)
 {
@@ -540,6 +560,7 @@ const virDeviceKind virDiskKind = {
     .order = virDiskOrder,
     .matches = virDiskMatches,
     .pciConnect = virDiskPCIConnect,
+    .controller = virDiskController,
     .bootsAs = virDiskBootsAs,
     .onUSB = virDiskOnUSB,
     .alias = virDiskAlias,
