@@ -62,14 +62,14 @@ testLifecycleSaysWhatAndWhy(void)
                                   .name = "web1",
                                   .uuid = uuid,
                                   .id = -1,
-                                  .event = VIR_LIFECYCLE_STOPPED,
+                                  .event = VIR_EVENT_STOPPED,
                                   .detail = VIR_STOPPED_CRASHED};
     remote_domain_event_callback_lifecycle_msg message = {0};
 
     virApiDomainEventRowOf(VIR_DOMAIN_EVENT_LIFECYCLE)->fill(&event, &message);
     g_assert_cmpstr(message.msg.dom.name, ==, "web1");
     g_assert_cmpint(message.msg.dom.id, ==, -1);
-    g_assert_cmpint(message.msg.event, ==, VIR_LIFECYCLE_STOPPED);
+    g_assert_cmpint(message.msg.event, ==, VIR_EVENT_STOPPED);
     g_assert_cmpint(message.msg.detail, ==, VIR_STOPPED_CRASHED);
 }
 

@@ -144,6 +144,9 @@ struct virDeviceKind {
     char *(*alias)(const virDevice *dev, const virDomainFacts *facts, unsigned index);
     /* The path that a user knows it by: a disk's image; may be NULL. NULL: has none. */
     const char *(*source)(const virDevice *dev);
+    /* It makes the machine offer NVDIMMs; it is the panic of Hyper-V, a CPU feature. NULL: no. */
+    bool (*isNVDIMM)(const virDevice *dev);
+    bool (*isHypervPanic)(const virDevice *dev);
     /* The guest agent listens behind it. NULL: never. */
     bool (*isAgent)(const virDevice *dev);
     /* Compares beyond the ABI rows. NULL: rows are enough. */

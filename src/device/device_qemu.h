@@ -34,6 +34,11 @@ typedef struct {
     const char *chardevTLSPassword; /* of the key in chardevTLSDir; NULL: none */
     const char *tpmSocket;          /* where the guest's software TPM listens; NULL: none runs */
     const char *audioEnv;           /* reserved */
+    const char *memoryDir;          /* of memory that is backed by files; NULL: none */
+    /* Folder or file on a hugetlbfs with pages of this size; NULL: none is mounted. Caller frees.
+     */
+    char *(*hugepagePath)(uint64_t pageKiB, int id, const char *name, void *opaque);
+    void *hugepageOpaque;
     bool privileged;
     bool stdioLogd;
     bool transientDisks; /* somebody makes overlays for <transient/> disks once QEMU runs */

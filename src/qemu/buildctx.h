@@ -20,6 +20,3 @@ void qemuBuildInit(qemuBuild *build, const qemuDriver *driver, const virDomainDe
                    const qmpCaps *caps, const char *stateDir, const char *channelDir);
 void qemuBuildClear(qemuBuild *build);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuBuild, qemuBuildClear)
-
-/* Fills in what the capabilities say beside virDomainDefFacts. */
-void qemuFacts(const virDomainDef *def, const qmpCaps *caps, virDomainFacts *facts);

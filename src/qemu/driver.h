@@ -15,13 +15,11 @@
 #include "delegate/virdelegate.h"
 #include "domain/event.h"
 #include "domain/object.h"
-#include "qmp/qmpcaps.h"
-
-typedef struct qemuPorts qemuPorts;
-typedef struct qemuCapsCache qemuCapsCache;
+#include "qmp/qmpcapscache.h"
 
 /* Where things are; copied. */
 typedef struct {
+    char *root; /* of --root; NULL: the system or session instance */
     char *instance, *run, *etc, *lib, *cache, *log; /* as in daemon/layout.h */
 } qemuDriverPaths;
 
@@ -47,7 +45,7 @@ typedef struct {
 
     virCgroupInstance *cgroups;
     virDelegate *door;
-    qemuCapsCache *capsCache;
+    qmpCapsCache *capsCache;
 
     virDomainRegistry *domains; /* (lock) */
     int nextID;                 /* (lock) */

@@ -101,11 +101,11 @@ qemuFollowUpShutdown(virDomainObj *obj, virJSON *data, const char *alias)
     int action = virDomainObjDef(obj)->lifecycle.onPoweroff;
 
     if (guest->rebooting ||
-        (action == VIR_LIFECYCLE_ACTION_RESTART && obj->state == VIR_DOMAIN_SHUTDOWN)) {
+        (action == VIR_LIFECYCLE_RESTART && obj->state == VIR_DOMAIN_SHUTDOWN)) {
         qemuFollowUpReboot(obj);
         return;
     }
-    if (action == VIR_LIFECYCLE_ACTION_PRESERVE)
+    if (action == VIR_LIFECYCLE_PRESERVE)
         return;
     if (!qemuGuestStop(obj, VIR_SHUTOFF_SHUTDOWN, VIR_STOPPED_SHUTDOWN, false, &error))
         VIR_WARN("domain '%s': %s", obj->name, error->message);
@@ -123,12 +123,11 @@ qemuFollowUpCrash(virDomainObj *obj, virJSON *data, const char *alias)
     g_autoptr(GError) error = NULL;
 
     switch (virDomainObjDef(obj)->lifecycle.onCrash) {
-    case VIR_LIFECYCLE_ACTION_PRESERVE:
-    case VIR_LIFECYCLE_ACTION_COREDUMP_PRESERVE:
+    case VIR_LIFECYCLE_PRESERVE:
         qemuFollowUpSave(obj, NULL, NULL);
         return;
-    case VIR_LIFECYCLE_ACTION_RESTART:
-    case VIR_LIFECYCLE_ACTION_COREDUMP_RESTART:
+    case VIR_LIFECYCLE_RESTART:
+    case VIR_LIFECYCLE_COREDUMP_RESTART:
         qemuFollowUpReboot(obj);
         return;
     default:

@@ -107,7 +107,7 @@ qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error)
 
         virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, reason);
         if (!told)
-            qemuDriverEmitLifecycle(qemuGuestOf(obj)->driver, obj, VIR_LIFECYCLE_RESUMED, detail);
+            qemuDriverEmitLifecycle(qemuGuestOf(obj)->driver, obj, VIR_EVENT_RESUMED, detail);
     }
     return true;
 }
@@ -121,7 +121,7 @@ qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s", _("domain is not running"));
     if (obj->state == VIR_DOMAIN_RUNNING) {
         virDomainObjSetState(obj, VIR_DOMAIN_PAUSED, reason);
-        qemuDriverEmitLifecycle(qemuGuestOf(obj)->driver, obj, VIR_LIFECYCLE_SUSPENDED, detail);
+        qemuDriverEmitLifecycle(qemuGuestOf(obj)->driver, obj, VIR_EVENT_SUSPENDED, detail);
     } else if (obj->state == VIR_DOMAIN_PAUSED) {
         obj->reason = reason;
     }

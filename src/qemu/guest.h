@@ -8,10 +8,12 @@
  * of either. All members are under the core lock unless said. */
 #pragma once
 
+#include "device/device_qemu.h"
 #include "qemu/driver.h"
 #include "qmp/plan.h"
 #include "qmp/qmpclient.h"
 #include "util/virevent.h"
+#include "util/virspawn.h"
 
 /* Something made for the guest that must go with it. The status file lists them. */
 typedef enum {
@@ -58,19 +60,24 @@ struct qemuGuest {
     virCgroup *group;
     virGate *gate;
 
+    virDomainDef *made;     /* the live document while a start or attach changes it, else NULL */
     GPtrArray *resources;   /* qemuResource, in the order they were made */
     GArray *vcpus;          /* qemuVcpu */
     uint64_t balloonKiB;    /* what the guest has, as last heard */
     unsigned lastBlockNode; /* highest number given to a block node, never given twice */
     bool starting;
-    bool connecting;     /* after a restart: the monitor has not answered yet */
-    bool shutdownSeen;   /* QEMU said SHUTDOWN */
-    bool rebooting;      /* a shutdown that is to become a reboot */
-    int stopReason;      /* VIR_SHUTOFF_…, once somebody has decided; -1 */
-    int stopDetail;      /* VIR_STOPPED_…  */
-    GHashTable *deleted; /* aliases of which DEVICE_DELETED was heard and nobody asked yet */
-    GHashTable *awaited; /* aliases that a detach waits for */
-    GCond changed;       /* an event, a device gone, the process's end */
+    bool connecting;          /* after a restart: the monitor has not answered yet */
+    bool shutdownSeen;        /* QEMU said SHUTDOWN */
+    bool rebooting;           /* a shutdown that is to become a reboot */
+    int stopReason;           /* VIR_SHUTOFF_…, once somebody has decided; -1 */
+    int stopDetail;           /* VIR_STOPPED_…  */
+    int pauseReason;          /* why the STOP event on its way comes: VIR_PAUSED_…, 0: unknown */
+    int pauseDetail;          /* VIR_SUSPENDED_… */
+    int plugCount;            /* runs of plans so far: part of descriptors' names */
+    GHashTable *unplugFailed; /* aliases that the guest would not let go */
+    GHashTable *deleted;      /* aliases of which DEVICE_DELETED was heard and nobody asked yet */
+    GHashTable *awaited;      /* aliases that a detach waits for */
+    GCond changed;            /* an event, a device gone, the process's end */
 };
 
 static inline qemuGuest *

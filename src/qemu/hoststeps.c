@@ -226,6 +226,17 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
         return qemuHostListen(guest, call, step->path, host, fds, error);
     case QMP_HOST_FILE:
         return qemuWriteOwnedFile(guest, call, step->path, step->text, error);
+    case QMP_HOST_VHOST_USER_GPU:
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("<driver name='vhostuser'> of <video>: starting its process is not "
+                             "supported yet"));
+    case QMP_HOST_LEASE:
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("<lease>: no lock manager is there to take leases"));
+    case QMP_HOST_PCI:
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("<hostdev type='pci'>: handing PCI devices of the host to guests is "
+                             "not supported yet"));
     case QMP_HOST_LOG: {
         int fd = open(step->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 

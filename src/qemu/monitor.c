@@ -33,7 +33,7 @@ qemuMonitorStop(qemuGuest *guest, virJSON *data)
         return;
     virDomainObjSetState(obj, VIR_DOMAIN_PAUSED,
                          guest->pauseReason ? guest->pauseReason : VIR_PAUSED_UNKNOWN);
-    qemuDriverEmitLifecycle(guest->driver, obj, VIR_LIFECYCLE_SUSPENDED, guest->pauseDetail);
+    qemuDriverEmitLifecycle(guest->driver, obj, VIR_EVENT_SUSPENDED, guest->pauseDetail);
     guest->pauseReason = 0;
     guest->pauseDetail = 0;
     qemuGuestSaveStatusLater(guest);
@@ -47,7 +47,7 @@ qemuMonitorResume(qemuGuest *guest, virJSON *data)
     if (guest->starting || obj->state != VIR_DOMAIN_PAUSED)
         return;
     virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, VIR_RUNNING_UNPAUSED);
-    qemuDriverEmitLifecycle(guest->driver, obj, VIR_LIFECYCLE_RESUMED, VIR_RESUMED_UNPAUSED);
+    qemuDriverEmitLifecycle(guest->driver, obj, VIR_EVENT_RESUMED, VIR_RESUMED_UNPAUSED);
     qemuGuestSaveStatusLater(guest);
 }
 
@@ -65,7 +65,7 @@ qemuMonitorShutdown(qemuGuest *guest, virJSON *data)
     if (guest->rebooting || guest->starting)
         return;
     virDomainObjSetState(obj, VIR_DOMAIN_SHUTDOWN, VIR_SHUTDOWN_UNKNOWN);
-    qemuDriverEmitLifecycle(guest->driver, obj, VIR_LIFECYCLE_SHUTDOWN, detail);
+    qemuDriverEmitLifecycle(guest->driver, obj, VIR_EVENT_SHUTDOWN, detail);
     qemuGuestShutdownSeen(guest);
 }
 
@@ -77,7 +77,7 @@ qemuMonitorReset(qemuGuest *guest, virJSON *data)
     if (guest->starting)
         return;
     qemuMonitorEmit(guest, &event);
-    if (virDomainObjDef(guest->obj)->lifecycle.onReboot == VIR_LIFECYCLE_ACTION_DESTROY)
+    if (virDomainObjDef(guest->obj)->lifecycle.onReboot == VIR_LIFECYCLE_DESTROY)
         qemuGuestShutdownSeen(guest);
 }
 
@@ -87,7 +87,7 @@ qemuMonitorPanicked(qemuGuest *guest, virJSON *data)
     virDomainObj *obj = guest->obj;
 
     virDomainObjSetState(obj, VIR_DOMAIN_CRASHED, VIR_CRASHED_REASON_PANICKED);
-    qemuDriverEmitLifecycle(guest->driver, obj, VIR_LIFECYCLE_CRASHED, VIR_CRASHED_PANICKED);
+    qemuDriverEmitLifecycle(guest->driver, obj, VIR_EVENT_CRASHED, VIR_CRASHED_PANICKED);
     qemuGuestCrashed(guest);
 }
 
@@ -260,7 +260,7 @@ qemuMonitorSuspend(qemuGuest *guest, virJSON *data)
 
     if (guest->obj->state == VIR_DOMAIN_RUNNING) {
         virDomainObjSetState(guest->obj, VIR_DOMAIN_PMSUSPENDED, 0);
-        qemuDriverEmitLifecycle(guest->driver, guest->obj, VIR_LIFECYCLE_PMSUSPENDED, 0);
+        qemuDriverEmitLifecycle(guest->driver, guest->obj, VIR_EVENT_PMSUSPENDED, 0);
         qemuGuestSaveStatusLater(guest);
     }
     qemuMonitorEmit(guest, &event);
@@ -273,7 +273,7 @@ qemuMonitorSuspendDisk(qemuGuest *guest, virJSON *data)
 
     if (guest->obj->state == VIR_DOMAIN_RUNNING) {
         virDomainObjSetState(guest->obj, VIR_DOMAIN_PMSUSPENDED, 0);
-        qemuDriverEmitLifecycle(guest->driver, guest->obj, VIR_LIFECYCLE_PMSUSPENDED, 1);
+        qemuDriverEmitLifecycle(guest->driver, guest->obj, VIR_EVENT_PMSUSPENDED, 1);
         qemuGuestSaveStatusLater(guest);
     }
     qemuMonitorEmit(guest, &event);
@@ -286,8 +286,7 @@ qemuMonitorWakeup(qemuGuest *guest, virJSON *data)
 
     if (guest->obj->state == VIR_DOMAIN_PMSUSPENDED) {
         virDomainObjSetState(guest->obj, VIR_DOMAIN_RUNNING, VIR_RUNNING_WAKEUP);
-        qemuDriverEmitLifecycle(guest->driver, guest->obj, VIR_LIFECYCLE_STARTED,
-                                VIR_STARTED_WAKEUP);
+        qemuDriverEmitLifecycle(guest->driver, guest->obj, VIR_EVENT_STARTED, VIR_STARTED_WAKEUP);
         qemuGuestSaveStatusLater(guest);
     }
     qemuMonitorEmit(guest, &event);

@@ -38,7 +38,6 @@ typedef struct {
     virDeviceRules *rules;
     int logFd;
     off_t logStart; /* where this start's part of the log begins */
-    int monitorFd;  /* the listening end */
 } qemuStart;
 
 static void
@@ -50,7 +49,6 @@ qemuStartClear(qemuStart *start)
     qemuHostFdsFree(start->fds);
     virDeviceRulesFree(start->rules);
     virCloseFd(&start->logFd);
-    virCloseFd(&start->monitorFd);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuStart, qemuStartClear)
 
@@ -166,17 +164,13 @@ static bool
 qemuStartMakeFolders(qemuStart *start, GError **error)
 {
     qemuGuest *guest = start->guest;
-    g_autofree char *monitor = g_build_filename(guest->stateDir, "monitor.sock", NULL);
     g_autofree char *key = g_build_filename(guest->stateDir, "master-key.aes", NULL);
 
-    if (!qemuMakeOwnedFolder(guest, &start->call, guest->stateDir, error) ||
-        !qemuMakeOwnedFolder(guest, &start->call, guest->channelDir, error) ||
-        !qemuWriteOwnedBytes(guest, &start->call, key, start->build.masterKey,
-                             sizeof(start->build.masterKey), error) ||
-        !VIR_FAULT_STEP("start:folders-made", error))
-        return false;
-    start->monitorFd = qemuListenUnix(monitor, error);
-    return start->monitorFd >= 0 && VIR_FAULT_STEP("start:monitor-listens", error);
+    return qemuMakeOwnedFolder(guest, &start->call, guest->stateDir, error) &&
+           qemuMakeOwnedFolder(guest, &start->call, guest->channelDir, error) &&
+           qemuWriteOwnedBytes(guest, &start->call, key, start->build.masterKey,
+                               sizeof(start->build.masterKey), error) &&
+           VIR_FAULT_STEP("start:folders-made", error);
 }
 
 static bool
@@ -308,6 +302,8 @@ qemuStartSpawn(qemuStart *start, GError **error)
     if (!virSpawn(&request, &result, error))
         return false;
     virCloseFd(&request.joinFd);
+    /* QEMU's alone now, so that its end is seen on the other side of each */
+    g_clear_pointer(&start->fds, qemuHostFdsFree);
     guest->pid = result.pid;
     guest->pidfd = result.pidfd;
     guest->isChild = true;
@@ -352,7 +348,6 @@ qemuStartConnect(qemuStart *start, GError **error)
 
     if (fd < 0)
         return false;
-    virCloseFd(&start->monitorFd); /* QEMU's alone now: its end is seen as ours */
     {
         VIR_CORE_GUARD;
 
@@ -475,7 +470,7 @@ bool
 qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, bool paused,
                GError **error)
 {
-    g_auto(qemuStart) start = {.driver = driver, .def = live, .logFd = -1, .monitorFd = -1};
+    g_auto(qemuStart) start = {.driver = driver, .def = live, .logFd = -1};
     qemuGuest *guest = qemuGuestNew(driver, obj);
     bool ok;
 
@@ -508,10 +503,10 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, bool p
         if (ok && !paused)
             ok = qemuGuestResume(obj, VIR_RUNNING_BOOTED, VIR_RESUMED_UNPAUSED, error);
         if (ok) {
-            qemuDriverEmitLifecycle(driver, obj, VIR_LIFECYCLE_STARTED, VIR_STARTED_BOOTED);
+            qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_STARTED, VIR_STARTED_BOOTED);
             if (paused) {
                 virDomainObjSetState(obj, VIR_DOMAIN_PAUSED, VIR_PAUSED_USER);
-                qemuDriverEmitLifecycle(driver, obj, VIR_LIFECYCLE_SUSPENDED, VIR_SUSPENDED_PAUSED);
+                qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_SUSPENDED, VIR_SUSPENDED_PAUSED);
             }
             ok = qemuGuestSaveStatus(guest, error);
         }

@@ -252,7 +252,7 @@ qemuGuestFinish(virDomainObj *obj)
         virDomainDoc *live = g_steal_pointer(&obj->live);
 
         obj->updated = false;
-        qemuDriverEmitLifecycle(driver, obj, VIR_LIFECYCLE_STOPPED, detail);
+        qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_STOPPED, detail);
         virDomainDocUnref(live);
     }
     qemuGuestForget(driver, obj);

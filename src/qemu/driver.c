@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * driver.c: an instance's guests as a whole: made at the daemon's start, asked by handlers. */
+#include "qemu/driver.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <netinet/in.h>
+
+#include "qemu/buildctx.h"
+#include "qemu/guest.h"
+#include "qemu/prepare.h"
+#include "qemu/reconnect.h"
+#include "qemu/store.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+#include "util/virfile.h"
+#include "util/virlog.h"
+#include "util/virspawn.h"
+
+/* --- made and freed --- */
+
+static void
+qemuDriverCopyPaths(qemuDriver *driver, const qemuDriverPaths *paths)
+{
+    driver->paths =
+        (qemuDriverPaths){g_strdup(paths->root), g_strdup(paths->instance), g_strdup(paths->run),
+                          g_strdup(paths->etc),  g_strdup(paths->lib),      g_strdup(paths->cache),
+                          g_strdup(paths->log)};
+}
+
+static void
+qemuDriverCopyConfig(qemuDriver *driver, const qemuDriverConfig *config)
+{
+    driver->config = *config;
+    driver->config.user = g_strdup(config->user);
+    driver->config.group = g_strdup(config->group);
+    driver->config.vncListen = g_strdup(config->vncListen);
+    driver->config.spiceListen = g_strdup(config->spiceListen);
+    driver->config.deviceACL = g_strdupv(config->deviceACL);
+}
+
+/* Whom guests run as: nobody else than the daemon, unless it is root. */
+static bool
+qemuDriverFindUser(qemuDriver *driver, GError **error)
+{
+    const struct passwd *user;
+    const struct group *group;
+
+    driver->uid = VIR_SPAWN_KEEP_ID;
+    driver->gid = VIR_SPAWN_KEEP_ID;
+    if (!driver->privileged)
+        return true;
+    user = getpwnam(driver->config.user);
+    if (!user)
+        return virErrorSet(error, VIR_ERR_CONF_SYNTAX,
+                           _("there is no user '%s' for guests to run as: create it (useradd "
+                             "--system %s), or name another with user = in virtwardd.conf"),
+                           driver->config.user, driver->config.user);
+    group = driver->config.group ? getgrnam(driver->config.group) : NULL;
+    if (driver->config.group && !group)
+        return virErrorSet(error, VIR_ERR_CONF_SYNTAX,
+                           _("there is no group '%s' for guests to run as: create it, or name "
+                             "another with group = in virtwardd.conf"),
+                           driver->config.group);
+    driver->uid = user->pw_uid;
+    driver->gid = group ? group->gr_gid : user->pw_gid;
+    if (driver->uid == 0)
+        driver->uid = VIR_SPAWN_KEEP_ID; /* as root, on the administrator's word */
+    return true;
+}
+
+static bool
+qemuDriverMakeFolders(qemuDriver *driver, GError **error)
+{
+    g_autofree char *run = g_build_filename(driver->paths.run, "qemu", NULL);
+    g_autofree char *etc = g_build_filename(driver->paths.etc, "qemu", "autostart", NULL);
+    g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
+    g_autofree char *channel = g_build_filename(driver->paths.lib, "channel", "target", NULL);
+
+    return virFileMakePath(run, 0700, error) && virFileMakePath(etc, 0700, error) &&
+           virFileMakePath(nvram, 0755, error) && virFileMakePath(channel, 0755, error) &&
+           virFileMakePath(driver->paths.log, 0755, error) &&
+           virFileMakePath(driver->paths.cache, 0755, error);
+}
+
+static bool
+qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
+{
+    g_autofree char *pins = g_build_filename(driver->paths.run, "bpf", NULL);
+    virDelegateOwner self = {geteuid(), getegid(), VIR_DELEGATE_KEEP_MODE};
+    const char *why = NULL;
+
+    driver->cgroups = virCgroupInstanceNew(root, error);
+    if (!driver->cgroups)
+        return false;
+    driver->door = virDelegateNew(driver->cgroups, pins, &self);
+    if (!virCgroupInstanceUsable(driver->cgroups, &why)) {
+        VIR_WARN("guests run without control group and device gate: %s", why);
+        return true;
+    }
+    return virDelegatePrepare(driver->door, error);
+}
+
+qemuDriver *
+qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config, GError **error)
+{
+    qemuDriver *driver = g_new0(qemuDriver, 1);
+    g_autofree char *capsFolder = g_build_filename(paths->cache, "capabilities", NULL);
+    qmpCapsIdentity identity;
+
+    qemuDriverCopyPaths(driver, paths);
+    qemuDriverCopyConfig(driver, config);
+    driver->privileged = geteuid() == 0;
+    driver->domains = virDomainRegistryNew();
+    driver->ports = g_hash_table_new(g_direct_hash, g_direct_equal);
+    if (!qemuDriverFindUser(driver, error) || !qemuDriverMakeFolders(driver, error) ||
+        !qemuDriverOpenDoor(driver, paths->root, error)) {
+        qemuDriverFree(driver);
+        return NULL;
+    }
+    identity = (qmpCapsIdentity){.uid = driver->uid, .gid = driver->gid};
+    driver->capsCache = qmpCapsCacheNew(capsFolder, &identity);
+    if (!qemuStoreLoad(driver, error)) {
+        qemuDriverFree(driver);
+        return NULL;
+    }
+    qemuReconnectLoad(driver);
+    return driver;
+}
+
+static void
+qemuDriverDropGuest(virDomainObj *obj, void *opaque)
+{
+    (void)opaque;
+    qemuGuestFree(obj->guest); /* the process runs on; a later daemon finds it again */
+    obj->guest = NULL;
+}
+
+void
+qemuDriverFree(qemuDriver *driver)
+{
+    if (!driver)
+        return;
+    virDomainRegistryForEach(driver->domains, qemuDriverDropGuest, NULL);
+    virDomainRegistryFree(driver->domains);
+    qmpCapsCacheFree(driver->capsCache);
+    virDelegateFree(driver->door);
+    virCgroupInstanceUnref(driver->cgroups);
+    g_hash_table_unref(driver->ports);
+    g_free(driver->paths.root);
+    g_free(driver->paths.instance);
+    g_free(driver->paths.run);
+    g_free(driver->paths.etc);
+    g_free(driver->paths.lib);
+    g_free(driver->paths.cache);
+    g_free(driver->paths.log);
+    g_free(driver->config.user);
+    g_free(driver->config.group);
+    g_free(driver->config.vncListen);
+    g_free(driver->config.spiceListen);
+    g_strfreev(driver->config.deviceACL);
+    g_free(driver);
+}
+
+/* --- listeners --- */
+
+void
+qemuDriverEmit(qemuDriver *driver, const virDomainEvent *event)
+{
+    if (driver->emit)
+        driver->emit(event, driver->emitOpaque);
+}
+
+void
+qemuDriverEmitLifecycle(qemuDriver *driver, const virDomainObj *obj, virLifecycle event, int detail)
+{
+    virDomainEvent lifecycle = {.type = VIR_DOMAIN_EVENT_LIFECYCLE,
+                                .name = obj->name,
+                                .uuid = obj->uuid,
+                                .id = obj->id,
+                                .event = (int)event,
+                                .detail = detail};
+
+    qemuDriverEmit(driver, &lifecycle);
+}
+
+/* --- what binaries can do --- */
+
+qmpCaps *
+qemuDriverCaps(qemuDriver *driver, const char *emulator, GError **error)
+{
+    if (access(emulator, X_OK) < 0) {
+        virErrorSet(error, VIR_ERR_INVALID_ARG, _("Cannot check QEMU binary %s: %s"), emulator,
+                    g_strerror(errno));
+        return NULL;
+    }
+    return qmpCapsCacheGet(driver->capsCache, emulator, error);
+}
+
+/* The look-up that completing a document needs; opaque is the driver. */
+static qmpCaps *
+qemuDriverLookUpCaps(const char *emulator, void *opaque)
+{
+    return qemuDriverCaps(opaque, emulator, NULL);
+}
+
+virDomainDef *
+qemuDriverParse(qemuDriver *driver, const char *xml, unsigned parseFlags, GError **error)
+{
+    g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
+    qemuPrepareEnv env = {.caps = qemuDriverLookUpCaps,
+                          .opaque = driver,
+                          .nvramDir = nvram,
+                          .privileged = driver->privileged};
+
+    return qemuDomainDefParse(xml, &env, parseFlags, error);
+}
+
+/* --- display ports --- */
+
+/* A port that somebody else's program listens on is of no use, whatever our table says. */
+static bool
+qemuPortIsFree(unsigned port)
+{
+    VIR_AUTOCLOSE fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int on = 1;
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+        return false;
+    return bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+static bool
+qemuPortMark(qemuDriver *driver, unsigned port)
+{
+    VIR_CORE_GUARD;
+
+    return g_hash_table_add(driver->ports, GUINT_TO_POINTER(port));
+}
+
+unsigned
+qemuPortTake(qemuDriver *driver, unsigned wanted, GError **error)
+{
+    unsigned from = wanted ? wanted : driver->config.portMin;
+    unsigned to = wanted ? wanted : driver->config.portMax;
+
+    for (unsigned port = from; port <= to; port++) {
+        if (!qemuPortMark(driver, port))
+            continue;
+        if (wanted || qemuPortIsFree(port))
+            return port;
+        {
+            VIR_CORE_GUARD;
+
+            qemuPortRelease(driver, port);
+        }
+    }
+    if (wanted)
+        virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("port %u is used by another guest"), wanted);
+    else
+        virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                    _("Unable to find an unused port in range 'display' (%u-%u)"), from, to);
+    return 0;
+}
+
+void
+qemuPortRelease(qemuDriver *driver, unsigned port)
+{
+    g_hash_table_remove(driver->ports, GUINT_TO_POINTER(port));
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * reconnect.c: after a restart of the daemon: every guest is either taken up again or taken back.
+ *
+ * A status file says what was made or about to be made. A process that is alive and whose start was
+ * finished is adopted: gate first, then its monitor, all guests at once, each in a job of its own.
+ * A start that was cut off, or a process that is gone, is undone as any other end. */
+#include "qemu/reconnect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "qemu/buildctx.h"
+#include "qemu/gaterules.h"
+#include "qemu/guest.h"
+#include "qemu/hostfiles.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+#include "util/virlog.h"
+
+/* --- reading --- */
+
+static bool
+qemuReconnectIsAlive(const qemuStatus *status, int *retPidfd)
+{
+    int pidfd;
+
+    *retPidfd = -1;
+    if (status->pid <= 0)
+        return false;
+    pidfd = (int)syscall(SYS_pidfd_open, status->pid, 0);
+    if (pidfd < 0)
+        return false;
+    /* the number may be another process's by now; a descriptor that is held can't change */
+    if (status->startTime && qemuProcessStartTime(status->pid) != status->startTime) {
+        virCloseFd(&pidfd);
+        return false;
+    }
+    *retPidfd = pidfd;
+    return true;
+}
+
+static virDomainObj *
+qemuReconnectObject(qemuDriver *driver, const qemuStatus *status, GError **error)
+{
+    virDomainObj *obj = virDomainRegistryByUUID(driver->domains, status->def->uuid);
+
+    return obj ? obj
+               : virDomainRegistryAdd(driver->domains, status->def->name, status->def->uuid, error);
+}
+
+static void
+qemuReconnectAdd(qemuDriver *driver, qemuStatus *status, GError **error)
+{
+    g_autoptr(virDomainObj) obj = qemuReconnectObject(driver, status, error);
+    qemuGuest *guest;
+
+    if (!obj)
+        return;
+    guest = qemuGuestNew(driver, obj);
+    guest->stateDir = g_steal_pointer(&status->stateDir);
+    guest->channelDir = g_steal_pointer(&status->channelDir);
+    guest->pid = status->pid;
+    guest->startTime = status->startTime;
+    guest->balloonKiB = status->balloonKiB;
+    guest->connecting = true;
+    guest->starting = status->starting;
+    g_ptr_array_unref(guest->resources);
+    guest->resources = g_steal_pointer(&status->resources);
+    g_array_append_vals(guest->vcpus, status->vcpus->data, status->vcpus->len);
+    for (guint i = 0; i < guest->resources->len; i++) {
+        const qemuResource *resource = g_ptr_array_index(guest->resources, i);
+
+        if (resource->type == QEMU_RESOURCE_PORT)
+            g_hash_table_add(driver->ports, GUINT_TO_POINTER(resource->number));
+        if (resource->type == QEMU_RESOURCE_TAP)
+            virNetDevTapReserve(resource->name);
+    }
+    if (!qemuReconnectIsAlive(status, &guest->pidfd))
+        guest->gone = true;
+    obj->guest = guest;
+    driver->nextID = MAX(driver->nextID, status->id);
+    virDomainRegistrySetID(driver->domains, obj, status->id);
+    virDomainObjSetState(obj, status->state, status->reason);
+    obj->live = virDomainDocNew(g_steal_pointer(&status->def));
+    driver->reconnecting++;
+}
+
+void
+qemuReconnectLoad(qemuDriver *driver)
+{
+    g_autofree char *folder = g_build_filename(driver->paths.run, "qemu", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *entry;
+    VIR_CORE_GUARD;
+
+    while (dir && (entry = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, entry, NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(qemuStatus) status = NULL;
+
+        if (!g_str_has_suffix(entry, ".xml"))
+            continue;
+        status = qemuStatusRead(path, &error);
+        if (status)
+            qemuReconnectAdd(driver, status, &error);
+        if (error)
+            VIR_WARN("status file %s is left out: %s", path, error->message);
+    }
+}
+
+/* --- taking up --- */
+
+/* What the live document implies; the kernel's rules are brought to it. Without the lock. */
+static bool
+qemuReconnectGate(qemuGuest *guest, const virDomainDef *def, GError **error)
+{
+    g_auto(qemuBuild) build = {0};
+    g_autoptr(virHostAccess) access = virHostAccessNew();
+    g_autoptr(virDeviceRules) rules = NULL;
+    virGateSettings settings = {.mode = VIR_GATE_ENFORCE, .lock = VIR_GATE_LOCK_BOTH};
+    virDelegateCall call = {.domain = def->name, .phase = VIR_DELEGATE_PHASE_RECONNECT};
+    virGateFound found;
+    const char *name = NULL;
+
+    for (guint i = 0; i < guest->resources->len; i++) {
+        const qemuResource *resource = g_ptr_array_index(guest->resources, i);
+
+        if (resource->type == QEMU_RESOURCE_GROUP)
+            name = resource->name;
+    }
+    if (!name)
+        return true; /* was started where there are no groups */
+    memcpy(call.uuid, def->uuid, sizeof(call.uuid));
+    guest->group = virCgroupOpen(guest->driver->cgroups, name, error);
+    if (!guest->group)
+        return false;
+    qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
+    qemuTouches(def, &build.base, access);
+    rules = qemuGateRules(guest->driver, access, error);
+    return rules && virDelegateGateReopen(guest->driver->door, &call, guest->group, rules,
+                                          &settings, &guest->gate, &found, error);
+}
+
+/* Its state may have changed while nobody listened. Lock held. */
+static bool
+qemuReconnectAsk(virDomainObj *obj, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    unsigned timeout = guest->driver->config.monitorTimeout_ms;
+    g_autoptr(qmpRequest) status = qmpClientSend(guest->monitor, "query-status", NULL);
+    g_autoptr(qmpRequest) cpus = qmpClientSend(guest->monitor, "query-cpus-fast", NULL);
+    g_autoptr(virJSON) statusReply = NULL;
+    g_autoptr(virJSON) cpuReply = NULL;
+    const char *text;
+
+    if (!qmpRequestWait(status, timeout, &statusReply, error) ||
+        !qmpRequestWait(cpus, timeout, &cpuReply, error))
+        return false;
+    qemuGuestLearnVcpus(guest, cpuReply);
+    text = virJSONGetString(statusReply, "status");
+    if (virJSONGetBool(statusReply, "running", false)) {
+        if (obj->state != VIR_DOMAIN_RUNNING)
+            virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, VIR_RUNNING_UNPAUSED);
+    } else if (g_strcmp0(text, "shutdown") == 0) {
+        guest->shutdownSeen = true;
+    } else if (obj->state == VIR_DOMAIN_RUNNING) {
+        virDomainObjSetState(obj, VIR_DOMAIN_PAUSED,
+                             g_strcmp0(text, "io-error") == 0 ? VIR_PAUSED_IOERROR
+                                                              : VIR_PAUSED_UNKNOWN);
+    }
+    return true;
+}
+
+static bool
+qemuReconnectMonitor(virDomainObj *obj, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autofree char *path = g_build_filename(guest->stateDir, "monitor.sock", NULL);
+    int fd;
+
+    if (!qemuGuestWatchExit(guest, error))
+        return false;
+    {
+        VIR_CORE_UNLOCKED;
+
+        fd = qemuConnectUnix(path, error);
+    }
+    if (fd < 0)
+        return false;
+    guest->monitor = qmpClientNew(fd, &qemuMonitorCallbacks, guest, error);
+    return guest->monitor &&
+           qmpClientWaitReady(guest->monitor, guest->driver->config.monitorTimeout_ms, error) &&
+           qemuReconnectAsk(obj, error);
+}
+
+/* A guest that lives but cannot be spoken to stays: only what needs its monitor fails. */
+static void
+qemuReconnectAdopt(virDomainObj *obj)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
+    g_autoptr(GError) error = NULL;
+    bool ok;
+
+    {
+        VIR_CORE_UNLOCKED;
+
+        guest->caps = qemuDriverCaps(guest->driver, virDomainDocDef(live)->emulator, &error);
+        ok = guest->caps && qemuReconnectGate(guest, virDomainDocDef(live), &error);
+    }
+    if (!ok) {
+        VIR_WARN("domain '%s': its device gate: %s", obj->name, error->message);
+        g_clear_error(&error);
+    }
+    if (!qemuReconnectMonitor(obj, &error)) {
+        VIR_WARN("domain '%s': its monitor: %s", obj->name, error->message);
+        g_clear_error(&error);
+    } else if (!qemuGuestSaveStatus(guest, &error)) {
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    }
+    guest->connecting = false;
+    if (guest->shutdownSeen && !guest->gone &&
+        !qemuGuestStop(obj, VIR_SHUTOFF_SHUTDOWN, VIR_STOPPED_SHUTDOWN, false, &error))
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+}
+
+static void
+qemuReconnectSweep(qemuDriver *driver)
+{
+    g_autoptr(GPtrArray) all = virDomainRegistryAll(driver->domains);
+    g_autofree uint8_t(*uuids)[16] = g_malloc0(16 * (all->len + 1));
+    g_autoptr(GError) error = NULL;
+    size_t n = 0;
+
+    for (guint i = 0; i < all->len; i++) {
+        const virDomainObj *obj = g_ptr_array_index(all, i);
+
+        if (obj->guest)
+            memcpy(uuids[n++], obj->uuid, 16);
+    }
+    {
+        VIR_CORE_UNLOCKED;
+
+        if (!virDelegateGateSweep(driver->door, (const uint8_t(*)[16])uuids, n, NULL, &error))
+            VIR_WARN("pins of former guests: %s", error->message);
+    }
+}
+
+/* Autostart is for the machine's start, not for every restart of the daemon: a mark among the files
+ * that die with the machine tells the two apart. */
+static bool
+qemuReconnectIsFirstStart(const qemuDriver *driver)
+{
+    g_autofree char *path = g_build_filename(driver->paths.run, "autostarted", NULL);
+    VIR_CORE_UNLOCKED;
+    VIR_AUTOCLOSE fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    return fd >= 0;
+}
+
+/* Guests marked so are started when all that were there are known. */
+static void
+qemuReconnectAutostart(void *opaque)
+{
+    qemuDriver *driver = opaque;
+    g_autoptr(GPtrArray) all = NULL;
+    VIR_CORE_GUARD;
+
+    qemuReconnectSweep(driver);
+    if (!qemuReconnectIsFirstStart(driver))
+        return;
+    all = virDomainRegistryAll(driver->domains);
+    for (guint i = 0; i < all->len; i++) {
+        virDomainObj *obj = g_ptr_array_index(all, i);
+        g_autoptr(GError) error = NULL;
+
+        if (!obj->autostart ||
+            !virDomainObjBeginJob(obj, "autostart", VIR_DOMAIN_JOB_WAIT_MS, NULL))
+            continue;
+        if (!virDomainObjIsActive(obj) && !obj->guest && virDomainObjIsPersistent(obj) &&
+            !qemuGuestStart(driver, obj, virDomainDefCopy(virDomainDocDef(obj->config)), false,
+                            &error))
+            VIR_WARN("domain '%s' cannot be started: %s", obj->name, error->message);
+        virDomainObjEndJob(obj);
+    }
+}
+
+static void
+qemuReconnectOne(void *opaque)
+{
+    g_autoptr(virDomainObj) obj = opaque;
+    qemuDriver *driver = qemuGuestOf(obj)->driver;
+    qemuGuest *guest;
+    VIR_CORE_GUARD;
+
+    if (virDomainObjBeginJob(obj, "reconnect", VIR_DOMAIN_JOB_WAIT_MS, NULL)) {
+        guest = qemuGuestOf(obj);
+        if (guest && (guest->starting || guest->gone)) {
+            guest->stopReason = guest->starting ? VIR_SHUTOFF_FAILED : VIR_SHUTOFF_CRASHED;
+            guest->stopDetail = VIR_STOPPED_FAILED;
+            if (!guest->gone)
+                qemuGuestKill(guest);
+            qemuGuestFinish(obj);
+        } else if (guest) {
+            qemuReconnectAdopt(obj);
+        }
+        virDomainObjEndJob(obj);
+    }
+    if (--driver->reconnecting == 0)
+        virCoreRunJob(qemuReconnectAutostart, driver);
+}
+
+static void
+qemuReconnectPost(virDomainObj *obj, void *opaque)
+{
+    (void)opaque;
+    if (obj->guest)
+        virCoreRunJob(qemuReconnectOne, virDomainObjRef(obj));
+}
+
+void
+qemuDriverReconnect(qemuDriver *driver)
+{
+    VIR_CORE_GUARD;
+
+    if (driver->reconnecting == 0)
+        virCoreRunJob(qemuReconnectAutostart, driver);
+    virDomainRegistryForEach(driver->domains, qemuReconnectPost, NULL);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * store.c: stored definitions: define, undefine, rename, autostart, edit.
+ *
+ * A file is written before the document is published, and durable before the client is told. */
+#include "qemu/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "qemu/guest.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+#include "util/virfault.h"
+#include "util/virfile.h"
+#include "util/virlog.h"
+#include "util/virsecure.h"
+
+enum { QEMU_STORE_SIZE_MAX = 16 * 1024 * 1024 };
+
+/* Flags of virDomainUndefineFlags that need nothing to be there: managed save 1, snapshots 2, nvram
+ * 4, keep nvram 8, checkpoints 16 (libvirt-domain.h). */
+enum { QEMU_UNDEFINE_NVRAM = 4, QEMU_UNDEFINE_KEEP_NVRAM = 8 };
+
+static char *
+qemuStorePath(const qemuDriver *driver, const char *name)
+{
+    return g_strdup_printf("%s/qemu/%s.xml", driver->paths.etc, name);
+}
+
+static char *
+qemuStoreAutostartPath(const qemuDriver *driver, const char *name)
+{
+    return g_strdup_printf("%s/qemu/autostart/%s.xml", driver->paths.etc, name);
+}
+
+/* --- loading --- */
+
+static void
+qemuStoreLoadOne(qemuDriver *driver, const char *name)
+{
+    g_autofree char *path = qemuStorePath(driver, name);
+    g_autofree char *link = qemuStoreAutostartPath(driver, name);
+    g_autoptr(GError) error = NULL;
+    size_t len = 0;
+    g_autofree char *text = virFileRead(path, QEMU_STORE_SIZE_MAX, &len, &error);
+    g_autoptr(virDomainDef) def = NULL;
+    g_autoptr(virDomainObj) obj = NULL;
+
+    if (text)
+        def = virDomainDefParse(text, VIR_PARSE_INACTIVE | VIR_PARSE_SKIP_VALIDATE, &error);
+    if (text)
+        virSecureErase(text, len);
+    if (def && !g_str_equal(def->name, name))
+        virErrorSet(&error, VIR_ERR_XML_ERROR, _("its name is '%s'"), def->name);
+    else if (def)
+        obj = virDomainRegistryAdd(driver->domains, def->name, def->uuid, &error);
+    if (!obj) {
+        VIR_WARN("definition %s is left out: %s", path, error->message);
+        return;
+    }
+    obj->autostart = access(link, F_OK) == 0;
+    obj->config = virDomainDocNew(g_steal_pointer(&def));
+}
+
+bool
+qemuStoreLoad(qemuDriver *driver, GError **error)
+{
+    g_autofree char *folder = g_build_filename(driver->paths.etc, "qemu", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *entry;
+
+    if (!dir)
+        return virErrorErrno(error, _("cannot read folder %s"), folder);
+    VIR_CORE_GUARD;
+    while ((entry = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(entry, ".xml")) {
+            g_autofree char *name = g_strndup(entry, strlen(entry) - strlen(".xml"));
+
+            qemuStoreLoadOne(driver, name);
+        }
+    }
+    return true;
+}
+
+/* --- saving --- */
+
+/* The document as it will be read again: as stored, with its secrets. */
+static bool
+qemuStoreWrite(qemuDriver *driver, const virDomainDef *def, GError **error)
+{
+    g_autofree char *path = qemuStorePath(driver, def->name);
+    char *text = virDomainDefFormat(def, VIR_FORMAT_INACTIVE | VIR_FORMAT_SECURE);
+    bool ok = virFileWrite(path, text, strlen(text), 0600, VIR_FILE_DURABLE, error);
+
+    virSecureFreeString(text);
+    return ok && VIR_FAULT_STEP("define:saved", error);
+}
+
+bool
+qemuDriverSaveConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, GError **error)
+{
+    g_autoptr(virDomainDef) mine = def;
+    bool ok;
+
+    {
+        VIR_CORE_UNLOCKED;
+
+        ok = qemuStoreWrite(driver, mine, error);
+    }
+    if (!ok)
+        return false;
+    virDomainDocUnref(obj->config);
+    obj->config = virDomainDocNew(g_steal_pointer(&mine));
+    obj->updated = virDomainObjIsActive(obj);
+    return true;
+}
+
+bool
+qemuDriverSetLive(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, GError **error)
+{
+    (void)driver; /* the guest knows its own */
+    virDomainDocUnref(obj->live);
+    obj->live = virDomainDocNew(def);
+    return qemuGuestSaveStatus(qemuGuestOf(obj), error);
+}
+
+bool
+qemuDriverEdit(qemuDriver *driver, virDomainObj *obj, bool live, bool config, qemuEditFunc edit,
+               void *opaque, GError **error)
+{
+    g_autoptr(virDomainDef) newLive = NULL;
+    g_autoptr(virDomainDef) newConfig = NULL;
+    g_autoptr(virDomainDoc) oldLive = live ? virDomainDocRef(obj->live) : NULL;
+    g_autoptr(virDomainDoc) oldConfig = config ? virDomainDocRef(obj->config) : NULL;
+    bool ok;
+
+    {
+        VIR_CORE_UNLOCKED;
+
+        newLive = oldLive ? virDomainDefCopy(virDomainDocDef(oldLive)) : NULL;
+        newConfig = oldConfig ? virDomainDefCopy(virDomainDocDef(oldConfig)) : NULL;
+        ok = (!newLive || edit(newLive, opaque, error)) &&
+             (!newConfig || edit(newConfig, opaque, error));
+    }
+    if (!ok)
+        return false;
+    if (newConfig && !qemuDriverSaveConfig(driver, obj, g_steal_pointer(&newConfig), error))
+        return false;
+    if (!newLive)
+        return true;
+    if (!qemuGuestOf(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is not running"));
+    return qemuDriverSetLive(driver, obj, g_steal_pointer(&newLive), error);
+}
+
+/* --- define --- */
+
+/* The object of a definition: the one that it replaces, or a new one. Its job is taken. */
+static virDomainObj *
+qemuStoreObject(qemuDriver *driver, const virDomainDef *def, bool *retFresh, GError **error)
+{
+    virDomainObj *obj;
+
+    if (!virDomainRegistryCheck(driver->domains, def->name, def->uuid, error))
+        return NULL;
+    obj = virDomainRegistryByUUID(driver->domains, def->uuid);
+    *retFresh = obj == NULL;
+    if (!obj)
+        obj = virDomainRegistryAdd(driver->domains, def->name, def->uuid, error);
+    if (obj && !virDomainObjBeginJob(obj, "define", VIR_DOMAIN_JOB_WAIT_MS, error))
+        g_clear_pointer(&obj, virDomainObjUnref);
+    return obj;
+}
+
+virDomainObj *
+qemuDriverDefine(qemuDriver *driver, const char *xml, bool validate, GError **error)
+{
+    g_autoptr(virDomainDef) def = NULL;
+    g_autoptr(virDomainObj) obj = NULL;
+    bool fresh;
+    bool had;
+    bool ok;
+
+    {
+        VIR_CORE_UNLOCKED;
+
+        if (validate)
+            virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
+                        _("validation against the schema is not there yet; define without it"));
+        else
+            def = qemuDriverParse(driver, xml, VIR_PARSE_INACTIVE | VIR_PARSE_ABI_UPDATE, error);
+    }
+    if (!def || !(obj = qemuStoreObject(driver, def, &fresh, error)))
+        return NULL;
+    had = virDomainObjIsPersistent(obj);
+    ok = qemuDriverSaveConfig(driver, obj, g_steal_pointer(&def), error);
+    if (ok)
+        qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_DEFINED,
+                                had ? VIR_DEFINED_UPDATED : VIR_DEFINED_ADDED);
+    else if (fresh)
+        virDomainRegistryRemove(driver->domains, obj);
+    virDomainObjEndJob(obj);
+    return ok ? g_steal_pointer(&obj) : NULL;
+}
+
+/* --- undefine --- */
+
+static bool
+qemuStoreRemoveNvram(const virDomainDef *def, unsigned flags, GError **error)
+{
+    const char *nvram = def->os.nvram;
+
+    if (!nvram || access(nvram, F_OK) < 0 || (flags & QEMU_UNDEFINE_KEEP_NVRAM))
+        return true;
+    if (!(flags & QEMU_UNDEFINE_NVRAM))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("cannot undefine domain with nvram"));
+    return virFileRemove(nvram, error);
+}
+
+bool
+qemuDriverUndefine(qemuDriver *driver, virDomainObj *obj, unsigned flags, GError **error)
+{
+    g_autofree char *path = qemuStorePath(driver, obj->name);
+    g_autofree char *link = qemuStoreAutostartPath(driver, obj->name);
+    g_autoptr(virDomainDoc) config = NULL;
+    bool ok;
+
+    if (!virDomainObjIsPersistent(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("cannot undefine transient domain"));
+    config = virDomainDocRef(obj->config);
+    {
+        VIR_CORE_UNLOCKED;
+
+        ok = (virDomainObjIsActive(obj) ||
+              qemuStoreRemoveNvram(virDomainDocDef(config), flags, error)) &&
+             virFileRemove(link, error) && virFileRemove(path, error) &&
+             VIR_FAULT_STEP("undefine:removed", error);
+    }
+    if (!ok)
+        return false;
+    g_clear_pointer(&obj->config, virDomainDocUnref);
+    obj->autostart = false;
+    obj->updated = false;
+    qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_UNDEFINED, VIR_UNDEFINED_REMOVED);
+    if (!virDomainObjIsActive(obj))
+        virDomainRegistryRemove(driver->domains, obj);
+    return true;
+}
+
+/* --- the small ones --- */
+
+static bool
+qemuStoreLink(const char *target, const char *link, GError **error)
+{
+    if (symlink(target, link) < 0 && errno != EEXIST)
+        return virErrorErrno(error, _("Failed to create symlink '%s' to '%s'"), link, target);
+    return true;
+}
+
+bool
+qemuDriverSetAutostart(qemuDriver *driver, virDomainObj *obj, bool autostart, GError **error)
+{
+    g_autofree char *path = qemuStorePath(driver, obj->name);
+    g_autofree char *link = qemuStoreAutostartPath(driver, obj->name);
+    bool ok;
+
+    if (!virDomainObjIsPersistent(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("cannot set autostart for transient domain"));
+    {
+        VIR_CORE_UNLOCKED;
+
+        ok = autostart ? qemuStoreLink(path, link, error) : virFileRemove(link, error);
+    }
+    if (ok)
+        obj->autostart = autostart;
+    return ok;
+}
+
+static bool
+qemuStoreRename(qemuDriver *driver, const virDomainDef *def, const char *old, bool autostart,
+                GError **error)
+{
+    g_autofree char *oldPath = qemuStorePath(driver, old);
+    g_autofree char *oldLink = qemuStoreAutostartPath(driver, old);
+    g_autofree char *path = qemuStorePath(driver, def->name);
+    g_autofree char *link = qemuStoreAutostartPath(driver, def->name);
+
+    if (!qemuStoreWrite(driver, def, error))
+        return false;
+    if ((autostart && !qemuStoreLink(path, link, error)) || !virFileRemove(oldLink, error) ||
+        !virFileRemove(oldPath, error)) {
+        (void)unlink(link); /* the error in hand says more */
+        (void)unlink(path);
+        return false;
+    }
+    return true;
+}
+
+bool
+qemuDriverRename(qemuDriver *driver, virDomainObj *obj, const char *name, GError **error)
+{
+    g_autoptr(virDomainObj) taken = virDomainRegistryByName(driver->domains, name);
+    g_autoptr(virDomainDef) def = NULL;
+    g_autofree char *old = g_strdup(obj->name);
+    bool autostart = obj->autostart;
+    bool ok;
+
+    if (!virDomainObjIsPersistent(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("cannot rename a transient domain"));
+    if (virDomainObjIsActive(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("cannot rename active domain"));
+    if (strchr(name, '/') || !*name)
+        return virErrorSet(error, VIR_ERR_XML_ERROR, _("name %s cannot contain '/'"), name);
+    if (taken)
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
+                           _("domain with name '%s' already exists"), name);
+    def = virDomainDefCopy(virDomainDocDef(obj->config));
+    g_free(def->name);
+    def->name = g_strdup(name);
+    {
+        VIR_CORE_UNLOCKED;
+
+        ok = qemuStoreRename(driver, def, old, autostart, error);
+    }
+    if (!ok)
+        return false;
+    qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_UNDEFINED, VIR_UNDEFINED_RENAMED);
+    virDomainRegistryRename(driver->domains, obj, name);
+    virDomainDocUnref(obj->config);
+    obj->config = virDomainDocNew(g_steal_pointer(&def));
+    qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_DEFINED, VIR_DEFINED_RENAMED);
+    return true;
+}
