@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 
 #include "util/virerror.h"
+#include "util/virfile.h"
 #include "util/virutil.h"
 
 #define MAJOR_MAX 4095
@@ -169,6 +170,26 @@ virDeviceRuleFromNode(const char *path, unsigned access, virDeviceRule *retRule,
         .minor = (int)minor(st.st_rdev),
     };
     return VIR_DEVICE_NODE_FOUND;
+}
+
+char *
+virDeviceRuleNodePath(const virDeviceRule *rule)
+{
+    const char *type = rule->type == VIR_DEVICE_BLOCK ? "block" : "char";
+    g_autofree char *path =
+        g_strdup_printf("/sys/dev/%s/%d:%d/uevent", type, rule->major, rule->minor);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (rule->type == VIR_DEVICE_ALL || rule->major == VIR_DEVICE_ANY ||
+        rule->minor == VIR_DEVICE_ANY || !(text = virFileRead(path, 1 << 16, NULL, NULL)))
+        return NULL;
+    lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        if (g_str_has_prefix(*line, "DEVNAME="))
+            return g_build_filename("/dev", *line + strlen("DEVNAME="), NULL);
+    }
+    return NULL;
 }
 
 /* --- rules with owners --- */

@@ -65,6 +65,10 @@ typedef enum {
 virDeviceNodeLookup virDeviceRuleFromNode(const char *path, unsigned access, virDeviceRule *retRule,
                                           GError **error);
 
+/* The reverse: the path of the node with these numbers, as the kernel names it ("/dev/net/tun"),
+ * NULL if the rule has wildcards or no driver has the numbers. Reads sysfs. Caller frees. */
+char *virDeviceRuleNodePath(const virDeviceRule *rule);
+
 /* The rules of one guest with their owners. */
 typedef struct virDeviceRules virDeviceRules;
 virDeviceRules *virDeviceRulesNew(void);

@@ -176,12 +176,15 @@ testNodeIsResolvedThroughLinks(void)
     g_autoptr(GError) error = NULL;
     virDeviceRule rule = {0};
     g_autofree char *text = NULL;
+    g_autofree char *path = NULL;
 
     g_assert_cmpint(
         virDeviceRuleFromNode("/proc/self/fd/../../../dev/null", VIR_DEVICE_RW, &rule, &error), ==,
         VIR_DEVICE_NODE_FOUND);
     text = virDeviceRuleFormat(&rule);
     g_assert_cmpstr(text, ==, "c 1:3 rw");
+    path = virDeviceRuleNodePath(&rule);
+    g_assert_cmpstr(path, ==, "/dev/null");
     g_assert_cmpint(virDeviceRuleFromNode("/nonexistent", VIR_DEVICE_RW, &rule, &error), ==,
                     VIR_DEVICE_NODE_MISSING);
     g_assert_cmpint(virDeviceRuleFromNode("/", VIR_DEVICE_RW, &rule, &error), ==,

@@ -17,6 +17,7 @@
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virutil.h"
+#include "util/viruuid.h"
 
 #define NEW_SUFFIX "-new"
 #define EVENTS_NAME "events"
@@ -43,33 +44,21 @@ static const virGatePin pins[] = {
 static char *
 virGatePinsSetName(const uint8_t uuid[16], virGatePinsSet set)
 {
-    GString *name = g_string_new(NULL);
+    char text[VIR_UUID_TEXT_SIZE];
 
-    for (int i = 0; i < 16; i++)
-        g_string_append_printf(name, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-                               uuid[i]);
-    if (set == VIR_GATE_PINS_NEW)
-        g_string_append(name, NEW_SUFFIX);
-    return g_string_free(name, FALSE);
+    return g_strconcat(virUUIDFormat(uuid, text), set == VIR_GATE_PINS_NEW ? NEW_SUFFIX : "", NULL);
 }
 
 /* The reverse, for both kinds; false if it is not one of ours. */
 static bool
 virGatePinsParseName(const char *name, uint8_t retUuid[16])
 {
-    int digits = 0;
+    size_t digits = VIR_UUID_TEXT_SIZE - 1;
+    g_autofree char *text = g_strndup(name, digits);
 
-    for (; *name && digits < 32; name++) {
-        int value = g_ascii_xdigit_value(*name);
-
-        if (*name == '-')
-            continue;
-        if (value < 0)
-            return false;
-        retUuid[digits / 2] = (uint8_t)(digits % 2 ? retUuid[digits / 2] | value : value << 4);
-        digits++;
-    }
-    return digits == 32 && (*name == '\0' || g_str_equal(name, NEW_SUFFIX));
+    return strlen(text) == digits &&
+           (name[digits] == '\0' || g_str_equal(name + digits, NEW_SUFFIX)) &&
+           virUUIDParse(text, retUuid);
 }
 
 static char *
