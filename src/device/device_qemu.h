@@ -32,6 +32,7 @@ typedef struct {
     const char *vncTLSDir, *spiceTLSDir, *chardevTLSDir, *nbdTLSDir;
     bool chardevTLSVerify;          /* a server asks its clients for a certificate */
     const char *chardevTLSPassword; /* of the key in chardevTLSDir; NULL: none */
+    bool vhostNet;                  /* /dev/vhost-net is there */
     const char *tpmSocket;          /* where the guest's software TPM listens; NULL: none runs */
     const char *audioEnv;           /* reserved */
     const char *memoryDir;          /* of memory that is backed by files; NULL: none */

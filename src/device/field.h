@@ -189,8 +189,8 @@ void virFieldClear(const virField *fields, void *object);
 bool virFieldSameABI(const virField *fields, const char *element, const void *a, const void *b,
                      GError **error);
 
-/* True if every row that wanted gives says the same in object: how a request describes the device it
- * means. CODE rows are not asked. */
+/* True if every row that wanted gives says the same in object: how a request describes the device
+ * it means. CODE rows are not asked. */
 bool virFieldMatches(const virField *fields, const void *object, const void *wanted);
 
 /* Number of an attribute with libvirt's error texts; false and no error if absent. */

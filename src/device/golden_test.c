@@ -205,6 +205,7 @@ static const qemuBuildConfig config = {
     .vncTLSDir = "/pki/vnc",
     .spiceTLSDir = "/pki/spice",
     .chardevTLSDir = "/pki/chardev",
+    .vhostNet = true,
     .nbdTLSDir = "/pki/nbd",
     .privileged = true,
     .encrypt = goldenEncrypt,

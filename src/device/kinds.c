@@ -11,6 +11,7 @@
 #include "device/graphics/graphics.h"
 #include "device/hub/hub.h"
 #include "device/input/input.h"
+#include "device/interface/interface.h"
 #include "device/iommu/iommu.h"
 #include "device/lease/lease.h"
 #include "device/memballoon/memballoon.h"
@@ -36,6 +37,7 @@ const virDeviceKind *const virDeviceKinds[] = {
     &virControllerKind,
     &virLeaseKind,
     &virFilesystemKind,
+    &virInterfaceKind,
     &virSmartcardKind,
     &virSerialKind,
     &virParallelKind,

@@ -12,6 +12,7 @@
 #include "device/graphics/graphics_qemu.h"
 #include "device/hub/hub_qemu.h"
 #include "device/input/input_qemu.h"
+#include "device/interface/interface_qemu.h"
 #include "device/iommu/iommu_qemu.h"
 #include "device/lease/lease_qemu.h"
 #include "device/memballoon/memballoon_qemu.h"
@@ -38,6 +39,7 @@ const virDeviceQemu *const virDeviceQemus[] = {
     &virHubQemu,
     &virDiskQemu,
     &virFilesystemQemu,
+    &virInterfaceQemu,
     &virSmartcardQemu,
     &virSerialQemu,
     &virParallelQemu,

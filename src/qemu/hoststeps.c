@@ -173,6 +173,7 @@ qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *st
     uint8_t mac[6];
     virNetDevTapRequest request = {
         .name = step->ifname ? step->ifname : "vnet%d",
+        .tunPath = step->path,
         .mac = qemuHostTapMAC(step->mac, mac) ? mac : NULL,
         .queues = MAX(step->queues, 1),
         .mtu = step->mtu,
@@ -185,6 +186,10 @@ qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *st
     const virDeviceQemu *qemu;
     virDevice *dev;
 
+    if (step->script || step->downscript)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                           _("<script> of interface '%s': scripts are not run by this daemon"),
+                           step->alias);
     if (!virDelegateTapCreate(guest->driver->door, call, &request, all, &info, error))
         return false;
     for (unsigned n = 0; n < request.queues; n++)
@@ -222,6 +227,8 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
         return qemuHostVsock(guest, call, step, host, fds, error);
     case QMP_HOST_TAP:
         return qemuHostTap(guest, call, step, host, fds, error);
+    case QMP_HOST_BRIDGE:
+        return virDelegateNetAttach(guest->driver->door, call, step->ifname, step->bridge, error);
     case QMP_HOST_LISTEN:
         return qemuHostListen(guest, call, step->path, host, fds, error);
     case QMP_HOST_FILE:

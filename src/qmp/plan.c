@@ -53,6 +53,9 @@ qmpHostStepFree(qmpHostStep *host)
     virSecureFreeString(host->text);
     g_free(host->ifname);
     g_free(host->bridge);
+    g_free(host->undoBridge);
+    g_free(host->script);
+    g_free(host->downscript);
     g_free(host->mac);
     g_free(host->alias);
     g_free(host);
@@ -222,6 +225,9 @@ qmpPlanHost(qmpPlan *plan, const qmpHostStep *host)
     step->host->text = g_strdup(host->text);
     step->host->ifname = g_strdup(host->ifname);
     step->host->bridge = g_strdup(host->bridge);
+    step->host->undoBridge = g_strdup(host->undoBridge);
+    step->host->script = g_strdup(host->script);
+    step->host->downscript = g_strdup(host->downscript);
     step->host->mac = g_strdup(host->mac);
     step->host->alias = g_strdup(host->alias);
     return plan->hosts++;

@@ -32,6 +32,7 @@ typedef enum {
 typedef enum {
     QMP_HOST_OPEN,      /* open path with flags */
     QMP_HOST_TAP,       /* make or open a TAP device */
+    QMP_HOST_BRIDGE,    /* ifname becomes a port of bridge; the undo gives it to undoBridge */
     QMP_HOST_VHOST_NET, /* open /dev/vhost-net, count times */
     QMP_HOST_VSOCK,     /* open /dev/vhost-vsock and claim the context id */
     QMP_HOST_LISTEN,    /* a listening UNIX socket at path */
@@ -46,16 +47,18 @@ typedef enum {
 
 typedef struct {
     qmpHostType type;
-    char *path;     /* OPEN, LISTEN, FILE, LOG */
+    char *path; /* OPEN, LISTEN, FILE, LOG; TAP, VHOST_NET: the node, or NULL for the usual one */
     char *elsePath; /* OPEN: opened if path isn't there; or NULL */
     int flags;      /* OPEN: O_RDWR and so on */
     char *text;     /* FILE: wiped when freed */
     uint64_t cid;   /* VSOCK; 0: the door chooses the next free one from 3 */
     /* TAP */
-    char *ifname;    /* wanted name, a template with %d, or NULL for "vnet%d" */
-    char *bridge;    /* port of this bridge, or NULL */
-    char *mac;       /* the guest's address */
-    unsigned queues; /* at least 1 */
+    char *ifname;              /* wanted name, a template with %d, or NULL for "vnet%d" */
+    char *bridge;              /* port of this bridge, or NULL */
+    char *undoBridge;          /* BRIDGE */
+    char *script, *downscript; /* run with the name when it is there, before it goes; or NULL */
+    char *mac;                 /* the guest's address */
+    unsigned queues;           /* at least 1 */
     bool vnetHdr, allowExisting, unmanaged;
     unsigned mtu;  /* 0: leave */
     unsigned fds;  /* how many descriptors it hands out */
