@@ -66,6 +66,7 @@ virCPUDefCopy(const virCPUDef *cpu)
     copy->vendor = g_strdup(cpu->vendor);
     copy->arch = g_strdup(cpu->arch);
     copy->features = g_array_copy(cpu->features);
+    g_array_set_clear_func(copy->features, virCPUFeatureClear); /* the copy comes without */
     for (guint i = 0; i < copy->features->len; i++) {
         virCPUFeature *feature = &g_array_index(copy->features, virCPUFeature, i);
 
