@@ -14,16 +14,19 @@ virApiDriver(virApiCall *call)
     return virNetServerOpaque(virNetServerClientServer(virApiClient(call)));
 }
 
-/* virApiDomainGetState is qemuDomainGetState to clients: they know that text. */
+/* The function that clients know: virApiDomainGetState is qemuDomainGetState to them, and
+ * virApiAdminConnectOpen is adminConnectOpen. */
 bool
 virApiOnlyFlagsIn(const char *handler, uint32_t flags, uint32_t allowed, GError **error)
 {
+    static const char admin[] = "virApiAdmin", any[] = "virApi";
     uint32_t others = flags & ~allowed;
+    bool isAdmin = g_str_has_prefix(handler, admin);
 
     if (others == 0)
         return true;
-    g_assert(g_str_has_prefix(handler, "virApi"));
+    g_assert(g_str_has_prefix(handler, any));
     return virErrorSetPlain(error, VIR_ERR_INVALID_ARG,
-                            _("unsupported flags (0x%x) in function qemu%s"), others,
-                            handler + strlen("virApi"));
+                            _("unsupported flags (0x%x) in function %s%s"), others,
+                            isAdmin ? "admin" : "qemu", handler + strlen(isAdmin ? admin : any));
 }

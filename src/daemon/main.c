@@ -19,6 +19,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#include "api/admin.h"
 #include "daemon/config.h"
 #include "daemon/layout.h"
 #include "daemon/sockets.h"
@@ -35,6 +36,8 @@ typedef struct {
     virDaemonLayout *layout;
     virDaemonConfig *config;
     virDaemonServers servers;
+    virNetServer *serverList[2]; /* the same by name, for the admin socket */
+    virApiAdmin admin;
     int lockFd; /* held as long as we run: one daemon per instance */
     int signalFd;
     virEventWatch *signalWatch;
@@ -136,8 +139,11 @@ daemonMakeServers(virDaemon *daemon)
     daemon->servers.clients = virNetServerNew("virtwardd", &limits, NULL);
     virNetServerAddProgram(daemon->servers.clients, &virRemoteProgram);
     virNetServerAddProgram(daemon->servers.clients, &virQemuProgram);
-    daemon->servers.admin = virNetServerNew("admin", &limits, &daemon->servers);
+    daemon->servers.admin = virNetServerNew("admin", &limits, &daemon->admin);
     virNetServerAddProgram(daemon->servers.admin, &virAdminProgram);
+    daemon->serverList[0] = daemon->servers.admin;
+    daemon->serverList[1] = daemon->servers.clients;
+    daemon->admin = (virApiAdmin){daemon->serverList, G_N_ELEMENTS(daemon->serverList)};
 }
 
 static bool

@@ -39,7 +39,8 @@ struct virNetServer {
     virNetServerLimits limits;
     GPtrArray *programs;  /* of const virNetProgram */
     GPtrArray *listeners; /* of virNetListener */
-    GHashTable *clients;  /* virNetServerClient: a set, each with a reference */
+    GMutex mutex;         /* guards clients: the event thread changes it, any thread may look */
+    GHashTable *clients;  /* uint64_t id -> virNetServerClient, each with a reference */
     uint64_t nextId;
     bool accepting;
     virEventTimer *retry; /* after accept failed for want of descriptors */
@@ -76,7 +77,8 @@ virNetServerNew(const char *name, const virNetServerLimits *limits, void *opaque
     server->limits = limits ? *limits : defaultLimits;
     server->programs = g_ptr_array_new();
     server->listeners = g_ptr_array_new_with_free_func(listenerFree);
-    server->clients = g_hash_table_new_full(NULL, NULL, clientUnref, NULL);
+    g_mutex_init(&server->mutex);
+    server->clients = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, clientUnref);
     server->nextId = 1;
     return server;
 }
@@ -89,6 +91,7 @@ virNetServerFree(virNetServer *server)
     virEventTimerRemove(server->retry);
     g_ptr_array_unref(server->listeners);
     g_hash_table_unref(server->clients);
+    g_mutex_clear(&server->mutex);
     g_ptr_array_unref(server->programs);
     g_free(server->name);
     g_free(server);
@@ -185,6 +188,15 @@ acceptFailed(virNetServer *server)
         server->retry = virEventTimerAdd(ACCEPT_RETRY_MS, 0, acceptAgain, server, NULL);
 }
 
+static void
+addClient(virNetServer *server, virNetServerClient *client)
+{
+    uint64_t id = virNetServerClientId(client);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->mutex);
+
+    g_hash_table_insert(server->clients, g_memdup2(&id, sizeof(id)), client);
+}
+
 /* False if there is nobody more. */
 static bool
 acceptOne(virNetListener *listener)
@@ -201,7 +213,7 @@ acceptOne(virNetListener *listener)
     }
     client = virNetServerClientNew(server, fd, server->nextId++, &listener->options, &error);
     if (client)
-        g_hash_table_add(server->clients, client);
+        addClient(server, client);
     else
         VIR_WARN("%s: %s", server->name, error->message);
     return true;
@@ -223,7 +235,35 @@ listenerReady(int fd G_GNUC_UNUSED, unsigned events G_GNUC_UNUSED, void *opaque)
 void
 virNetServerForget(virNetServer *server, virNetServerClient *client)
 {
-    g_hash_table_remove(server->clients, client);
+    uint64_t id = virNetServerClientId(client);
+
+    g_mutex_lock(&server->mutex);
+    g_hash_table_remove(server->clients, &id);
+    g_mutex_unlock(&server->mutex);
+    updateListeners(server);
+}
+
+virNetServerClient *
+virNetServerFindClient(virNetServer *server, uint64_t id)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->mutex);
+    virNetServerClient *client = g_hash_table_lookup(server->clients, &id);
+
+    return client ? virNetServerClientRef(client) : NULL;
+}
+
+unsigned
+virNetServerCountClients(virNetServer *server)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->mutex);
+
+    return g_hash_table_size(server->clients);
+}
+
+void
+virNetServerSetMaxClients(virNetServer *server, unsigned maxClients)
+{
+    server->limits.maxClients = maxClients;
     updateListeners(server);
 }
 
@@ -315,6 +355,6 @@ virNetServerForEachClient(virNetServer *server,
 
     /* Closing is a post: the table stays as it is meanwhile. */
     g_hash_table_iter_init(&iter, server->clients);
-    while (g_hash_table_iter_next(&iter, &client, NULL))
+    while (g_hash_table_iter_next(&iter, NULL, &client))
         func(client, opaque);
 }

@@ -65,6 +65,13 @@ void virNetServerStart(virNetServer *server);
 /* No new clients; those there are go on. Removes the sockets it made. */
 void virNetServerStop(virNetServer *server);
 
+/* The client of that id, a new reference; NULL if there is none. Any thread. */
+virNetServerClient *virNetServerFindClient(virNetServer *server, uint64_t id);
+/* Any thread. */
+unsigned virNetServerCountClients(virNetServer *server);
+/* Event thread. Those over a lower limit stay. */
+void virNetServerSetMaxClients(virNetServer *server, unsigned maxClients);
+
 /* Calls func for each client, on the event thread. func may close it. */
 void virNetServerForEachClient(virNetServer *server,
                                void (*func)(virNetServerClient *client, void *opaque),

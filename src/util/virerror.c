@@ -56,6 +56,7 @@ static const virErrorClassRow classes[] = {
     {VIR_ERR_CPU_INCOMPATIBLE, "the CPU is incompatible with host CPU: %s"},
     {VIR_ERR_XML_INVALID_SCHEMA, "XML document failed to validate against schema: %s"},
     {VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable: %s"},
+    {VIR_ERR_NO_SERVER, "Server not found: %s"},
     {VIR_ERR_NO_CLIENT, "Client not found: %s"},
     {VIR_ERR_AGENT_UNSYNCED, "guest agent replied with wrong id to guest-sync command: %s"},
     {VIR_ERR_DEVICE_MISSING, "device not found: %s"},
