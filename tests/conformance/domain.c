@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * domain.c: guests read and written back, and turned into command lines. */
+ * domain.c: guests read and written back. */
 #include "domain/addresses.h"
 #include "families.h"
 #include "qemu/prepare.h"
 #include "util/viruuid.h"
 
-static unsigned
-conformanceParseFlags(const conformanceCase *row)
+unsigned
+conformanceDomainFlags(const conformanceCase *row)
 {
     const char *state = conformanceFlag(row, "state");
     const char *parse = conformanceFlag(row, "parse");
@@ -31,7 +31,7 @@ conformanceFormatFlags(unsigned parseFlags)
 bool
 conformanceGenericXML2XML(const conformanceCase *row, conformanceResult *result, GError **error)
 {
-    unsigned flags = conformanceParseFlags(row);
+    unsigned flags = conformanceDomainFlags(row);
     g_autofree char *xml = conformanceInput(row, 0, error);
     g_autoptr(virDomainDef) def = xml ? virDomainDefParse(xml, flags, error) : NULL;
 
@@ -43,13 +43,13 @@ conformanceGenericXML2XML(const conformanceCase *row, conformanceResult *result,
 
 /* --- with QEMU's rules --- */
 
-static qmpCaps *
+qmpCaps *
 conformanceLookUpCaps(const char *emulator, void *opaque)
 {
     return conformanceCaps(opaque, g_str_has_suffix(emulator, "i386") ? "i686" : "x86_64", NULL);
 }
 
-static virDomainDef *
+virDomainDef *
 conformanceDomain(const conformanceCase *row, unsigned flags, GError **error)
 {
     const qemuPrepareEnv env = {.caps = conformanceLookUpCaps,
@@ -69,7 +69,7 @@ bool
 conformanceQemuXML2XML(const conformanceCase *row, conformanceResult *result, GError **error)
 {
     /* some of these ask for what their made-up binary can't do: only the text is looked at */
-    unsigned flags = conformanceParseFlags(row) | VIR_PARSE_SKIP_VALIDATE;
+    unsigned flags = conformanceDomainFlags(row) | VIR_PARSE_SKIP_VALIDATE;
     g_autoptr(virDomainDef) def = conformanceDomain(row, flags, error);
 
     if (!def)

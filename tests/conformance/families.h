@@ -5,6 +5,7 @@
 #pragma once
 
 #include "conformance.h"
+#include "domain/def.h"
 #include "util/cpu/vircpumap.h"
 
 bool conformanceVirJson(const conformanceCase *row, conformanceResult *result, GError **error);
@@ -19,7 +20,15 @@ bool conformanceDomainCaps(const conformanceCase *row, conformanceResult *result
 bool conformanceQemuFirmware(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceGenericXML2XML(const conformanceCase *row, conformanceResult *result,
                                GError **error);
+bool conformanceQemuXML2Argv(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceQemuXML2XML(const conformanceCase *row, conformanceResult *result, GError **error);
 
 /* The CPU features that the release of the data knew; NULL if the data does not tell (cpu.c). */
 const virCPUFeatureSet *conformanceKnownFeatures(const conformanceCase *row);
+
+/* How the row wants its guest read: virParseFlags (domain.c). */
+unsigned conformanceDomainFlags(const conformanceCase *row);
+/* The row's guest, complete and checked. Caller frees. */
+virDomainDef *conformanceDomain(const conformanceCase *row, unsigned flags, GError **error);
+/* The capabilities of the guest's binary; opaque is the row. Caller unrefs. */
+qmpCaps *conformanceLookUpCaps(const char *emulator, void *opaque);
