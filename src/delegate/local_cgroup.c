@@ -44,5 +44,7 @@ bool
 virDelegateLocalCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                              unsigned timeout_ms, GError **error)
 {
-    return virCgroupRemove(group, timeout_ms, error) && VIR_FAULT_STEP("stop:group-removed", error);
+    return virCgroupRemove(group, timeout_ms, error) &&
+           VIR_FAULT_STEP("stop:group-removed", error) &&
+           (!door->store || virGateStoreForget(door->store, call->uuid, error));
 }

@@ -91,7 +91,8 @@ bool virDelegateCgroupMove(virDelegate *door, const virDelegateCall *call, virCg
 bool virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                           const char *file, const char *value, GError **error);
 /* cgroup.remove: kills what is left inside, waits for its end (timeout_ms, 0: 10 s) and removes
- * leaf and group. Gone already is success. */
+ * leaf and group, and with them what is pinned of a gate, whether or not it was found again. Gone
+ * already is success. */
 bool virDelegateCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                              unsigned timeout_ms, GError **error);
 

@@ -29,7 +29,8 @@ typedef struct {
     /* cgroup.set. After: the file reads as value. */
     bool (*cgroupSet)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                       const char *file, const char *value, GError **error);
-    /* cgroup.remove. After: group and leaf are gone, and every process in them. */
+    /* cgroup.remove. After: group and leaf are gone, every process in them, and the gate's pins,
+     * which would outlive them. */
     bool (*cgroupRemove)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                          unsigned timeout_ms, GError **error);
 

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 
 #include "qemu/buildctx.h"
+#include "qemu/denials.h"
 #include "qemu/guest.h"
 #include "qemu/prepare.h"
 #include "qemu/reconnect.h"
@@ -126,7 +127,8 @@ qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config, GErr
     }
     identity = (qmpCapsIdentity){.uid = driver->uid, .gid = driver->gid};
     driver->capsCache = qmpCapsCacheNew(capsFolder, &identity);
-    if (!qemuStoreLoad(driver, error)) {
+    driver->denials = qemuDenialsNew(driver, error);
+    if (!driver->denials || !qemuStoreLoad(driver, error)) {
         qemuDriverFree(driver);
         return NULL;
     }
@@ -147,6 +149,7 @@ qemuDriverFree(qemuDriver *driver)
 {
     if (!driver)
         return;
+    qemuDenialsFree(driver->denials);
     virDomainRegistryForEach(driver->domains, qemuDriverDropGuest, NULL);
     virDomainRegistryFree(driver->domains);
     qmpCapsCacheFree(driver->capsCache);

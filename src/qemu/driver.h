@@ -46,6 +46,7 @@ typedef struct {
     virCgroupInstance *cgroups;
     virDelegate *door;
     qmpCapsCache *capsCache;
+    struct qemuDenials *denials; /* what the gates deny, on its way to log, event and file */
 
     virDomainRegistry *domains; /* (lock) */
     int nextID;                 /* (lock) */

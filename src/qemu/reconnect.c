@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "qemu/buildctx.h"
+#include "qemu/denials.h"
 #include "qemu/gaterules.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
@@ -141,8 +142,11 @@ qemuReconnectGate(qemuGuest *guest, const virDomainDef *def, GError **error)
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
     qemuTouches(def, &build.base, access);
     rules = qemuGateRules(guest->driver, access, error);
-    return rules && virDelegateGateReopen(guest->driver->door, &call, guest->group, rules,
-                                          &settings, &guest->gate, &found, error);
+    if (!rules || !virDelegateGateReopen(guest->driver->door, &call, guest->group, rules, &settings,
+                                         &guest->gate, &found, error))
+        return false;
+    qemuDenialsFollow(guest);
+    return true;
 }
 
 /* Its state may have changed while nobody listened. Lock held. */

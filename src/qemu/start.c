@@ -14,6 +14,7 @@
 
 #include "qemu/argv.h"
 #include "qemu/buildctx.h"
+#include "qemu/denials.h"
 #include "qemu/gaterules.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
@@ -182,11 +183,14 @@ qemuStartMakeGroup(qemuStart *start, GError **error)
 
     if (!virCgroupInstanceUsable(start->driver->cgroups, NULL))
         return true; /* said once, at the daemon's start */
-    return virDelegateCgroupCreate(start->driver->door, &start->call, name, &guest->group, error) &&
-           VIR_FAULT_STEP("start:group-made", error) &&
-           virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
-                                 &settings, &guest->gate, error) &&
-           VIR_FAULT_STEP("start:gate-made", error);
+    if (!virDelegateCgroupCreate(start->driver->door, &start->call, name, &guest->group, error) ||
+        !VIR_FAULT_STEP("start:group-made", error) ||
+        !virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
+                               &settings, &guest->gate, error) ||
+        !VIR_FAULT_STEP("start:gate-made", error))
+        return false;
+    qemuDenialsFollow(guest);
+    return true;
 }
 
 static bool

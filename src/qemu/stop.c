@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "qemu/denials.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
 #include "util/vircore.h"
@@ -207,6 +208,7 @@ qemuGuestTakeBack(virDomainObj *obj)
             qemuResourceRelease(driver, obj, g_ptr_array_index(resources, i));
             VIR_FAULT_POINT("stop:resource-released");
         }
+        qemuDenialsForget(driver, obj);
         if (!virFileRemove(statusPath, &error))
             VIR_WARN("domain '%s': %s", obj->name, error->message);
         VIR_FAULT_POINT("stop:status-removed");

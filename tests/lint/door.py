@@ -33,7 +33,7 @@ WRITERS = {
     "|CreateEvents)": GROUPS,
     "virGatePins(Make|Publish|Remove|PinEvents|UnpinEvents)": GROUPS,
     "virCgroup(InstanceMake|InstanceRemove|Make|Remove|AddProcess|Write)": GROUPS,
-    "virGate(StoreSweep|Make|Apply|Reconcile|Repair|SetMode|Destroy)": GROUPS,
+    "virGate(StoreForget|StoreSweep|Make|Apply|Reconcile|Repair|SetMode|Destroy)": GROUPS,
     "virNetDevTap(Create|Delete)": NETDEV,
     "virNetDev(SetUp|SetMac|SetMtu|SetBridge|Delete)": NETDEV,
 }

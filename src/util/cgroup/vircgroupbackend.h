@@ -157,6 +157,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGateStore, virGateStoreUnref)
 bool virGateStoreSweep(virGateStore *store, const uint8_t (*uuids)[16], size_t n,
                        unsigned *retRemoved, GError **error);
 
+/* Removes the pins of one guest, whose group is gone; none is success. */
+bool virGateStoreForget(virGateStore *store, const uint8_t uuid[16], GError **error);
+
 /* Memory only: nothing is on the group yet. rules and settings are copied. */
 virGate *virGateNew(virCgroup *group, virGateStore *store, const uint8_t uuid[16],
                     const virDeviceRules *rules, const virGateSettings *settings);

@@ -65,6 +65,14 @@ virGateStoreKnows(const uint8_t (*uuids)[16], size_t n, const uint8_t uuid[16])
 }
 
 bool
+virGateStoreForget(virGateStore *store, const uint8_t uuid[16], GError **error)
+{
+    return store->pinsFd < 0 ||
+           (virGatePinsRemove(store->pinsFd, uuid, VIR_GATE_PINS_NEW, error) &&
+            virGatePinsRemove(store->pinsFd, uuid, VIR_GATE_PINS_CURRENT, error));
+}
+
+bool
 virGateStoreSweep(virGateStore *store, const uint8_t (*uuids)[16], size_t n, unsigned *retRemoved,
                   GError **error)
 {
@@ -78,8 +86,7 @@ virGateStoreSweep(virGateStore *store, const uint8_t (*uuids)[16], size_t n, uns
 
         if (virGateStoreKnows(uuids, n, uuid))
             continue;
-        if (!virGatePinsRemove(store->pinsFd, uuid, VIR_GATE_PINS_NEW, error) ||
-            !virGatePinsRemove(store->pinsFd, uuid, VIR_GATE_PINS_CURRENT, error))
+        if (!virGateStoreForget(store, uuid, error))
             return false;
         removed++;
     }

@@ -22,6 +22,16 @@ virGateHistoryNew(void)
     return history;
 }
 
+virGateHistory *
+virGateHistoryCopy(const virGateHistory *history)
+{
+    virGateHistory *copy = g_new0(virGateHistory, 1);
+
+    copy->kinds = g_array_copy(history->kinds);
+    copy->unlisted = history->unlisted;
+    return copy;
+}
+
 void
 virGateHistoryFree(virGateHistory *history)
 {

@@ -16,6 +16,7 @@
 typedef struct virGateHistory virGateHistory;
 virGateHistory *virGateHistoryNew(void);
 void virGateHistoryFree(virGateHistory *history);
+virGateHistory *virGateHistoryCopy(const virGateHistory *history);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGateHistory, virGateHistoryFree)
 
 /* Takes the denial in; true if this kind (node, access, thread) is new: worth a line in the log. */
