@@ -122,6 +122,31 @@ virDomainDefAddMachineControllers(virDomainDef *def, const virDomainFacts *facts
                                   facts->q35 ? VIR_CONTROLLER_PCIE_ROOT : VIR_CONTROLLER_PCI_ROOT));
 }
 
+/* Disks may sit on any controller up to the highest that one of them names; ports and cards want
+ * those alone that they name. */
+static bool
+virControllerFillsUp(int type)
+{
+    return type != VIR_CONTROLLER_VIRTIO_SERIAL && type != VIR_CONTROLLER_CCID;
+}
+
+static bool
+virDomainDefAddControllers(virDomainDef *def, int type, unsigned first, unsigned last,
+                           const virAddressPolicy *policy, GError **error)
+{
+    for (unsigned i = first; i <= last; i++) {
+        virDevice *added;
+
+        if (virControllersFind(def->devices, type, i))
+            continue;
+        added = virControllerNew(type, i, 0);
+        virDomainDefAddDevice(def, added);
+        if (policy->completeController && !policy->completeController(added, policy->opaque, error))
+            return false;
+    }
+    return true;
+}
+
 bool
 virDomainDefAddImplicitControllers(virDomainDef *def, const virAddressPolicy *policy,
                                    GError **error)
@@ -129,26 +154,19 @@ virDomainDefAddImplicitControllers(virDomainDef *def, const virAddressPolicy *po
     static const int order[] = {VIR_CONTROLLER_SCSI,          VIR_CONTROLLER_FDC,
                                 VIR_CONTROLLER_IDE,           VIR_CONTROLLER_SATA,
                                 VIR_CONTROLLER_VIRTIO_SERIAL, VIR_CONTROLLER_CCID};
+    g_autoptr(GPtrArray) devices = g_ptr_array_copy(def->devices, NULL, NULL);
 
+    g_ptr_array_set_free_func(devices, NULL); /* they are the definition's */
     for (size_t t = 0; t < G_N_ELEMENTS(order); t++) {
-        int max = -1;
-
-        virDevicesForEach(def->devices, NULL, dev)
+        virDevicesForEach(devices, NULL, dev)
         {
             unsigned index = 0;
 
-            if (dev->kind->controller && dev->kind->controller(dev, &index) == order[t])
-                max = MAX(max, (int)index);
-        }
-        for (int i = 0; i <= max; i++) {
-            virDevice *added;
-
-            if (virControllersFind(def->devices, order[t], (unsigned)i))
+            if (!dev->kind->controller || dev->kind->controller(dev, &index) != order[t])
                 continue;
-            added = virControllerNew(order[t], (unsigned)i, 0);
-            virDomainDefAddDevice(def, added);
-            if (policy->completeController &&
-                !policy->completeController(added, policy->opaque, error))
+            if (!virDomainDefAddControllers(def, order[t],
+                                            virControllerFillsUp(order[t]) ? 0 : index, index,
+                                            policy, error))
                 return false;
         }
     }
@@ -160,7 +178,8 @@ virDomainDefAssignAddresses(virDomainDef *def, const virDomainFacts *facts,
                             const virAddressPolicy *policy, GError **error)
 {
     return virDomainDefAssignSerialPorts(def, NULL, error) &&
-           virDomainDefAssignPCI(def, facts, policy, error) && virDomainDefAssignUSB(def, policy->anew, error);
+           virDomainDefAssignPCI(def, facts, policy, error) &&
+           virDomainDefAssignUSB(def, policy->anew, error);
 }
 
 bool

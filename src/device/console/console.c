@@ -41,7 +41,12 @@ virConsolePort(const virDevice *dev)
 static bool
 virConsoleParse(virDevice *dev, xmlNode *node, unsigned parseFlags, GError **error)
 {
-    return virChrRefuseSpicevmc(&VIR_CONSOLE(dev)->source, error);
+    virConsole *console = VIR_CONSOLE(dev);
+
+    /* what we wrote ourselves stands beside the serial port that it is a copy of */
+    if ((parseFlags & VIR_PARSE_STATUS) && console->target == VIR_CONSOLE_TARGET_SERIAL)
+        virConsoleBecomeName(dev);
+    return virChrRefuseSpicevmc(&console->source, error);
 }
 
 static bool
@@ -59,6 +64,13 @@ static bool
 virConsoleCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
 {
     return virChrSourceCheck(&VIR_CONSOLE(dev)->source, false, error);
+}
+
+/* What stands for the first serial port is the first console. */
+static int
+virConsoleOrder(const virDevice *a, const virDevice *b)
+{
+    return (int)VIR_CONSOLE(b)->mirror - (int)VIR_CONSOLE(a)->mirror;
 }
 
 static bool
@@ -91,6 +103,7 @@ const virDeviceKind virConsoleKind = {
     .parse = virConsoleParse,
     .complete = virConsoleComplete,
     .check = virConsoleCheck,
+    .order = virConsoleOrder,
     .matches = virConsoleMatches,
     .controller = virConsoleController,
     .addressOptional = true,

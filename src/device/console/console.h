@@ -28,6 +28,7 @@ typedef struct {
     virChrSource source;
     int target; /* virConsoleTarget */
     virOptUInt port;
+    bool mirror; /* made by us, in front of the first serial port */
 } virConsole;
 
 #define VIR_CONSOLE(dev) ((virConsole *)(dev))
@@ -39,6 +40,9 @@ extern const virDeviceKind virConsoleKind;
  * After the parts that don't know each other are completed, before hypervisor defaults. */
 bool virConsoleSerialCompat(const GPtrArray *devices, void (*add)(virDevice *dev, void *opaque),
                             void *opaque, GError **error);
+/* Forgets source and place: they are the first serial port's to say, and two devices cannot sit in
+ * one place. */
+void virConsoleBecomeName(virDevice *console);
 /* The serial port that stands behind dev and is to be written in its place, or NULL. */
 const virDevice *virConsoleMirrored(const virDevice *dev, const GPtrArray *devices);
 /* Writes <console> with what serial is. */

@@ -51,7 +51,21 @@ virConsoleMakeFor(const virDevice *serial)
     VIR_CONSOLE(console)->source.type = VIR_SERIAL(serial)->source.type;
     VIR_CONSOLE(console)->target = VIR_CONSOLE_TARGET_SERIAL;
     VIR_CONSOLE(console)->port = virOptUIntOf(0);
+    VIR_CONSOLE(console)->mirror = true;
     return console;
+}
+
+void
+virConsoleBecomeName(virDevice *console)
+{
+    virConsole *name = VIR_CONSOLE(console);
+    int type = name->source.type;
+
+    virChrSourceClear(&name->source);
+    name->source = (virChrSource){.type = type};
+    virFieldClear(virDeviceInfoFields, &console->info);
+    console->info = (virDeviceInfo){0};
+    name->mirror = true;
 }
 
 bool
@@ -68,10 +82,13 @@ virConsoleSerialCompat(const GPtrArray *devices, void (*add)(virDevice *dev, voi
             return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
                                _("Only the first console can be a serial port"));
     }
-    if (console && virConsoleIsSerial(console) && !serial)
-        add(virConsoleMakeSerial(console), opaque);
-    else if (!console && serial && virConsoleImpliedBy(serial))
+    if (console && virConsoleIsSerial(console)) {
+        if (!serial)
+            add(virConsoleMakeSerial(console), opaque);
+        virConsoleBecomeName(console);
+    } else if (serial && virConsoleImpliedBy(serial)) {
         add(virConsoleMakeFor(serial), opaque);
+    }
     return true;
 }
 

@@ -434,6 +434,7 @@ virInterfaceSettleDriver(virInterface *iface, GError **error)
     }
     if (!virInterfaceIsVirtio(iface)) {
         iface->driver = (virInterfaceDriver){0};
+        g_clear_pointer(&iface->vhostPath, g_free);
         return true;
     }
     if (name > VIR_INTERFACE_DRIVER_VHOST)

@@ -121,11 +121,20 @@ virSmartcardController(const virDevice *dev, unsigned *retIndex)
     return VIR_CONTROLLER_CCID;
 }
 
+static bool
+virSmartcardParse(virDevice *dev, xmlNode *node, unsigned parseFlags, GError **error)
+{
+    if (dev->info.address.type == VIR_ADDRESS_NONE)
+        dev->info.address = (virAddress){.type = VIR_ADDRESS_CCID};
+    return true;
+}
+
 const virDeviceKind virSmartcardKind = {
     .element = "smartcard",
     .noun = "smartcard",
     .size = sizeof(virSmartcard),
     .fields = fields,
+    .parse = virSmartcardParse,
     .check = virSmartcardCheck,
     .controller = virSmartcardController,
     .aliasPrefix = "smartcard",
