@@ -134,6 +134,13 @@ typedef struct {
     /* The next number for a block node of this guest: 1, 2 … over its whole run. */
     unsigned (*blockNode)(void *opaque);
     void *opaque;
+    /* The generic node ("/dev/sg0") of a SCSI device of the host; NULL with an error. Caller frees.
+     * NULL: none can be found. */
+    char *(*scsiGeneric)(const char *adapter, unsigned bus, unsigned target, uint64_t unit,
+                         void *opaque, GError **error);
+    /* Where the one USB device of the host with these ids sits. NULL: none can be found. */
+    bool (*usbDevice)(unsigned vendor, unsigned product, unsigned *retBus, unsigned *retDevice,
+                      void *opaque, GError **error);
 } qemuClaims;
 
 typedef struct virDeviceQemu virDeviceQemu;

@@ -266,11 +266,28 @@ goldenContextId(uint64_t wanted, void *opaque, GError **error)
     return wanted ? wanted : 3;
 }
 
+static char *
+goldenScsiGeneric(const char *adapter, unsigned bus, unsigned target, uint64_t unit, void *opaque,
+                  GError **error)
+{
+    return g_strdup("/dev/sg0");
+}
+
+static bool
+goldenUsbDevice(unsigned vendor, unsigned product, unsigned *retBus, unsigned *retDevice,
+                void *opaque, GError **error)
+{
+    *retBus = 3;
+    *retDevice = 4;
+    return true;
+}
+
 static bool
 sceneClaim(const Scene *scene, const qemuBuildContext *ctx, GError **error)
 {
     unsigned lastNode = 0;
-    const qemuClaims claims = {goldenPort, goldenContextId, goldenBlockNode, &lastNode};
+    const qemuClaims claims = {goldenPort, goldenContextId,   goldenBlockNode,
+                               &lastNode,  goldenScsiGeneric, goldenUsbDevice};
 
     return qemuDevicesClaim(scene->devices, ctx, &claims, error);
 }

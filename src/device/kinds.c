@@ -9,6 +9,7 @@
 #include "device/disk/disk.h"
 #include "device/filesystem/filesystem.h"
 #include "device/graphics/graphics.h"
+#include "device/hostdev/hostdev.h"
 #include "device/hub/hub.h"
 #include "device/input/input.h"
 #include "device/interface/interface.h"
@@ -49,6 +50,7 @@ const virDeviceKind *const virDeviceKinds[] = {
     &virSoundKind,
     &virAudioKind,
     &virVideoKind,
+    &virHostdevKind,
     &virRedirdevKind,
     &virRedirfilterKind,
     &virHubKind,

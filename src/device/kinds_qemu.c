@@ -10,6 +10,7 @@
 #include "device/disk/disk_qemu.h"
 #include "device/filesystem/filesystem_qemu.h"
 #include "device/graphics/graphics_qemu.h"
+#include "device/hostdev/hostdev_qemu.h"
 #include "device/hub/hub_qemu.h"
 #include "device/input/input_qemu.h"
 #include "device/interface/interface_qemu.h"
@@ -55,6 +56,7 @@ const virDeviceQemu *const virDeviceQemus[] = {
     &virRedirdevQemu,
     &virRedirfilterQemu,
     &virLeaseQemu,
+    &virHostdevQemu,
     &virMemballoonQemu,
     &virRngQemu,
     &virNVRAMQemu,

@@ -240,7 +240,7 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
     case QMP_HOST_LEASE:
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("<lease>: no lock manager is there to take leases"));
-    case QMP_HOST_PCI:
+    case QMP_HOST_VFIO:
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("<hostdev type='pci'>: handing PCI devices of the host to guests is "
                              "not supported yet"));

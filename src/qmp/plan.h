@@ -40,8 +40,8 @@ typedef enum {
     QMP_HOST_VHOST_USER_GPU, /* start the process that draws for alias on the DRM node path; its
                                 socket is handed out */
     QMP_HOST_LEASE, /* a lock manager holds the lease at path while the guest runs; no descriptor */
-    QMP_HOST_PCI,   /* the PCI device path ("0000:03:00.0") is bound to vfio-pci, if managed, and
-                       its group may be used; no descriptor */
+    QMP_HOST_VFIO,  /* the PCI device path ("0000:03:00.0"), or the mediated one with that uuid, is
+                       ready to be given away: bound to vfio-pci if flags is 1; no descriptor */
     QMP_HOST_LOG,   /* open path for appending, for QEMU's logfile */
 } qmpHostType;
 
