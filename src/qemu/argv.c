@@ -208,7 +208,7 @@ qemuArgvDevices(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *p
 static void
 qemuArgvSandbox(const qemuBuildContext *ctx, qmpPlan *plan)
 {
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_SECCOMP_BLACKLIST))
+    if (qmpCapsHas(ctx->caps, QMP_CAPS_SECCOMP_SANDBOX))
         qmpPlanArg(plan, "-sandbox",
                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 }

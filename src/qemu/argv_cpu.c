@@ -2,6 +2,7 @@
  *
  * argv_cpu.c: -cpu: model, features, hints of hypervisors, timers that are CPU features. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "qemu/argv.h"
 #include "util/cpu/vircpumap.h"
@@ -13,23 +14,16 @@ qemuCPUAdd(GString *text, const char *name, bool on)
     g_string_append_printf(text, ",%s=%s", name, on ? "on" : "off");
 }
 
-/* QEMU's name of a feature and, on binaries that can't say, the old way to write it. */
 static void
-qemuCPUAddFeature(GString *text, const qemuBuildContext *ctx, const virCPUFeature *feature)
+qemuCPUAddFeature(GString *text, const virCPUFeature *feature)
 {
     bool on =
         feature->policy == VIR_CPU_FEATURE_FORCE || feature->policy == VIR_CPU_FEATURE_REQUIRE;
-    const char *name = feature->name;
 
-    if (feature->policy == VIR_CPU_FEATURE_OPTIONAL || g_str_equal(name, "osxsave") ||
-        g_str_equal(name, "ospke"))
-        return;
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_CANONICAL_CPU_FEATURES))
-        name = virCPUMapQemuName(name);
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_QUERY_CPU_MODEL_EXPANSION))
-        qemuCPUAdd(text, name, on);
-    else
-        g_string_append_printf(text, ",%c%s", on ? '+' : '-', name);
+    /* the guest's kernel sets these two, not the machine */
+    if (feature->policy != VIR_CPU_FEATURE_OPTIONAL && !g_str_equal(feature->name, "osxsave") &&
+        !g_str_equal(feature->name, "ospke"))
+        qemuCPUAdd(text, virCPUMapQemuName(feature->name), on);
 }
 
 static bool
@@ -37,10 +31,8 @@ qemuCPUModel(const virDomainDef *def, const qemuBuildContext *ctx, GString *text
 {
     const virCPUDef *cpu = def->cpu.def;
 
-    if (!cpu || (cpu->mode == VIR_CPU_MODE_CUSTOM && !cpu->model)) {
-        g_string_append(text, g_str_equal(def->os.arch, "i686") ? "qemu32" : "qemu64");
+    if (!cpu || (cpu->mode == VIR_CPU_MODE_CUSTOM && !cpu->model))
         return true;
-    }
     switch (cpu->mode) {
     case VIR_CPU_MODE_HOST_PASSTHROUGH:
         g_string_append(text, "host");
@@ -57,10 +49,10 @@ qemuCPUModel(const virDomainDef *def, const qemuBuildContext *ctx, GString *text
     }
     if (cpu->vendorId)
         g_string_append_printf(text, ",vendor=%s", cpu->vendorId);
-    if (cpu->migratable != VIR_TRISTATE_ABSENT)
+    if (cpu->migratable != VIR_TRISTATE_ABSENT && qmpCapsHas(ctx->caps, QMP_CAPS_CPU_MIGRATABLE))
         qemuCPUAdd(text, "migratable", cpu->migratable == VIR_TRISTATE_YES);
     for (size_t i = 0; i < virCPUDefFeatureCount(cpu); i++)
-        qemuCPUAddFeature(text, ctx, virCPUDefFeatureAt(cpu, i));
+        qemuCPUAddFeature(text, virCPUDefFeatureAt(cpu, i));
     return true;
 }
 
@@ -135,18 +127,19 @@ qemuCPUKvm(const virDomainFeatures *features, GString *text)
 {
     static const struct {
         virDomainKVM feature;
+        virTristate state; /* that needs a word */
         const char *text;
     } rows[] = {
-        {VIR_DOMAIN_KVM_HIDDEN, ",kvm=off"},
-        {VIR_DOMAIN_KVM_DEDICATED, ",kvm-hint-dedicated=on"},
-        {VIR_DOMAIN_KVM_POLL_CONTROL, ",kvm-poll-control=on"},
-        {VIR_DOMAIN_KVM_PV_IPI, ",kvm-pv-ipi=off"},
+        {VIR_DOMAIN_KVM_HIDDEN, VIR_TRISTATE_YES, ",kvm=off"},
+        {VIR_DOMAIN_KVM_DEDICATED, VIR_TRISTATE_YES, ",kvm-hint-dedicated=on"},
+        {VIR_DOMAIN_KVM_POLL_CONTROL, VIR_TRISTATE_YES, ",kvm-poll-control=on"},
+        {VIR_DOMAIN_KVM_PV_IPI, VIR_TRISTATE_NO, ",kvm-pv-ipi=off"},
     };
 
     if (features->on[VIR_DOMAIN_FEATURE_KVM] != VIR_TRISTATE_YES)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (features->kvm[rows[i].feature] == VIR_TRISTATE_YES)
+        if (features->kvm[rows[i].feature] == rows[i].state)
             g_string_append(text, rows[i].text);
     }
 }
@@ -187,13 +180,33 @@ qemuCPUMaxPhysAddr(const virCPUDef *cpu, GString *text)
         g_string_append_printf(text, ",phys-bits=%d", cpu->maxPhysAddrBits);
 }
 
+/* A binary of 64 bits gives a guest of 32 bits a CPU of its own size only if it is told. */
+static bool
+qemuCPUMustBeNamed(const virDomainDef *def)
+{
+    return g_str_equal(def->os.arch, "i686") &&
+           (strstr(def->emulator, "x86_64") || strstr(def->emulator, "kvm"));
+}
+
+/* The model, or what QEMU takes by itself where features need one in front of them; nothing if QEMU
+ * needs no word at all. */
+static void
+qemuCPUAddArgument(const virDomainDef *def, const char *model, const char *rest, qmpPlan *plan)
+{
+    const char *standard = g_str_equal(def->os.arch, "i686") ? "qemu32" : "qemu64";
+
+    if (*model || *rest || qemuCPUMustBeNamed(def))
+        qmpPlanArgF(plan, "-cpu", "%s%s", *model ? model : standard, rest);
+}
+
 bool
 qemuArgvCPU(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
     const virTristate *on = def->features.on;
+    g_autoptr(GString) model = g_string_new(NULL);
     g_autoptr(GString) text = g_string_new(NULL);
 
-    if (!qemuCPUModel(def, ctx, text, error))
+    if (!qemuCPUModel(def, ctx, model, error))
         return false;
     qemuCPUTimers(def, text);
     if (def->features.apicEOI != VIR_TRISTATE_ABSENT)
@@ -208,7 +221,7 @@ qemuArgvCPU(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
         qemuCPUAdd(text, "pmu", on[VIR_DOMAIN_FEATURE_PMU] == VIR_TRISTATE_YES);
     qemuCPUCache(def->cpu.def, ctx, text);
     qemuCPUMaxPhysAddr(def->cpu.def, text);
-    qmpPlanArg(plan, "-cpu", text->str);
+    qemuCPUAddArgument(def, model->str, text->str, plan);
     return true;
 }
 
