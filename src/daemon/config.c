@@ -20,6 +20,7 @@ typedef enum {
     KEY_INT,
     KEY_MODE, /* a string of octal digits, as file modes are written */
     KEY_STRING,
+    KEY_LIST, /* strings in brackets, on one line */
     KEY_AUTH, /* a string; only what we can do */
 } keyKind;
 
@@ -42,6 +43,12 @@ static const struct {
     {"keepalive_count", KEY_INT, offsetof(virDaemonConfig, keepalive_count), 0},
     {"user", KEY_STRING, offsetof(virDaemonConfig, user)},
     {"group", KEY_STRING, offsetof(virDaemonConfig, group)},
+    {"dynamic_ownership", KEY_BOOL, offsetof(virDaemonConfig, dynamic_ownership)},
+    {"cgroup_device_acl", KEY_LIST, offsetof(virDaemonConfig, cgroup_device_acl)},
+    {"vnc_listen", KEY_STRING, offsetof(virDaemonConfig, vnc_listen)},
+    {"spice_listen", KEY_STRING, offsetof(virDaemonConfig, spice_listen)},
+    {"remote_display_port_min", KEY_INT, offsetof(virDaemonConfig, remote_display_port_min), 1024},
+    {"remote_display_port_max", KEY_INT, offsetof(virDaemonConfig, remote_display_port_max), 1024},
 };
 
 const char *
@@ -65,6 +72,11 @@ virDaemonConfigNew(void)
     config->keepalive_interval = 5;
     config->keepalive_count = 5;
     config->user = g_strdup("virtward-qemu");
+    config->dynamic_ownership = true;
+    config->vnc_listen = g_strdup("127.0.0.1");
+    config->spice_listen = g_strdup("127.0.0.1");
+    config->remote_display_port_min = 5900;
+    config->remote_display_port_max = 65535;
     return config;
 }
 
@@ -76,6 +88,8 @@ virDaemonConfigFree(virDaemonConfig *config)
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (keys[i].kind == KEY_STRING || keys[i].kind == KEY_AUTH)
             g_free(*(char **)(void *)((char *)config + keys[i].offset));
+        else if (keys[i].kind == KEY_LIST)
+            g_strfreev(*(char ***)(void *)((char *)config + keys[i].offset));
     }
     g_free(config);
 }
@@ -98,6 +112,32 @@ stringValue(const char *value)
     if (*at != quote || at[1] != '\0')
         return NULL;
     return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* The strings of ["a", "b"]. */
+static bool
+listValue(const char *value, char ***ret)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *inner = NULL;
+    g_auto(GStrv) parts = NULL;
+    size_t len = strlen(value);
+
+    if (len < 2 || value[0] != '[' || value[len - 1] != ']')
+        return false;
+    inner = g_strstrip(g_strndup(value + 1, len - 2));
+    parts = g_strsplit(inner, ",", -1);
+    for (char **part = parts; *part && *inner; part++) {
+        char *text = stringValue(g_strstrip(*part));
+
+        if (!text)
+            return false;
+        g_ptr_array_add(list, text);
+    }
+    g_ptr_array_add(list, NULL);
+    g_strfreev(*ret);
+    *ret = (char **)g_ptr_array_free(g_steal_pointer(&list), FALSE);
+    return true;
 }
 
 static bool
@@ -169,6 +209,9 @@ setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
         break;
     case KEY_MODE:
         ok = modeValue(value, member);
+        break;
+    case KEY_LIST:
+        ok = listValue(value, member);
         break;
     case KEY_STRING:
     case KEY_AUTH:

@@ -22,6 +22,12 @@ typedef struct {
     int keepalive_count;
     char *user; /* that guests run as */
     char *group;
+    bool dynamic_ownership;   /* images belong to that user while a guest runs */
+    char **cgroup_device_acl; /* nodes that every guest may use; NULL: the usual ones */
+    char *vnc_listen;
+    char *spice_listen;
+    int remote_display_port_min;
+    int remote_display_port_max;
 } virDaemonConfig;
 
 /* What holds without a file. */

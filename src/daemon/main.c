@@ -20,9 +20,11 @@
 #endif
 
 #include "api/admin.h"
+#include "api/domain_event.h"
 #include "daemon/config.h"
 #include "daemon/layout.h"
 #include "daemon/sockets.h"
+#include "qemu/driver.h"
 #include "rpc/procedures.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -38,6 +40,7 @@ typedef struct {
     virDaemonServers servers;
     virNetServer *serverList[2]; /* the same by name, for the admin socket */
     virApiAdmin admin;
+    qemuDriver *driver;
     int lockFd; /* held as long as we run: one daemon per instance */
     int signalFd;
     virEventWatch *signalWatch;
@@ -48,6 +51,7 @@ daemonClear(virDaemon *daemon)
 {
     virNetServerFree(daemon->servers.clients);
     virNetServerFree(daemon->servers.admin);
+    qemuDriverFree(daemon->driver);
     virDaemonConfigFree(daemon->config);
     virDaemonLayoutFree(daemon->layout);
     virCloseFd(&daemon->signalFd);
@@ -136,7 +140,7 @@ daemonMakeServers(virDaemon *daemon)
         .keepaliveCount = (unsigned)daemon->config->keepalive_count,
     };
 
-    daemon->servers.clients = virNetServerNew("virtwardd", &limits, NULL);
+    daemon->servers.clients = virNetServerNew("virtwardd", &limits, daemon->driver);
     virNetServerAddProgram(daemon->servers.clients, &virRemoteProgram);
     virNetServerAddProgram(daemon->servers.clients, &virQemuProgram);
     daemon->servers.admin = virNetServerNew("admin", &limits, &daemon->admin);
@@ -147,7 +151,33 @@ daemonMakeServers(virDaemon *daemon)
 }
 
 static bool
-daemonStart(virDaemon *daemon, GError **error)
+daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
+{
+    const virDaemonLayout *layout = daemon->layout;
+    const virDaemonConfig *config = daemon->config;
+    g_autofree char *guestLogs = g_build_filename(layout->log, "qemu", NULL);
+    qemuDriverPaths paths = {(char *)root, layout->instance, layout->run, layout->etc,
+                             layout->lib,  layout->cache,    guestLogs};
+    qemuDriverConfig guests = {.user = config->user,
+                               .group = config->group,
+                               .vncListen = config->vnc_listen,
+                               .spiceListen = config->spice_listen,
+                               .portMin = (unsigned)config->remote_display_port_min,
+                               .portMax = (unsigned)config->remote_display_port_max,
+                               .dynamicOwnership = config->dynamic_ownership,
+                               .deviceACL = config->cgroup_device_acl,
+                               .stopTimeout_ms = 10 * 1000,
+                               .monitorTimeout_ms = 30 * 1000};
+
+    daemon->driver = qemuDriverNew(&paths, &guests, error);
+    if (!daemon->driver)
+        return false;
+    daemon->driver->emit = virApiDomainEventEmit;
+    return true;
+}
+
+static bool
+daemonStart(virDaemon *daemon, const char *root, GError **error)
 {
     g_autofree char *config = g_build_filename(daemon->layout->etc, "virtwardd.conf", NULL);
 
@@ -156,11 +186,14 @@ daemonStart(virDaemon *daemon, GError **error)
         !virEventInit(error) || !daemonCatchSignals(daemon, error))
         return false;
     virXMLInit();
+    if (!daemonMakeDriver(daemon, root, error))
+        return false;
     daemonMakeServers(daemon);
     if (!virDaemonListen(&daemon->servers, daemon->layout, daemon->config, error))
         return false;
     virNetServerStart(daemon->servers.clients);
     virNetServerStart(daemon->servers.admin);
+    qemuDriverReconnect(daemon->driver);
     return true;
 }
 
@@ -172,7 +205,7 @@ daemonRun(const char *root)
 
     daemon.layout = virDaemonLayoutNew(root);
     daemon.config = virDaemonConfigNew();
-    if (!daemonStart(&daemon, &error)) {
+    if (!daemonStart(&daemon, root, &error)) {
         fprintf(stderr, "virtwardd: %s\n", error->message);
         return EXIT_FAILURE;
     }

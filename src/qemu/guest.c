@@ -76,6 +76,15 @@ qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments, vir
 }
 
 void
+qemuGuestHurry(virDomainObj *obj)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+
+    if (guest && guest->monitor && obj->job)
+        qmpClientClose(guest->monitor);
+}
+
+void
 qemuGuestLearnVcpus(qemuGuest *guest, virJSON *reply)
 {
     g_array_set_size(guest->vcpus, 0);

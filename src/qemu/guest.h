@@ -111,6 +111,10 @@ void qemuGuestTakeBack(virDomainObj *obj);
 /* From the answer of query-cpus-fast. Lock held. */
 void qemuGuestLearnVcpus(qemuGuest *guest, virJSON *reply);
 
+/* The guest is to be ended: whoever waits for an answer of its monitor fails at once and gives its
+ * job free. Lock held. */
+void qemuGuestHurry(virDomainObj *obj);
+
 /* Starts (stops) the guest's CPUs and sets state and event. Job and lock held. */
 bool qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error);
 bool qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error);

@@ -194,6 +194,7 @@ qemuGuestTakeBack(virDomainObj *obj)
     qemuGuest *guest = qemuGuestOf(obj);
     qemuDriver *driver = guest->driver;
     g_autofree char *statusPath = qemuStatusPath(driver, obj->name);
+    g_autofree char *pidPath = g_strdup_printf("%s/qemu/%s.pid", driver->paths.run, obj->name);
     g_autoptr(GPtrArray) resources = g_ptr_array_ref(guest->resources);
     g_autoptr(GError) error = NULL;
 
@@ -209,7 +210,7 @@ qemuGuestTakeBack(virDomainObj *obj)
             VIR_FAULT_POINT("stop:resource-released");
         }
         qemuDenialsForget(driver, obj);
-        if (!virFileRemove(statusPath, &error))
+        if (!virFileRemove(pidPath, &error) || !virFileRemove(statusPath, &error))
             VIR_WARN("domain '%s': %s", obj->name, error->message);
         VIR_FAULT_POINT("stop:status-removed");
     }

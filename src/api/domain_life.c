@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * domain_life.c: a guest's life: create, destroy, suspend, resume. */
+#include "api/domain.h"
+#include "api/handlers.gen.h"
+#include "qemu/guest.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+
+/* VIR_DOMAIN_START_* */
+enum {
+    START_PAUSED = 1 << 0,
+    START_AUTODESTROY = 1 << 1,
+    START_BYPASS_CACHE = 1 << 2,
+    START_FORCE_BOOT = 1 << 3,
+    START_VALIDATE = 1 << 4,
+    START_RESET_NVRAM = 1 << 5
+};
+enum { DESTROY_GRACEFUL = 1 << 0 };
+
+/* --- start --- */
+
+static bool
+virApiStart(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags,
+            remote_nonnull_domain *ret, GError **error)
+{
+    qemuDriver *driver = virApiQemu(call);
+    g_autoptr(virDomainObj) obj = NULL;
+    VIR_CORE_GUARD;
+
+    if (!(obj = virApiDomain(call, dom, error)))
+        return false;
+    VIR_API_JOB(obj, "start", error);
+    if (virDomainObjIsActive(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is already running"));
+    if (!qemuGuestStart(driver, obj, virDomainDefCopy(virDomainDocDef(obj->config)),
+                        flags & START_PAUSED, error))
+        return false;
+    if (ret)
+        virApiDomainFill(call, obj, ret);
+    return true;
+}
+
+bool
+virApiDomainCreate(virApiCall *call, const remote_domain_create_args *args, GError **error)
+{
+    return virApiStart(call, &args->dom, 0, NULL, error);
+}
+
+bool
+virApiDomainCreateWithFlags(virApiCall *call, const remote_domain_create_with_flags_args *args,
+                            remote_domain_create_with_flags_ret *ret, GError **error)
+{
+    return virApiOnlyFlags(args->flags, START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT,
+                           error) &&
+           virApiStart(call, &args->dom, args->flags, &ret->dom, error);
+}
+
+/* A transient domain, or the stored one of the same name with another document for this run. */
+bool
+virApiDomainCreateXML(virApiCall *call, const remote_domain_create_xml_args *args,
+                      remote_domain_create_xml_ret *ret, GError **error)
+{
+    qemuDriver *driver = virApiQemu(call);
+    g_autoptr(virDomainDef) def = NULL;
+    g_autoptr(virDomainObj) obj = NULL;
+    bool ok;
+
+    if (!virApiOnlyFlags(args->flags, START_PAUSED | START_VALIDATE, error))
+        return false;
+    def = qemuDriverParse(driver, args->xml_desc, VIR_PARSE_INACTIVE | VIR_PARSE_ABI_UPDATE, error);
+    if (!def)
+        return false;
+    VIR_CORE_GUARD;
+    if (!virDomainRegistryCheck(driver->domains, def->name, def->uuid, error))
+        return false;
+    obj = virDomainRegistryByUUID(driver->domains, def->uuid);
+    if (!obj && !(obj = virDomainRegistryAdd(driver->domains, def->name, def->uuid, error)))
+        return false;
+    VIR_API_JOB(obj, "create", error);
+    if (virDomainObjIsActive(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("domain is already active as '%s'"),
+                           obj->name);
+    ok = qemuGuestStart(driver, obj, g_steal_pointer(&def), args->flags & START_PAUSED, error);
+    if (ok)
+        virApiDomainFill(call, obj, &ret->dom);
+    else if (!virDomainObjIsPersistent(obj))
+        virDomainRegistryRemove(driver->domains, obj);
+    return ok;
+}
+
+/* --- end --- */
+
+static bool
+virApiDestroy(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags, GError **error)
+{
+    g_autoptr(virDomainObj) obj = NULL;
+    VIR_CORE_GUARD;
+
+    if (!(obj = virApiDomain(call, dom, error)) || !virDomainObjCheckActive(obj, error))
+        return false;
+    qemuGuestHurry(obj); /* whoever waits for its monitor gives up */
+    VIR_API_JOB(obj, "destroy", error);
+    return virDomainObjCheckActive(obj, error) &&
+           qemuGuestStop(obj, VIR_SHUTOFF_DESTROYED, VIR_STOPPED_DESTROYED,
+                         flags & DESTROY_GRACEFUL, error);
+}
+
+bool
+virApiDomainDestroy(virApiCall *call, const remote_domain_destroy_args *args, GError **error)
+{
+    return virApiDestroy(call, &args->dom, 0, error);
+}
+
+bool
+virApiDomainDestroyFlags(virApiCall *call, const remote_domain_destroy_flags_args *args,
+                         GError **error)
+{
+    return virApiOnlyFlags(args->flags, DESTROY_GRACEFUL, error) &&
+           virApiDestroy(call, &args->dom, args->flags, error);
+}
+
+/* --- its CPUs --- */
+
+bool
+virApiDomainSuspend(virApiCall *call, const remote_domain_suspend_args *args, GError **error)
+{
+    g_autoptr(virDomainObj) obj = NULL;
+    VIR_CORE_GUARD;
+
+    if (!(obj = virApiDomain(call, &args->dom, error)))
+        return false;
+    VIR_API_JOB(obj, "suspend", error);
+    if (!virDomainObjCheckActive(obj, error))
+        return false;
+    if (obj->state == VIR_DOMAIN_PMSUSPENDED)
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is pmsuspended"));
+    return obj->state == VIR_DOMAIN_PAUSED ||
+           qemuGuestSuspend(obj, VIR_PAUSED_USER, VIR_SUSPENDED_PAUSED, error);
+}
+
+bool
+virApiDomainResume(virApiCall *call, const remote_domain_resume_args *args, GError **error)
+{
+    g_autoptr(virDomainObj) obj = NULL;
+    VIR_CORE_GUARD;
+
+    if (!(obj = virApiDomain(call, &args->dom, error)))
+        return false;
+    VIR_API_JOB(obj, "resume", error);
+    if (!virDomainObjCheckActive(obj, error))
+        return false;
+    switch (obj->state) {
+    case VIR_DOMAIN_PMSUSPENDED:
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is pmsuspended"));
+    case VIR_DOMAIN_RUNNING:
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is already running"));
+    default:
+        return qemuGuestResume(obj, VIR_RUNNING_UNPAUSED, VIR_RESUMED_UNPAUSED, error);
+    }
+}
