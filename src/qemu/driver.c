@@ -118,6 +118,7 @@ qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config, GErr
     qemuDriverCopyPaths(driver, paths);
     qemuDriverCopyConfig(driver, config);
     driver->privileged = geteuid() == 0;
+    driver->vhostNet = access("/dev/vhost-net", F_OK) == 0;
     driver->domains = virDomainRegistryNew();
     driver->ports = g_hash_table_new(g_direct_hash, g_direct_equal);
     if (!qemuDriverFindUser(driver, error) || !qemuDriverMakeFolders(driver, error) ||

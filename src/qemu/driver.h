@@ -40,6 +40,7 @@ typedef struct {
     qemuDriverPaths paths;
     qemuDriverConfig config;
     bool privileged;
+    bool vhostNet; /* /dev/vhost-net is there */
     uid_t uid; /* that guests run as; VIR_SPAWN_KEEP_ID: ours */
     gid_t gid;
 

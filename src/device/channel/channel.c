@@ -100,6 +100,15 @@ virChannelController(const virDevice *dev, unsigned *retIndex)
 }
 
 static bool
+virChannelIsAgent(const virDevice *dev)
+{
+    const virChannel *channel = VIR_CHANNEL(dev);
+
+    return channel->target == VIR_CHANNEL_TARGET_VIRTIO &&
+           g_strcmp0(channel->name, "org.qemu.guest_agent.0") == 0;
+}
+
+static bool
 virChannelSameABI(const virDevice *a, const virDevice *b, GError **error)
 {
     const virChannel *was = VIR_CHANNEL(a);
@@ -122,6 +131,7 @@ const virDeviceKind virChannelKind = {
     .check = virChannelCheck,
     .matches = virChannelMatches,
     .controller = virChannelController,
+    .isAgent = virChannelIsAgent,
     .aliasPrefix = "channel",
     .sameABI = virChannelSameABI,
 };

@@ -31,6 +31,19 @@ qemuChannelCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCap
     return qemuChrSourceCheck(&VIR_CHANNEL(dev)->source, caps, error);
 }
 
+static bool
+qemuChannelClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                 GError **error)
+{
+    virChannel *channel = VIR_CHANNEL(dev);
+
+    if (!virChannelChoosesPath(channel))
+        return true;
+    channel->source.path = virChannelChosenPath(channel, ctx->config->channelDir);
+    channel->source.listen = true;
+    return true;
+}
+
 static void
 qemuChannelTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
 {
@@ -84,17 +97,11 @@ static bool
 qemuChannelBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
     const virChannel *channel = VIR_CHANNEL(dev);
-    virChrSource source = channel->source; /* borrows; path is ours where we choose it */
     g_autofree char *id = qemuChrId(dev);
-    g_autofree char *path = NULL;
 
     if (!qemuChannelNameCheck(channel, error))
         return false;
-    if (virChannelChoosesPath(channel)) {
-        source.path = path = virChannelChosenPath(channel, ctx->config->channelDir);
-        source.listen = true;
-    }
-    if (!qemuChrSourceBuild(&source, dev, id, "vdagent", 0, ctx, plan, error))
+    if (!qemuChrSourceBuild(&channel->source, dev, id, "vdagent", 0, ctx, plan, error))
         return false;
     if (channel->target == VIR_CHANNEL_TARGET_GUESTFWD) {
         qemuChannelBuildForward(channel, id, plan);
@@ -107,10 +114,33 @@ qemuChannelBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *pla
     return qemuChannelBuildPort(channel, id, ctx, plan, error);
 }
 
+/* Whether a program in the guest has the port open: all ports are asked once when the guest starts,
+ * then each tells when it changes. */
+static void
+qemuChannelLearn(virDevice *dev, const char *command, virJSON *reply)
+{
+    virChannel *channel = VIR_CHANNEL(dev);
+    g_autofree char *id = qemuChrId(dev);
+    virTristate open = VIR_TRISTATE_ABSENT;
+
+    qemuChrSourceLearn(&channel->source, dev, command, reply);
+    if (channel->target != VIR_CHANNEL_TARGET_VIRTIO)
+        return;
+    if (g_str_equal(command, "query-chardev"))
+        open = qemuChrIsOpen(reply, id);
+    else if (g_str_equal(command, "VSERPORT_CHANGE"))
+        open = virTristateFromBool(virJSONGetBool(reply, "open", false));
+    if (open != VIR_TRISTATE_ABSENT)
+        channel->state =
+            open == VIR_TRISTATE_YES ? VIR_CHANNEL_STATE_CONNECTED : VIR_CHANNEL_STATE_DISCONNECTED;
+}
+
 const virDeviceQemu virChannelQemu = {
     .kind = &virChannelKind,
     .complete = qemuChannelComplete,
     .check = qemuChannelCheck,
+    .claim = qemuChannelClaim,
     .touches = qemuChannelTouches,
     .build = qemuChannelBuild,
+    .learn = qemuChannelLearn,
 };

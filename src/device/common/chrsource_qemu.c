@@ -333,8 +333,8 @@ qemuChrSourceTouches(const virChrSource *source, const virDevice *dev, const qem
     case VIR_CHR_PIPE:
         qemuChrTouchPipe(dev, source->path, out);
         break;
-    case VIR_CHR_UNIX:
-        if (source->path)
+    case VIR_CHR_UNIX: /* a socket that is listened on is not there yet */
+        if (source->path && !source->listen)
             qemuChrTouch(dev, source->path, false, true, out);
         break;
     default:
@@ -367,6 +367,21 @@ qemuChrPtyPath(virJSON *chardevs, const char *id)
     if (!file || !g_str_has_prefix(file, PTY_PREFIX))
         return NULL;
     return g_strdup(file + strlen(PTY_PREFIX));
+}
+
+void
+qemuChrSourceLearn(virChrSource *source, const virDevice *dev, const char *command, virJSON *reply)
+{
+    g_autofree char *id = qemuChrId(dev);
+    g_autofree char *path = NULL;
+
+    if (source->type != VIR_CHR_PTY || !g_str_equal(command, "query-chardev"))
+        return;
+    path = qemuChrPtyPath(reply, id);
+    if (!path)
+        return;
+    g_free(source->path);
+    source->path = g_steal_pointer(&path);
 }
 
 virTristate

@@ -27,6 +27,10 @@ bool qemuChrSourceCheck(const virChrSource *source, const qmpCaps *caps, GError 
 void qemuChrSourceTouches(const virChrSource *source, const virDevice *dev,
                           const qemuBuildContext *ctx, virHostAccess *out);
 
+/* For the contract's learn: of query-chardev's answer, the terminal that a pty turned out to be. */
+void qemuChrSourceLearn(virChrSource *source, const virDevice *dev, const char *command,
+                        virJSON *reply);
+
 /* The terminal that QEMU opened for the chardev id, out of the "return" of query-chardev; NULL if
  * there is none. Caller frees. */
 char *qemuChrPtyPath(virJSON *chardevs, const char *id);

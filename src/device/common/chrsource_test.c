@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "device/channel/channel.h"
+#include "device/channel/channel_qemu.h"
 #include "device/common/chrsource_qemu.h"
 #include "device/console/console.h"
 #include "device/serial/serial.h"
@@ -35,6 +36,26 @@ testOpenEndsAreTold(void)
     g_assert_cmpint(qemuChrIsOpen(reply, "charchannel0"), ==, VIR_TRISTATE_NO);
     g_assert_cmpint(qemuChrIsOpen(reply, "old"), ==, VIR_TRISTATE_ABSENT);
     g_assert_cmpint(qemuChrIsOpen(reply, "gone"), ==, VIR_TRISTATE_ABSENT);
+}
+
+static void
+testPortsTellWhoIsThere(void)
+{
+    g_autoptr(virJSON) reply = virJSONParse(chardevs, -1, NULL);
+    g_autoptr(virJSON) event = virJSONParse("{\"id\":\"channel0\",\"open\":true}", -1, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virDevice) dev = virDeviceParseText(
+        "<channel type='unix'><source mode='bind' path='/x'/>"
+        "<target type='virtio' name='org.qemu.guest_agent.0'/><alias name='channel0'/></channel>",
+        0, &error);
+    const virChannel *channel = VIR_CHANNEL(dev);
+
+    g_assert_no_error(error);
+    g_assert_true(dev->kind->isAgent(dev));
+    virChannelQemu.learn(dev, "query-chardev", reply);
+    g_assert_cmpint(channel->state, ==, VIR_CHANNEL_STATE_DISCONNECTED);
+    virChannelQemu.learn(dev, "VSERPORT_CHANGE", event);
+    g_assert_cmpint(channel->state, ==, VIR_CHANNEL_STATE_CONNECTED);
 }
 
 static void
@@ -161,6 +182,7 @@ main(int argc, char **argv)
     virXMLInit();
     g_test_add_func("/chrsource/the terminal of a pty is found", testTerminalOfAPtyIsFound);
     g_test_add_func("/chrsource/open ends are told", testOpenEndsAreTold);
+    g_test_add_func("/channel/ports tell who is there", testPortsTellWhoIsThere);
     g_test_add_func("/channel/chosen paths are known again", testChosenPathsAreKnownAgain);
     g_test_add_func("/channel/paths are chosen in the guest's folder",
                     testPathsAreChosenInTheGuestsFolder);

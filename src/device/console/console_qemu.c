@@ -57,10 +57,18 @@ qemuConsoleHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GErro
                        _("attaching serial console is not supported"));
 }
 
+static void
+qemuConsoleLearn(virDevice *dev, const char *command, virJSON *reply)
+{
+    if (qemuConsoleIsDevice(dev))
+        qemuChrSourceLearn(&VIR_CONSOLE(dev)->source, dev, command, reply);
+}
+
 const virDeviceQemu virConsoleQemu = {
     .kind = &virConsoleKind,
     .check = qemuConsoleCheck,
     .touches = qemuConsoleTouches,
     .build = qemuConsoleBuild,
+    .learn = qemuConsoleLearn,
     .hotpluggable = qemuConsoleHotpluggable,
 };

@@ -339,6 +339,20 @@ qemuInterfaceBuildHostdev(const virInterface *iface, const qemuBuildContext *ctx
     return true;
 }
 
+/* A card comes up with its cable in: it is pulled before the guest runs, or at once if it does. */
+static void
+qemuInterfacePlanLink(const virInterface *iface, qmpPlan *plan)
+{
+    virJSON *arguments;
+
+    if (iface->link != VIR_INTERFACE_LINK_DOWN || iface->type == VIR_INTERFACE_HOSTDEV)
+        return;
+    arguments = virJSONObject();
+    virJSONAddString(arguments, "name", iface->base.info.alias);
+    virJSONAddBool(arguments, "up", false);
+    qmpPlanCommand(plan, "set_link", arguments, NULL, NULL);
+}
+
 static bool
 qemuInterfaceBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
@@ -353,6 +367,27 @@ qemuInterfaceBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *p
     if (!props || !qemuNetdevBuild(iface, ctx, plan, error))
         return false;
     qmpPlanDevice(plan, g_steal_pointer(&props));
+    if (ctx->hotplug)
+        qemuInterfacePlanLink(iface, plan);
+    return true;
+}
+
+static void
+qemuInterfaceHostDone(virDevice *dev, const qmpHostStep *step, const char *name)
+{
+    virInterface *iface = VIR_INTERFACE(dev);
+
+    if (step->type != QMP_HOST_TAP)
+        return;
+    g_free(iface->ifname);
+    iface->ifname = g_strdup(name);
+}
+
+static bool
+qemuInterfaceAfterStart(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
+                        GError **error)
+{
+    qemuInterfacePlanLink(VIR_INTERFACE(dev), plan);
     return true;
 }
 
@@ -362,5 +397,7 @@ const virDeviceQemu virInterfaceQemu = {
     .check = qemuInterfaceCheck,
     .touches = qemuInterfaceTouches,
     .build = qemuInterfaceBuild,
+    .hostDone = qemuInterfaceHostDone,
+    .afterStart = qemuInterfaceAfterStart,
     .update = qemuInterfaceUpdate,
 };

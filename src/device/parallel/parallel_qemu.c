@@ -35,10 +35,17 @@ qemuParallelBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *pl
     return true;
 }
 
+static void
+qemuParallelLearn(virDevice *dev, const char *command, virJSON *reply)
+{
+    qemuChrSourceLearn(&VIR_PARALLEL(dev)->source, dev, command, reply);
+}
+
 const virDeviceQemu virParallelQemu = {
     .kind = &virParallelKind,
     .check = qemuParallelCheck,
     .touches = qemuParallelTouches,
     .build = qemuParallelBuild,
+    .learn = qemuParallelLearn,
     .hotpluggable = qemuDeviceNeverHotpluggable,
 };

@@ -157,11 +157,18 @@ qemuSerialHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError
                        _("attaching serial console is not supported"));
 }
 
+static void
+qemuSerialLearn(virDevice *dev, const char *command, virJSON *reply)
+{
+    qemuChrSourceLearn(&VIR_SERIAL(dev)->source, dev, command, reply);
+}
+
 const virDeviceQemu virSerialQemu = {
     .kind = &virSerialKind,
     .complete = qemuSerialComplete,
     .check = qemuSerialCheck,
     .touches = qemuSerialTouches,
     .build = qemuSerialBuild,
+    .learn = qemuSerialLearn,
     .hotpluggable = qemuSerialHotpluggable,
 };
