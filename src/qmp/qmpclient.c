@@ -50,10 +50,10 @@ typedef struct {
 struct qmpRequest {
     int refs; /* the client's table and the caller */
     unsigned id;
-    const char *command;
+    char *command;
     gint64 begin; /* when it was sent */
     bool done;
-    virJSON *value; /* "return" */
+    virJSON *reply; /* the whole of it */
     GError *error;
     qmpErrorClass class;
     GCond changed; /* done */
@@ -91,8 +91,9 @@ qmpRequestFree(qmpRequest *request)
 {
     if (!request || --request->refs > 0)
         return;
-    virJSONUnref(request->value);
+    virJSONUnref(request->reply);
     g_clear_error(&request->error);
+    g_free(request->command);
     g_cond_clear(&request->changed);
     g_free(request);
 }
@@ -277,7 +278,7 @@ qmpRequestNew(const char *command, unsigned id)
 
     request->refs = 1;
     request->id = id;
-    request->command = command;
+    request->command = g_strdup(command);
     request->begin = g_get_monotonic_time();
     g_cond_init(&request->changed);
     return request;
@@ -355,7 +356,7 @@ qmpRequestWait(qmpRequest *request, unsigned timeout_ms, virJSON **retValue, GEr
         return false;
     }
     if (retValue)
-        *retValue = g_steal_pointer(&request->value);
+        *retValue = json_object_get(virJSONGet(request->reply, "return"));
     return true;
 }
 
@@ -363,6 +364,12 @@ qmpErrorClass
 qmpRequestErrorClass(const qmpRequest *request)
 {
     return request->class;
+}
+
+virJSON *
+qmpRequestReply(const qmpRequest *request)
+{
+    return request->reply;
 }
 
 bool
@@ -489,10 +496,9 @@ qmpClientAnswer(qmpClient *client, virJSON *message)
 
     if (!request) /* to a command that was never sent: not worth a guest's life */
         return;
+    request->reply = json_object_get(message);
     if (refusal)
         qmpRequestRefused(request, refusal);
-    else
-        request->value = json_object_get(virJSONGet(message, "return"));
     if (negotiated) {
         client->negotiation = NULL;
         client->state = QMP_CLIENT_READY;

@@ -58,7 +58,7 @@ typedef enum {
 } qmpSendFlags;
 
 /* Sends a command. Takes over arguments (NULL: none). Never fails: a lost connection is found by
- * the wait. command must live as long as the request. */
+ * the wait. */
 qmpRequest *qmpClientSend(qmpClient *client, const char *command, virJSON *arguments);
 /* The same with a descriptor (for getfd, add-fd), taken over; -1: none. */
 qmpRequest *qmpClientSendFull(qmpClient *client, const char *command, virJSON *arguments, int fd,
@@ -71,6 +71,9 @@ qmpRequest *qmpClientSendFull(qmpClient *client, const char *command, virJSON *a
 bool qmpRequestWait(qmpRequest *request, unsigned timeout_ms, virJSON **retValue, GError **error);
 /* QMP_ERROR_NONE while there is no answer, or a good one. */
 qmpErrorClass qmpRequestErrorClass(const qmpRequest *request);
+/* QEMU's answer as it came, good or not, with its id; borrowed, NULL while there is none. For who
+ * passes it on unread. */
+virJSON *qmpRequestReply(const qmpRequest *request);
 /* True if the wait would not wait. */
 bool qmpRequestIsDone(const qmpRequest *request);
 /* Gives the request up, answered or not. Any thread, with the core lock held. NULL is allowed. */

@@ -245,6 +245,31 @@ testTellsRefusals(void)
 }
 
 static void
+testKeepsTheWholeReply(void)
+{
+    testPair pair;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *command = g_strdup("x");
+    qmpRequest *request;
+
+    testOpen(&pair);
+    testGreet(&pair);
+    request = testSend(&pair, command, NULL);
+    memset(command, '?', strlen(command)); /* the request has its own copy */
+    testSay(&pair, "{\"error\":{\"class\":\"GenericError\"},\"id\":\"libvirt-2\"}\n");
+    {
+        VIR_CORE_GUARD;
+        g_assert_false(qmpRequestWait(request, PATIENCE_MS, NULL, &error));
+        text = virJSONPrint(qmpRequestReply(request));
+        qmpRequestFree(request);
+    }
+    g_assert_cmpstr(text, ==, "{\"error\":{\"class\":\"GenericError\"},\"id\":\"libvirt-2\"}");
+    g_assert_cmpstr(error->message, ==, "unable to execute QEMU command 'x': GenericError");
+    testShut(&pair);
+}
+
+static void
 testGivesUpAndDropsLateAnswers(void)
 {
     testPair pair;
@@ -520,6 +545,7 @@ main(int argc, char **argv)
     g_test_add_func("/qmpclient/it negotiates and learns the version", testNegotiates);
     g_test_add_func("/qmpclient/answers find their requests in any order", testMatchesAnswers);
     g_test_add_func("/qmpclient/a refusal is worded as clients know it", testTellsRefusals);
+    g_test_add_func("/qmpclient/the whole reply can be passed on", testKeepsTheWholeReply);
     g_test_add_func("/qmpclient/a late answer is dropped", testGivesUpAndDropsLateAnswers);
     g_test_add_func("/qmpclient/events come under the lock", testPassesEventsOn);
     g_test_add_func("/qmpclient/descriptors go with their command", testPassesDescriptors);
