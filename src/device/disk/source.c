@@ -12,9 +12,6 @@
 
 VIR_ENUM_IMPL(virStorageType, VIR_STORAGE_TYPE_LAST, "none", "file", "block", "dir", "network",
               "volume", "nvme", "vhostuser");
-VIR_ENUM_IMPL(virStorageFormat, VIR_STORAGE_FORMAT_LAST, "none", "raw", "dir", "bochs", "cloop",
-              "dmg", "iso", "vpc", "vdi", "fat", "vhd", "ploop", "cow", "qcow", "qcow2", "qed",
-              "vmdk");
 VIR_ENUM_IMPL(virStorageProtocol, VIR_STORAGE_PROTOCOL_LAST, "none", "nbd", "rbd", "sheepdog",
               "gluster", "iscsi", "http", "https", "ftp", "ftps", "tftp", "ssh", "vxhs", "nfs");
 VIR_ENUM_IMPL(virStorageTransport, VIR_STORAGE_TRANSPORT_LAST, "tcp", "unix", "rdma");
@@ -40,6 +37,24 @@ virStorageCookieFree(void *opaque)
     g_free(cookie->name);
     g_free(cookie->value);
     g_free(cookie);
+}
+
+GPtrArray *
+virStorageHostsNew(void)
+{
+    return g_ptr_array_new_with_free_func(virStorageHostFree);
+}
+
+void
+virStorageCookieAdd(virStorageSource *src, const char *name, const char *value)
+{
+    virStorageCookie *cookie = g_new0(virStorageCookie, 1);
+
+    cookie->name = g_strdup(name);
+    cookie->value = g_strdup(value);
+    if (!src->cookies)
+        src->cookies = g_ptr_array_new_with_free_func(virStorageCookieFree);
+    g_ptr_array_add(src->cookies, cookie);
 }
 
 virStorageSource *
@@ -224,8 +239,7 @@ virStorageHostParse(virStorageHost *host, const xmlNode *node, GError **error)
     return true;
 }
 
-/* 0: the protocol's library knows better */
-static unsigned
+unsigned
 virStorageProtocolPort(int protocol)
 {
     static const unsigned ports[VIR_STORAGE_PROTOCOL_LAST] = {
@@ -247,7 +261,7 @@ virStorageHostsParse(virStorageSource *src, const xmlNode *node, GError **error)
         virStorageHost *host = g_new0(virStorageHost, 1);
 
         if (!src->hosts)
-            src->hosts = g_ptr_array_new_with_free_func(virStorageHostFree);
+            src->hosts = virStorageHostsNew();
         g_ptr_array_add(src->hosts, host);
         if (!virStorageHostParse(host, child, error))
             return false;

@@ -11,6 +11,7 @@
 
 #include "device/common/seclabel.h"
 #include "device/device.h"
+#include "util/storage/virimage.h"
 
 typedef enum {
     VIR_STORAGE_TYPE_NONE = 0, /* as a backing image: the end of the chain */
@@ -24,30 +25,6 @@ typedef enum {
     VIR_STORAGE_TYPE_LAST
 } virStorageType;
 VIR_ENUM_DECL(virStorageType);
-
-typedef enum {
-    VIR_STORAGE_FORMAT_NONE = 0,
-    VIR_STORAGE_FORMAT_RAW,
-    VIR_STORAGE_FORMAT_DIR,
-    VIR_STORAGE_FORMAT_BOCHS,
-    VIR_STORAGE_FORMAT_CLOOP,
-    VIR_STORAGE_FORMAT_DMG,
-    VIR_STORAGE_FORMAT_ISO,
-    VIR_STORAGE_FORMAT_VPC,
-    VIR_STORAGE_FORMAT_VDI,
-    VIR_STORAGE_FORMAT_FAT,
-    VIR_STORAGE_FORMAT_VHD,
-    VIR_STORAGE_FORMAT_PLOOP,
-    VIR_STORAGE_FORMAT_COW,
-    VIR_STORAGE_FORMAT_QCOW,
-    VIR_STORAGE_FORMAT_QCOW2,
-    VIR_STORAGE_FORMAT_QED,
-    VIR_STORAGE_FORMAT_VMDK,
-    VIR_STORAGE_FORMAT_LAST
-} virStorageFormat;
-VIR_ENUM_DECL(virStorageFormat);
-/* From here on a format may have a backing image. */
-#define VIR_STORAGE_FORMAT_BACKING VIR_STORAGE_FORMAT_COW
 
 typedef enum {
     VIR_STORAGE_PROTOCOL_NONE = 0,
@@ -201,6 +178,12 @@ virStorageSource *virStorageSourceNew(void);
 void virStorageSourceClear(virStorageSource *src);
 void virStorageSourceFree(virStorageSource *src);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virStorageSource, virStorageSourceFree)
+
+/* An empty list of virStorageHost. */
+GPtrArray *virStorageHostsNew(void);
+void virStorageCookieAdd(virStorageSource *src, const char *name, const char *value);
+/* The port a protocol's servers listen on; 0: its library knows better. */
+unsigned virStorageProtocolPort(int protocol);
 
 /* There is an image here, not the end of the chain. NULL allowed. */
 bool virStorageSourceIsBacking(const virStorageSource *src);
