@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * host.c: what clients ask about the machine: numbers, statistics, capabilities, firmware.
+ * host.c: what clients ask about the machine: numbers, statistics, firmware.
  *
  * All of it reads files, so every row says "job"; the processor and the firmware's words are read
  * once. No domain state is touched. */
 #include <inttypes.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "api/handlers.gen.h"
-#include "host/capabilities.h"
 #include "host/cpu.h"
 #include "host/hostfs.h"
 #include "host/memory.h"
+#include "host/nodeinfo.h"
 #include "host/sysinfo.h"
+#include "host/topology.h"
 #include "util/virerror.h"
 #include "util/virutil.h"
 
@@ -224,7 +224,7 @@ virApiNodeGetFreePages(virApiCall *call, const remote_node_get_free_pages_args *
     return true;
 }
 
-/* --- documents --- */
+/* --- firmware --- */
 
 bool
 virApiConnectGetSysinfo(virApiCall *call, const remote_connect_get_sysinfo_args *args,
@@ -240,39 +240,5 @@ virApiConnectGetSysinfo(virApiCall *call, const remote_connect_get_sysinfo_args 
     if (!kept && !(kept = virHostSysinfoRead(error)))
         return false;
     ret->sysinfo = kept;
-    return true;
-}
-
-/* What confines guests. */
-static virHostSecModel secModels[] = {{"none", "0", NULL}};
-
-bool
-virApiConnectGetCapabilities(virApiCall *call, remote_connect_get_capabilities_ret *ret,
-                             GError **error)
-{
-    g_autoptr(virHostCapabilities) caps = virHostCapabilitiesRead(error);
-    g_autofree char *text = NULL;
-
-    if (!caps)
-        return false;
-    caps->hasUUID = true;
-    virHostUUID(NULL, caps->uuid);
-    caps->secModels = secModels;
-    caps->secModelCount = G_N_ELEMENTS(secModels);
-    text = virHostCapabilitiesFormat(caps, NULL);
-    ret->capabilities = virApiStrdup(call, text);
-    return true;
-}
-
-bool
-virApiNodeGetSecurityModel(virApiCall *call, remote_node_get_security_model_ret *ret,
-                           GError **error)
-{
-    const virHostSecModel *first = &secModels[0];
-
-    ret->model_val = virApiStrdup(call, first->model);
-    ret->model_len = (uint32_t)strlen(first->model) + 1;
-    ret->doi_val = virApiStrdup(call, first->doi);
-    ret->doi_len = (uint32_t)strlen(first->doi) + 1;
     return true;
 }

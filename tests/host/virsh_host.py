@@ -23,7 +23,13 @@ STEADY = [
     ["nodeinfo"], ["nodecpumap"], ["nodememstats", "9999"], ["nodecpustats", "99999"],
     ["freecell", "9999"], ["freepages", "0", "8"], ["freepages", "9999", "4"], ["hostname"],
     ["sysinfo"], ["cpu-models", "x86_64"], ["cpu-models", "i686"], ["cpu-models", "s390x"],
-    ["cpu-models", "nonsense"], ["capabilities"],
+    ["cpu-models", "nonsense"], ["capabilities"], ["maxvcpus"], ["maxvcpus", "nonsense"],
+    ["domcapabilities"], ["domcapabilities", "--virttype", "qemu"],
+    ["domcapabilities", "--virttype", "nonsense"], ["domcapabilities", "--arch", "i686"],
+    ["domcapabilities", "--arch", "nonsense"], ["domcapabilities", "--machine", "q35"],
+    ["domcapabilities", "--machine", "isapc"], ["domcapabilities", "--machine", "nonsense"],
+    ["domcapabilities", "--emulatorbin", "/nonsense"],
+    ["domcapabilities", "--emulatorbin", "/usr/bin/qemu-system-x86_64", "--arch", "aarch64"],
 ]
 # Lines that may stand on one side only.
 EXPECTED = {
