@@ -243,6 +243,89 @@ testProcessIsMovedIntoItsGroup(void)
     virCloseFd(&child.pidfd);
 }
 
+static char *
+testCommand(const char *first, const char *second, const char *third)
+{
+    const char *argv[] = {TEST_VIRTWARD, "--root", folder, "devices", first, second, third, NULL};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+    g_autoptr(GError) error = NULL;
+    char *out = NULL;
+
+    request.argv = argv;
+    virSpawnRun(&request, 20000, 0, &out, NULL, NULL, &error);
+    g_assert_no_error(error);
+    return out;
+}
+
+static void
+testWriteFile(const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(folder, "run", "qemu", name, NULL);
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    g_assert_cmpint(g_mkdir_with_parents(parent, 0700), ==, 0);
+    if (text)
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    else
+        g_assert_cmpint(unlink(path), ==, 0);
+}
+
+static void
+testCommandShowsRulesUseAndDenials(void)
+{
+    g_autoptr(virDeviceRules) rules = testRules();
+    g_autoptr(virCgroup) group = NULL;
+    g_autoptr(virGate) gate = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *all = NULL;
+    g_autofree char *one = NULL;
+    g_autofree char *json = NULL;
+    g_autofree char *denials = NULL;
+    g_autofree char *run = g_build_filename(folder, "run", "qemu", NULL);
+    virSpawnResult child;
+
+    g_assert_true(virDelegateCgroupCreate(door, &start, "5-web1", &group, &error));
+    g_assert_true(virDelegateGateCreate(door, &start, group, rules, &settings, &gate, &error));
+    child = testSpawnInto(group, "head -c0 /dev/zero; head -c0 /dev/full 2>/dev/null; exit 0", -1);
+    g_assert_true(virSpawnReap(child.pidfd, NULL, &error));
+    virCloseFd(&child.pidfd);
+    testWriteFile("web1.xml", "<domstatus><domain id='5'><name>web1</name>"
+                              "<uuid>09080706-0000-0000-0000-000000000000</uuid>"
+                              "</domain></domstatus>");
+    all = testCommand(NULL, NULL, NULL);
+    g_assert_cmpstr(all, ==,
+                    "GUEST  MODE     RULES  DENIED  DROPPED\n"
+                    "web1   enforce  3      1       0\n");
+    one = testCommand("web1", NULL, NULL);
+    g_assert_cmpstr(one, ==,
+                    "RULE      NODE          USED\n"
+                    "c 1:3 rw  /dev/null     yes\n"
+                    "c 1:5 rw  /dev/zero     yes\n"
+                    "c 1:9 r   /dev/urandom  no\n"
+                    "\nmode enforce, 1 denied, 0 of them not reported\n");
+    json = testCommand("web1", "--json", NULL);
+    g_assert_nonnull(strstr(json, "\"rule\": \"c 1:9 r\""));
+
+    denials = testCommand("web1", "--denials", NULL);
+    g_assert_cmpstr(denials, ==, "");
+    g_free(denials);
+    testWriteFile("web1.denials",
+                  "{\"denials\":[{\"type\":\"char\",\"major\":1,\"minor\":7,\"node\":\"/dev/full\","
+                  "\"access\":\"r\",\"process\":42,\"thread\":\"head\",\"count\":2}]}");
+    denials = testCommand("web1", "--denials", NULL);
+    g_assert_cmpstr(
+        denials, ==,
+        "c 1:7 r  /dev/full  head of process 42, 2 times\n"
+        "    would be allowed by \"/dev/full\" in cgroup_device_acl of virtwardd.conf\n");
+
+    testWriteFile("web1.xml", NULL);
+    testWriteFile("web1.denials", NULL);
+    g_assert_cmpint(rmdir(run), ==, 0);
+    g_assert_true(virDelegateCgroupRemove(door, &start, group, 0, &error));
+    g_assert_true(virDelegateGateRemove(door, &start, gate, &error));
+    g_assert_no_error(error);
+}
+
 static void
 testGateWithoutPinsWorks(void)
 {
@@ -296,6 +379,8 @@ main(int argc, char **argv)
     g_test_add_func("/door/a guest lives behind its gate", testGuestLivesBehindItsGate);
     g_test_add_func("/door/a group with processes is not taken", testGroupWithProcessesIsNotTaken);
     g_test_add_func("/door/a process is moved into its group", testProcessIsMovedIntoItsGroup);
+    g_test_add_func("/door/the command shows rules, use and denials",
+                    testCommandShowsRulesUseAndDenials);
     g_test_add_func("/door/a gate without pins works", testGateWithoutPinsWorks);
     result = g_test_run();
     testTeardown();

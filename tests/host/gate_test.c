@@ -530,9 +530,11 @@ testUsedRulesAreKnown(void)
     g_autoptr(testGuest) guest = testGuestNew("13-used", &testSettings, someRules);
     virDeviceRule used = {VIR_DEVICE_CHAR, VIR_DEVICE_RW, 200, 1};
     virDeviceRule wide = {VIR_DEVICE_BLOCK, VIR_DEVICE_READ, 201, VIR_DEVICE_ANY};
+    virDeviceRule null = {VIR_DEVICE_CHAR, VIR_DEVICE_RW, 1, 3};
 
     testGuestStart(guest);
     g_assert_false(virGateRuleWasUsed(guest->gate, &used));
+    g_assert_false(virGateRuleWasUsed(guest->gate, &null)); /* the verification asked for it */
     g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 200, 1), ==, 0);
     g_assert_true(virGateRuleWasUsed(guest->gate, &used));
     g_assert_false(virGateRuleWasUsed(guest->gate, &wide));

@@ -296,6 +296,23 @@ virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2Dev
     return virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode, error);
 }
 
+/* Our own look at the gate is no use by the guest. */
+static void
+virCgroupV2DevicesForgetUse(virCgroupV2Devices *devices, const GArray *rules)
+{
+    for (guint i = 0; i < rules->len; i++) {
+        virGateKey key = virGateKeyFromRule(&g_array_index(rules, virDeviceRule, i));
+        virGateValue value;
+
+        if (!virBPFLookupElem(devices->rulesFd, &key, &value) || value.prefix != key.prefix ||
+            !(value.flags & VIR_GATE_VALUE_USED))
+            continue;
+        value.flags = 0;
+        (void)virBPFUpdateElem(devices->rulesFd, &key,
+                               &value); /* a mark only; it was held before */
+    }
+}
+
 /* --- the steps together --- */
 
 /* From the map to the program on the group. */
@@ -345,6 +362,7 @@ virCgroupV2DevicesCreateProg(virCgroupV2Devices *devices, const virCgroupV2Devic
         virCgroupV2DevicesVerify(devices, place, rules, error) &&
         VIR_FAULT_STEP("gate:verified", error)) {
         /* From here on its denials are the guest's; those of the probe had no uuid. */
+        virCgroupV2DevicesForgetUse(devices, rules);
         devices->header->denied = 0;
         devices->header->dropped = 0;
         memcpy(devices->header->uuid, place->uuid, 16);

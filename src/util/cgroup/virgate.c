@@ -5,6 +5,7 @@
  * vircgroupbackend.h. */
 #include "util/cgroup/virgate.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "util/cgroup/virbpf.h"
@@ -113,6 +114,19 @@ virGateNew(virCgroup *group, virGateStore *store, const uint8_t uuid[16],
     gate->rules = virDeviceRulesCopy(rules);
     gate->v2 = closed;
     return gate;
+}
+
+virGate *
+virGateOpen(virCgroup *group, const char *pinsPath, const uint8_t uuid[16], virGateFound *retFound,
+            GError **error)
+{
+    static const virGateSettings settings; /* what was set is read from the gate */
+    g_autoptr(virDeviceRules) none = virDeviceRulesNew();
+    g_autoptr(virGateStore) store =
+        virGateStoreNew(open(pinsPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC), geteuid(), getegid());
+    g_autoptr(virGate) gate = virGateNew(group, store, uuid, none, &settings);
+
+    return virGateDetect(gate, retFound, error) ? g_steal_pointer(&gate) : NULL;
 }
 
 virGate *

@@ -68,6 +68,11 @@ virGate *virGateRef(virGate *gate);
 void virGateUnref(virGate *gate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGate, virGateUnref)
 
+/* Finds a running guest's gate to look at it; only reads. pinsPath is the folder of the instance's
+ * pins; one that isn't there is no error. *retFound as after a restart. */
+virGate *virGateOpen(virCgroup *group, const char *pinsPath, const uint8_t uuid[16],
+                     virGateFound *retFound, GError **error);
+
 virCgroup *virGateGroup(const virGate *gate); /* borrowed */
 void virGateUuid(const virGate *gate, uint8_t retUuid[16]);
 virGateMode virGateGetMode(virGate *gate);
