@@ -117,6 +117,7 @@ conformanceHostInit(conformanceHost *host, const conformanceCase *row, const cha
                                 .blockNode = conformanceHostNode,
                                 .opaque = host};
     host->config = (qemuBuildConfig){
+        .vhostNet = true,
         .stateDir = host->stateDir,
         .channelDir = host->channelDir,
         .nvramDir = "/var/lib/libvirt/qemu/nvram",

@@ -63,7 +63,7 @@ virConsoleComplete(virDevice *dev, const virDomainFacts *facts, unsigned parseFl
 static bool
 virConsoleCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
 {
-    return virChrSourceCheck(&VIR_CONSOLE(dev)->source, false, error);
+    return VIR_CONSOLE(dev)->mirror || virChrSourceCheck(&VIR_CONSOLE(dev)->source, false, error);
 }
 
 /* What stands for the first serial port is the first console. */

@@ -18,7 +18,7 @@ static bool
 qemuConsoleCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCaps *caps,
                  GError **error)
 {
-    return qemuChrSourceCheck(&VIR_CONSOLE(dev)->source, caps, error);
+    return !qemuConsoleIsDevice(dev) || qemuChrSourceCheck(&VIR_CONSOLE(dev)->source, caps, error);
 }
 
 static void

@@ -558,6 +558,12 @@ virInterfaceOnUSB(const virDevice *dev)
     return g_strcmp0(VIR_INTERFACE(dev)->model, "usb-net") == 0;
 }
 
+static virBootsAs
+virInterfaceBootsAs(const virDevice *dev)
+{
+    return VIR_BOOTS_NETWORK;
+}
+
 /* One more than the highest number that any device has behind prefix. */
 static unsigned
 virInterfaceNextNumber(const GPtrArray *devices, const char *prefix)
@@ -594,6 +600,7 @@ const virDeviceKind virInterfaceKind = {
     .matches = virInterfaceMatches,
     .pciConnect = virInterfacePCIConnect,
     .onUSB = virInterfaceOnUSB,
+    .bootsAs = virInterfaceBootsAs,
     .alias = virInterfaceAlias,
 };
 
