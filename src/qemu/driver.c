@@ -200,8 +200,7 @@ qmpCaps *
 qemuDriverCaps(qemuDriver *driver, const char *emulator, GError **error)
 {
     if (access(emulator, X_OK) < 0) {
-        virErrorSet(error, VIR_ERR_INVALID_ARG, _("Cannot check QEMU binary %s: %s"), emulator,
-                    g_strerror(errno));
+        virErrorErrno(error, _("Cannot check QEMU binary %s"), emulator);
         return NULL;
     }
     return qmpCapsCacheGet(driver->capsCache, emulator, error);

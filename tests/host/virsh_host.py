@@ -115,6 +115,21 @@ def check_cpu(uri, root):
     assert code == 0 and "<cpu mode='custom' match='exact'>" in out, out + err
 
 
+def check_emulator(uri):
+    if not shutil.which("qemu-system-x86_64"):
+        print("no qemu-system-x86_64: no domain capabilities looked at")
+        return
+    code, out, err = virsh(uri, "domcapabilities", "--arch", "x86_64", "--virttype", "qemu")
+    assert code == 0 and "<path>/usr/bin/qemu-system-x86_64</path>" in out, out + err
+    limit = re.search(r"<vcpu max='(\d+)'", out).group(1)
+    code, out, err = virsh(uri, "maxvcpus", "qemu")
+    assert code == 0 and out.strip() in (limit, "255"), out + err
+    code, out, err = virsh(uri, "domcapabilities", "--machine", "nonsense")
+    assert code == 1 and "the machine 'nonsense' is not supported by emulator" in err, err
+    guests = re.findall(r"<arch name='(\w+)'>", virsh(uri, "capabilities")[1])
+    assert "x86_64" in guests, guests
+
+
 def differing(ours, theirs, expected):
     """Lines of one side that the other lacks and no pattern explains."""
     one, other = ours.splitlines(), theirs.splitlines()
@@ -148,6 +163,7 @@ def main(program, peer=None):
         check_capabilities(uri)
         if os.uname().machine == "x86_64":
             check_cpu(uri, running.root)
+            check_emulator(uri)
         if peer:
             compare(uri, peer)
     print("what virsh shows of the host is what the kernel says")

@@ -64,7 +64,15 @@ def running(program, config="", env=None, prepare=None):
                     process.kill()
                     process.wait()
                     raise
+                finally:
+                    unmount(folder / "run" / "bpf")
         assert code == 0, f"exit code {code}: {daemon.log()}"
+
+
+def unmount(folder):
+    """The daemon's pins outlive it; the folder of a test doesn't."""
+    if folder.is_mount():
+        subprocess.run(["umount", folder], check=True)
 
 
 def wait_ready(notify, process, daemon):
