@@ -125,6 +125,8 @@ struct virDeviceKind {
     /* The controller it hangs on (virControllerType), which is added if it is missing; -1: none.
      * retIndex: the one its address names, or 0. NULL: never hangs on one. */
     int (*controller)(const virDevice *dev, unsigned *retIndex);
+    /* One that is added for it is of the model that the guest has already, if any. */
+    bool controllerAlike;
     /* Without an address it is left to QEMU, though it hangs on a controller. Consoles. */
     bool addressOptional;
     /* As what it is booted. NULL: not by <os>. */

@@ -131,15 +131,17 @@ virControllerFillsUp(int type)
 }
 
 static bool
-virDomainDefAddControllers(virDomainDef *def, int type, unsigned first, unsigned last,
+virDomainDefAddControllers(virDomainDef *def, int type, unsigned first, unsigned last, bool alike,
                            const virAddressPolicy *policy, GError **error)
 {
+    const virController *there = alike ? virControllersFind(def->devices, type, 0) : NULL;
+
     for (unsigned i = first; i <= last; i++) {
         virDevice *added;
 
         if (virControllersFind(def->devices, type, i))
             continue;
-        added = virControllerNew(type, i, 0);
+        added = virControllerNew(type, i, there ? there->model : 0);
         virDomainDefAddDevice(def, added);
         if (policy->completeController && !policy->completeController(added, policy->opaque, error))
             return false;
@@ -166,7 +168,7 @@ virDomainDefAddImplicitControllers(virDomainDef *def, const virAddressPolicy *po
                 continue;
             if (!virDomainDefAddControllers(def, order[t],
                                             virControllerFillsUp(order[t]) ? 0 : index, index,
-                                            policy, error))
+                                            dev->kind->controllerAlike, policy, error))
                 return false;
         }
     }

@@ -129,13 +129,14 @@ virAudioNewDefaultOn(const GPtrArray *devices, const char *hostDriver, bool vnc,
             return virAudioNew(VIR_AUDIO_TYPE_SPICE);
         case VIR_GRAPHICS_TYPE_SDL:
         case VIR_GRAPHICS_TYPE_DESKTOP:
+        case VIR_GRAPHICS_TYPE_EGL_HEADLESS:
             window = true;
             break;
         default:
             remote = true;
         }
     }
-    if (window || (remote && vnc) || (!remote && none))
+    if ((window && !remote) || (remote && vnc) || (!window && !remote && none))
         return virAudioNewOfHost(hostDriver);
     return virAudioNew(VIR_AUDIO_TYPE_NONE);
 }

@@ -62,7 +62,7 @@ const char *virAudioFormatName(const virAudioStream *stream);
 const char *virAudioSDLDriver(const virAudio *audio);
 
 /* The one a guest without <audio> gets: spice if that is its display, else nothing is heard. NULL
- * if QEMU is to choose, because the guest's display is a window of the host's. Caller owns. */
+ * if QEMU is to choose, because the guest is seen on the host alone. Caller owns. */
 virDevice *virAudioNewDefault(const GPtrArray *devices);
 /* The same for a host that lends its sound: hostDriver is the value of QEMU_AUDIO_DRV, NULL if
  * unset; vnc and none say that guests with VNC, or without display, may use it. */

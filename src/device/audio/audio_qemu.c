@@ -222,8 +222,22 @@ qemuAudioPlanSpecialOld(const virAudio *audio, qmpPlan *plan)
             qmpPlanEnv(plan, outputVariables.dev, audio->output.dev);
         break;
     case VIR_AUDIO_TYPE_OSS:
+        if (audio->input.dev)
+            qmpPlanEnv(plan, "QEMU_OSS_ADC_DEV", audio->input.dev);
+        if (audio->output.dev)
+            qmpPlanEnv(plan, "QEMU_OSS_DAC_DEV", audio->output.dev);
+        qemuAudioPlanNumber(plan, "QEMU_OSS_NFRAGS", audio->input.bufferCount);
         qemuAudioPlanSwitch(plan, inputVariables.tryPoll, audio->input.tryPoll);
         qemuAudioPlanSwitch(plan, outputVariables.tryPoll, audio->output.tryPoll);
+        break;
+    case VIR_AUDIO_TYPE_PULSEAUDIO:
+        if (audio->input.name)
+            qmpPlanEnv(plan, "QEMU_PA_SOURCE", audio->input.name);
+        if (audio->output.name)
+            qmpPlanEnv(plan, "QEMU_PA_SINK", audio->output.name);
+        qemuAudioPlanNumber(plan, "QEMU_PA_SAMPLES", audio->input.bufferLength);
+        if (audio->serverName)
+            qmpPlanEnv(plan, "QEMU_PA_SERVER", audio->serverName);
         break;
     case VIR_AUDIO_TYPE_SDL:
         qemuAudioPlanNumber(plan, "QEMU_SDL_SAMPLES", audio->output.bufferLength);

@@ -89,7 +89,7 @@ virGraphicsParsePortsVNC(virGraphics *graphics, xmlNode *node, unsigned parseFla
         !virGraphicsParsePort(node, "websocket", "vnc WebSocket port", &websocket,
                               &graphics->websocket, error))
         return false;
-    if (graphics->autoport && (parseFlags & VIR_PARSE_INACTIVE))
+    if (graphics->autoport && !(parseFlags & VIR_PARSE_STATUS))
         graphics->port = 0;
     graphics->websocketGenerated = g_strcmp0(generated, "yes") == 0;
     return true;
@@ -509,8 +509,10 @@ virGraphicsCompleteListens(virGraphics *graphics, unsigned parseFlags)
         first->type = VIR_GRAPHICS_LISTEN_NONE;
     }
     if ((parseFlags & VIR_PARSE_INACTIVE) && first->type == VIR_GRAPHICS_LISTEN_SOCKET &&
-        virGraphicsSocketIsGenerated(first->socket))
+        virGraphicsSocketIsGenerated(first->socket)) {
         g_clear_pointer(&first->socket, g_free);
+        first->type = VIR_GRAPHICS_LISTEN_ADDRESS;
+    }
 }
 
 static bool

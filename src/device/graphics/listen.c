@@ -101,6 +101,10 @@ virGraphicsListenParse(xmlNode *node, xmlNode *graphics, const char *typeName, b
     listen->address = virGraphicsListenAttr(node, "address");
     listen->network = virGraphicsListenAttr(node, "network");
     listen->socket = virGraphicsListenAttr(node, "socket");
+    if (oldSocket && sockets && listen->type == VIR_GRAPHICS_LISTEN_ADDRESS) {
+        /* the older word wins: there were no addresses beside it */
+        listen->type = VIR_GRAPHICS_LISTEN_SOCKET;
+    }
     if (listen->type == VIR_GRAPHICS_LISTEN_ADDRESS &&
         !virGraphicsListenMerge(&listen->address, &oldListen, "address", "listen", error))
         return NULL;

@@ -314,6 +314,7 @@ const virDeviceKind virHostdevKind = {
     .matches = virHostdevMatches,
     .pciConnect = virHostdevPCIConnect,
     .controller = virHostdevController,
+    .controllerAlike = true,
     .onUSB = virHostdevOnUSB,
     .aliasPrefix = "hostdev",
 };

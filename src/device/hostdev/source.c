@@ -180,6 +180,12 @@ virHostdevISCSIParse(virHostdevSource *source, xmlNode *node, unsigned parseFlag
         return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
                            _("only one source host address may be specified for the iSCSI "
                              "hostdev"));
+    if (!strchr(source->iqn, '/')) { /* the first unit of the target */
+        char *whole = g_strconcat(source->iqn, "/0", NULL);
+
+        g_free(source->iqn);
+        source->iqn = whole;
+    }
     if (secret) {
         const char *type = virXMLAttrPeek(secret, "type");
 
