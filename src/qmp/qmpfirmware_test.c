@@ -94,8 +94,8 @@ testBroken(void)
         "{\"interface-types\":[\"magic\"]}",
         "{\"interface-types\":[\"bios\"],\"mapping\":{\"device\":\"memory\"}}",
         "{\"interface-types\":[\"bios\"],\"mapping\":{\"device\":\"flash\",\"executable\":{}}}",
-        "{\"interface-types\":[\"bios\"],\"mapping\":{\"device\":\"memory\",\"filename\":\"/b\"},"
-        "\"targets\":[{\"architecture\":\"i386\",\"machines\":[7]}],\"features\":[]}",
+        "{\"interface-types\":[\"bios\"],\"mapping\":{\"device\":\"memory\"},\"targets\":[]}",
+        DESCRIPTOR("/a", "7"),
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
