@@ -149,6 +149,8 @@ struct virDeviceKind {
     /* It makes the machine offer NVDIMMs; it is the panic of Hyper-V, a CPU feature. NULL: no. */
     bool (*isNVDIMM)(const virDevice *dev);
     bool (*isHypervPanic)(const virDevice *dev);
+    /* Path of the pseudo terminal a console client is to be connected with; NULL: it has none now. */
+    const char *(*terminal)(const virDevice *dev);
     /* The guest agent listens behind it. NULL: never. */
     bool (*isAgent)(const virDevice *dev);
     /* Compares beyond the ABI rows. NULL: rows are enough. */

@@ -213,16 +213,34 @@ qemuDriverLookUpCaps(const char *emulator, void *opaque)
     return qemuDriverCaps(opaque, emulator, NULL);
 }
 
+/* Strings are the driver's and the caller's nvram folder. */
+static qemuPrepareEnv
+qemuDriverPrepareEnv(qemuDriver *driver, const char *nvram)
+{
+    return (qemuPrepareEnv){.caps = qemuDriverLookUpCaps,
+                            .opaque = driver,
+                            .nvramDir = nvram,
+                            .privileged = driver->privileged};
+}
+
 virDomainDef *
 qemuDriverParse(qemuDriver *driver, const char *xml, unsigned parseFlags, GError **error)
 {
     g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
-    qemuPrepareEnv env = {.caps = qemuDriverLookUpCaps,
-                          .opaque = driver,
-                          .nvramDir = nvram,
-                          .privileged = driver->privileged};
+    qemuPrepareEnv env = qemuDriverPrepareEnv(driver, nvram);
 
     return qemuDomainDefParse(xml, &env, parseFlags, error);
+}
+
+bool
+qemuDriverComplete(qemuDriver *driver, virDomainDef *def, GError **error)
+{
+    g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
+    qemuPrepareEnv env = qemuDriverPrepareEnv(driver, nvram);
+    g_autoptr(qmpCaps) caps = qemuDriverCaps(driver, def->emulator, error);
+
+    return caps && qemuDomainDefComplete(def, &env, VIR_PARSE_INACTIVE, error) &&
+           qemuDomainDefCheck(def, caps, VIR_PARSE_INACTIVE, error);
 }
 
 /* --- display ports --- */

@@ -83,6 +83,9 @@ const char *qemuDriverDefaultEmulator(const char *arch);
 virDomainDef *qemuDriverParse(qemuDriver *driver, const char *xml, unsigned parseFlags,
                               GError **error);
 
+/* Completes and checks a changed stored definition, private to its maker. In a job without the lock. */
+bool qemuDriverComplete(qemuDriver *driver, virDomainDef *def, GError **error);
+
 /* A free port of the displays' range, or wanted itself; 0 with VIR_ERR_INTERNAL_ERROR if there is
  * none. Whether another program listens is found out by trying. Without the lock. */
 unsigned qemuPortTake(qemuDriver *driver, unsigned wanted, GError **error);

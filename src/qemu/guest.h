@@ -177,5 +177,6 @@ bool qemuGuestDetach(virDomainObj *obj, const virDevice *dev, GError **error);
 /* A device is gone from QEMU: its back ends, rules and document go too, and the listeners are told.
  */
 void qemuGuestForgetDevice(virDomainObj *obj, const char *alias);
+/* force: even if the guest holds on to it (a locked tray). */
 bool qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted /* taken over */,
-                     GError **error);
+                     bool force, GError **error);

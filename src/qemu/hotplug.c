@@ -367,7 +367,8 @@ qemuGuestDetach(virDomainObj *obj, const virDevice *dev, GError **error)
 /* --- update --- */
 
 bool
-qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted, GError **error)
+qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted, bool force,
+                GError **error)
 {
     qemuGuest *guest = qemuGuestOf(obj);
     g_autoptr(virDevice) mine = wanted;
@@ -391,6 +392,7 @@ qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted, GErr
     qemuPlugCall(obj, &call);
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
     build.base.hotplug = true;
+    build.base.force = force;
     if (!qemuPlugClaim(guest, mine, &build.base, error) ||
         !qemu->update(old, mine, &build.base, plan, error))
         return false;

@@ -122,7 +122,14 @@ virChannelSameABI(const virDevice *a, const virDevice *b, GError **error)
         _("Changing device type to/from spicevmc would change default target channel name"));
 }
 
+static const char *
+virChannelTerminal(const virDevice *dev)
+{
+    return virChrSourceTerminal(&VIR_CHANNEL(dev)->source);
+}
+
 const virDeviceKind virChannelKind = {
+    .terminal = virChannelTerminal,
     .element = "channel",
     .noun = "channel",
     .size = sizeof(virChannel),

@@ -94,3 +94,10 @@ void virChrReconnectFormat(const virChrReconnect *reconnect, virXMLWriter *w);
 bool virChrSourceCheck(const virChrSource *source, bool mayLackPath, GError **error);
 /* They talk to the same place; labels and logs don't count. */
 bool virChrSourceEqual(const virChrSource *a, const virChrSource *b);
+
+/* The pseudo terminal behind it, once QEMU has made one; else NULL. */
+static inline const char *
+virChrSourceTerminal(const virChrSource *source)
+{
+    return source->type == VIR_CHR_PTY ? source->path : NULL;
+}

@@ -95,7 +95,14 @@ virConsoleController(const virDevice *dev, unsigned *retIndex)
     return VIR_CONTROLLER_VIRTIO_SERIAL;
 }
 
+static const char *
+virConsoleTerminal(const virDevice *dev)
+{
+    return virChrSourceTerminal(&VIR_CONSOLE(dev)->source);
+}
+
 const virDeviceKind virConsoleKind = {
+    .terminal = virConsoleTerminal,
     .element = "console",
     .noun = "console",
     .size = sizeof(virConsole),

@@ -49,7 +49,14 @@ virParallelMatches(const virDevice *dev, const virDevice *wanted)
            (!want->port.set || want->port.value == is->port.value);
 }
 
+static const char *
+virParallelTerminal(const virDevice *dev)
+{
+    return virChrSourceTerminal(&VIR_PARALLEL(dev)->source);
+}
+
 const virDeviceKind virParallelKind = {
+    .terminal = virParallelTerminal,
     .element = "parallel",
     .noun = "parallel",
     .size = sizeof(virParallel),

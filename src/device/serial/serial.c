@@ -73,7 +73,14 @@ virSerialOnUSB(const virDevice *dev)
     return VIR_SERIAL(dev)->target == VIR_SERIAL_TARGET_USB;
 }
 
+static const char *
+virSerialTerminal(const virDevice *dev)
+{
+    return virChrSourceTerminal(&VIR_SERIAL(dev)->source);
+}
+
 const virDeviceKind virSerialKind = {
+    .terminal = virSerialTerminal,
     .element = "serial",
     .noun = "serial",
     .size = sizeof(virSerial),
