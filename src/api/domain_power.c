@@ -103,7 +103,7 @@ static int
 virApiKeyToQnum(unsigned codeset, unsigned code)
 {
     static const struct {
-        unsigned linux, qnum;
+        unsigned evdev, qnum;
     } beyond[] = {
         {85, 0x76},  {86, 0x56},  {87, 0x57},  {88, 0x58},  {89, 0x73},  {92, 0x79},  {93, 0x70},
         {94, 0x7b},  {95, 0x5c},  {96, 0x9c},  {97, 0x9d},  {98, 0xb5},  {99, 0x54},  {100, 0xb8},
@@ -116,7 +116,7 @@ virApiKeyToQnum(unsigned codeset, unsigned code)
     if (codeset == KEYCODES_QNUM || code <= 83)
         return (int)code;
     for (size_t i = 0; i < G_N_ELEMENTS(beyond); i++) {
-        if (beyond[i].linux == code)
+        if (beyond[i].evdev == code)
             return (int)beyond[i].qnum;
     }
     return -1;
