@@ -145,6 +145,17 @@ qemuDriverDropGuest(virDomainObj *obj, void *opaque)
     obj->guest = NULL;
 }
 
+/* What the instance made for itself goes with a daemon that leaves no guest behind. */
+static void
+qemuDriverCloseDoor(qemuDriver *driver)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (driver->door && !virDelegateRetire(driver->door, &error))
+        VIR_WARN("%s", error->message);
+    virDelegateFree(driver->door);
+}
+
 void
 qemuDriverFree(qemuDriver *driver)
 {
@@ -154,7 +165,7 @@ qemuDriverFree(qemuDriver *driver)
     virDomainRegistryForEach(driver->domains, qemuDriverDropGuest, NULL);
     virDomainRegistryFree(driver->domains);
     qmpCapsCacheFree(driver->capsCache);
-    virDelegateFree(driver->door);
+    qemuDriverCloseDoor(driver);
     virCgroupInstanceUnref(driver->cgroups);
     g_hash_table_unref(driver->ports);
     g_free(driver->paths.root);

@@ -120,6 +120,16 @@ virGateDenialAllowXML(const virGateDenial *denial, const char *node)
     return NULL;
 }
 
+/* Seconds to the microsecond: a plain double would print digits that nobody measured. */
+static virJSON *
+virGateSeconds(uint64_t ns)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT ".%06" G_GUINT64_FORMAT,
+                                            ns / 1000000000, ns % 1000000000 / 1000);
+
+    return json_object_new_double_s((double)ns / 1e9, text);
+}
+
 virJSON *
 virGateDenialToJSON(const virGateDenial *denial)
 {
@@ -134,8 +144,8 @@ virGateDenialToJSON(const virGateDenial *denial)
     virJSONAddString(object, "access", virDeviceAccessToString(denial->rule.access));
     virJSONAddUInt(object, "process", denial->pid);
     virJSONAddString(object, "thread", denial->thread);
-    virJSONAddValue(object, "first", json_object_new_double((double)denial->first_ns / 1e9));
-    virJSONAddValue(object, "last", json_object_new_double((double)denial->last_ns / 1e9));
+    virJSONAddValue(object, "first", virGateSeconds(denial->first_ns));
+    virJSONAddValue(object, "last", virGateSeconds(denial->last_ns));
     virJSONAddUInt(object, "count", denial->count);
     virJSONAddBool(object, "permissive", denial->permissive);
     virJSONAddString(object, "allow", allow);

@@ -35,10 +35,10 @@ testEqualDenialsAreOne(void)
     g_assert_cmpstr(
         text, ==,
         "{\"denials\":[{\"type\":\"char\",\"major\":1,\"minor\":7,\"node\":\"/dev/full\","
-        "\"access\":\"rw\",\"process\":42,\"thread\":\"CPU 0/KVM\",\"first\":1.0,"
-        "\"last\":9.0,\"count\":7,\"permissive\":false},{\"type\":\"char\",\"major\":1,"
+        "\"access\":\"rw\",\"process\":42,\"thread\":\"CPU 0/KVM\",\"first\":1.000000,"
+        "\"last\":9.000000,\"count\":7,\"permissive\":false},{\"type\":\"char\",\"major\":1,"
         "\"minor\":7,\"node\":\"/dev/full\",\"access\":\"r\",\"process\":42,"
-        "\"thread\":\"CPU 0/KVM\",\"first\":1.0,\"last\":2.0,\"count\":1,"
+        "\"thread\":\"CPU 0/KVM\",\"first\":1.000000,\"last\":2.000000,\"count\":1,"
         "\"permissive\":false}],\"unlisted\":0}");
 }
 
