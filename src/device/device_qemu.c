@@ -141,3 +141,21 @@ qemuDevicesClaim(const GPtrArray *devices, const qemuBuildContext *ctx, const qe
     }
     return true;
 }
+
+bool
+qemuDevicesDiscover(GPtrArray *devices, const qemuBuildContext *ctx, const qemuClaims *claims,
+                    GError **error)
+{
+    for (guint i = devices->len; i-- > 0;) {
+        virDevice *dev = g_ptr_array_index(devices, i);
+        const virDeviceQemu *qemu = virDeviceQemuOf(dev);
+        qemuFinding finding =
+            qemu && qemu->discover ? qemu->discover(dev, ctx, claims, error) : QEMU_FOUND;
+
+        if (finding == QEMU_FOUND_ERROR)
+            return false;
+        if (finding == QEMU_FOUND_NOT)
+            g_ptr_array_remove_index(devices, i);
+    }
+    return true;
+}

@@ -89,6 +89,7 @@ struct qemuBuildContext {
     const qemuBuildConfig *config;
     bool incoming; /* the guest comes by migration or from a save file */
     bool hotplug;  /* into a running guest: no boot-only arguments */
+    bool unplug;   /* it is to leave a running guest */
     bool force;    /* update: even if the guest holds on to it (a locked tray) */
     /* The back end's object, with what the whole document says of memory (huge pages, source,
      * access, NUMA tuning): known to whoever knows the whole, src/qemu. Caller unrefs. */
@@ -143,6 +144,13 @@ typedef struct {
                       void *opaque, GError **error);
 } qemuClaims;
 
+/* What was found of a device on the host. */
+typedef enum {
+    QEMU_FOUND,
+    QEMU_FOUND_NOT, /* and the document says that the guest is to start without it */
+    QEMU_FOUND_ERROR,
+} qemuFinding;
+
 typedef struct virDeviceQemu virDeviceQemu;
 struct virDeviceQemu {
     const virDeviceKind *kind;
@@ -163,6 +171,11 @@ struct virDeviceQemu {
     bool (*claim)(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
                   GError **error);
     bool claimLastFirst; /* the last device of the kind comes first */
+    /* Reads what only files of the host say (the images below a disk's own), into the document;
+     * what it finds makes its claims. After claim, before touches and build. Blocks: without the
+     * core lock. NULL: nothing. */
+    qemuFinding (*discover)(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                            GError **error);
     /* Host resources the device needs. NULL: none. */
     void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
     /* What QEMU is to be told, back ends first, front end last. */
@@ -206,6 +219,11 @@ void qemuRomProps(const virDevice *dev, virJSON *props);
 /* claim() of all devices, in the order of the kinds. */
 bool qemuDevicesClaim(const GPtrArray *devices, const qemuBuildContext *ctx,
                       const qemuClaims *claims, GError **error);
+
+/* discover() of all devices, last first; those that are not found and may be missing are taken out
+ * of devices. */
+bool qemuDevicesDiscover(GPtrArray *devices, const qemuBuildContext *ctx, const qemuClaims *claims,
+                         GError **error);
 
 /* For the contract's hotpluggable: a kind whose devices never come or go while the guest runs. */
 bool qemuDeviceNeverHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError **error);

@@ -78,6 +78,12 @@ virFieldInvalid(const virField *field, const virFieldPath *path, const xmlNode *
             error, VIR_ERR_XML_ERROR,
             _("Invalid value for attribute '%s' in element '%s': Zero is not permitted"),
             path->attr, (const char *)node->name);
+    if (path->attr && field->type == VIR_FIELD_TYPE_UINT &&
+        strspn(value, "0123456789") != strlen(value))
+        return virErrorSet(error, VIR_ERR_XML_ERROR,
+                           _("Invalid value for attribute '%s' in element '%s': '%s'. Expected "
+                             "non-negative integer value"),
+                           path->attr, (const char *)node->name, value);
     if (path->attr)
         return virErrorSet(error, VIR_ERR_XML_ERROR,
                            _("Invalid value for attribute '%s' in element '%s': '%s'."), path->attr,

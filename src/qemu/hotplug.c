@@ -181,8 +181,21 @@ qemuPlugClaim(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, GEr
 {
     const virDeviceQemu *qemu = virDeviceQemuOf(dev);
     qemuClaims claims = {.port = qemuPlugPort, .blockNode = qemuPlugBlockNode, .opaque = guest};
+    qemuFinding finding;
 
-    return !qemu || !qemu->claim || qemu->claim(dev, ctx, &claims, error);
+    if (qemu && qemu->claim && !qemu->claim(dev, ctx, &claims, error))
+        return false;
+    if (!qemu || !qemu->discover)
+        return true;
+    {
+        VIR_CORE_UNLOCKED;
+
+        finding = qemu->discover(dev, ctx, &claims, error);
+    }
+    return finding == QEMU_FOUND ||
+           (finding == QEMU_FOUND_NOT &&
+            virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the source of %s '%s' is missing"),
+                        dev->kind->noun, dev->info.alias));
 }
 
 /* What def has and the running guest has not: the device, after the controllers it implies. */
@@ -339,7 +352,7 @@ qemuGuestDetach(virDomainObj *obj, const virDevice *dev, GError **error)
 
     qemuBuildInit(&build, guest->driver, virDomainDocDef(live), guest->caps, guest->stateDir,
                   guest->channelDir);
-    build.base.hotplug = true;
+    build.base.hotplug = build.base.unplug = true;
     if (!qemuPlugIsHotpluggable(dev, &build.base, error) ||
         !virDeviceQemuOf(dev)->build(dev, &build.base, plan, error))
         return false;

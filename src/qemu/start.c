@@ -98,7 +98,8 @@ qemuStartClaim(qemuStart *start, GError **error)
 {
     qemuClaims claims = {qemuStartPort, qemuStartContextId, qemuStartBlockNode, start};
 
-    return qemuDevicesClaim(start->def->devices, &start->build.base, &claims, error);
+    return qemuDevicesClaim(start->def->devices, &start->build.base, &claims, error) &&
+           qemuDevicesDiscover(start->def->devices, &start->build.base, &claims, error);
 }
 
 /* --- what is going to be made --- */
@@ -375,19 +376,24 @@ qemuStartAsk(qemuStart *start, GError **error)
     unsigned timeout = start->driver->config.monitorTimeout_ms;
     g_autoptr(qmpRequest) cpus = qmpClientSend(guest->monitor, "query-cpus-fast", NULL);
     g_autoptr(qmpRequest) chardevs = qmpClientSend(guest->monitor, "query-chardev", NULL);
+    g_autoptr(qmpRequest) blocks = qmpClientSend(guest->monitor, "query-block", NULL);
     g_autoptr(virJSON) cpuReply = NULL;
     g_autoptr(virJSON) chardevReply = NULL;
+    g_autoptr(virJSON) blockReply = NULL;
 
     if (!qmpRequestWait(cpus, timeout, &cpuReply, error) ||
-        !qmpRequestWait(chardevs, timeout, &chardevReply, error))
+        !qmpRequestWait(chardevs, timeout, &chardevReply, error) ||
+        !qmpRequestWait(blocks, timeout, &blockReply, error))
         return false;
     qemuGuestLearnVcpus(guest, cpuReply);
     for (guint i = 0; i < start->def->devices->len; i++) {
         virDevice *dev = g_ptr_array_index(start->def->devices, i);
         const virDeviceQemu *qemu = virDeviceQemuOf(dev);
 
-        if (qemu && qemu->learn)
-            qemu->learn(dev, "query-chardev", chardevReply);
+        if (!qemu || !qemu->learn)
+            continue;
+        qemu->learn(dev, "query-chardev", chardevReply);
+        qemu->learn(dev, "query-block", blockReply);
     }
     return true;
 }

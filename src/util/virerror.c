@@ -23,6 +23,7 @@ static const virErrorClassRow classes[] = {
     {VIR_ERR_OPERATION_FAILED, "operation failed: %s"},
     {VIR_ERR_OS_TYPE, "unknown OS type %s"},
     {VIR_ERR_NO_KERNEL, "missing kernel information: %s"},
+    {VIR_ERR_NO_SOURCE, "missing source information for device %s"},
     {VIR_ERR_NO_TARGET, "missing target information for device %s"},
     {VIR_ERR_NO_NAME, "missing name information in %s"},
     {VIR_ERR_DOM_EXIST, "domain %s exists already"},

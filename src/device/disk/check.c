@@ -151,17 +151,17 @@ static bool
 virDiskCheckBus(const virDisk *disk, GError **error)
 {
     if (disk->device == VIR_DISK_DEVICE_FLOPPY && disk->bus != VIR_DISK_BUS_FDC)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("Invalid bus type '%s' for floppy disk"),
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                           _("Invalid bus type '%s' for floppy disk"),
                            virDiskBusToString(disk->bus));
     if (disk->device != VIR_DISK_DEVICE_FLOPPY && disk->bus == VIR_DISK_BUS_FDC)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("Invalid bus type '%s' for disk"),
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("Invalid bus type '%s' for disk"),
                            virDiskBusToString(disk->bus));
     if (disk->removable != VIR_TRISTATE_ABSENT && disk->bus != VIR_DISK_BUS_USB)
         return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
                            _("removable is only valid for usb disks"));
     if (disk->tray != 0 && !virDiskIsRemovable(disk))
-        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
-                           _("tray is only valid for cdrom and floppy"));
+        return UNSUPPORTED("%s", _("tray is only valid for cdrom and floppy"));
     if (!virDiskBusTakesAddress(disk))
         return UNSUPPORTED(_("Invalid address type '%s' for the disk '%s' with the bus type '%s'"),
                            virAddressTypeToString(disk->base.info.address.type), disk->target,
@@ -231,11 +231,10 @@ virDiskCheckInquiry(const char *text, const char *what, size_t max, GError **err
 {
     if (!text)
         return true;
-    if (strlen(text) > max)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("disk %s is more than %d characters"), what,
-                           (int)max);
     if (!virDiskTextIsPrintable(text))
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("disk %s is not printable string"), what);
+        return UNSUPPORTED(_("disk %s is not printable string"), what);
+    if (strlen(text) > max)
+        return UNSUPPORTED(_("disk %s is more than %d characters"), what, (int)max);
     return true;
 }
 
@@ -249,24 +248,31 @@ virDiskCheckWWN(const char *wwn, GError **error)
     if (g_str_has_prefix(digits, "0x"))
         digits += 2;
     if (strlen(digits) != 16 || strspn(digits, "0123456789abcdefABCDEF") != 16)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("Malformed wwn: %s"), wwn);
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("Malformed wwn: %s"), wwn);
     return true;
+}
+
+static bool
+virDiskHasTarget(const virDisk *disk, GError **error)
+{
+    if (disk->target)
+        return true;
+    if (disk->src.pool)
+        return virErrorSet(error, VIR_ERR_NO_TARGET, _("pool = '%s', volume = '%s'"),
+                           disk->src.pool, disk->src.poolVolume);
+    return virErrorSet(error, VIR_ERR_NO_TARGET, "%s", virDiskSourcePath(disk));
 }
 
 static bool
 virDiskCheckTarget(const virDisk *disk, GError **error)
 {
-    if (!disk->target && disk->src.pool)
-        return virErrorSet(error, VIR_ERR_NO_TARGET, _("pool = '%s', volume = '%s'"),
-                           disk->src.pool, disk->src.poolVolume);
-    if (!disk->target)
-        return virErrorSet(error, VIR_ERR_NO_TARGET, "%s", virDiskSourcePath(disk));
-    if (disk->device == VIR_DISK_DEVICE_FLOPPY && !g_str_has_prefix(disk->target, "fd"))
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("Invalid floppy device name: %s"),
+    bool floppy = g_str_has_prefix(disk->target, "fd");
+
+    if (disk->device == VIR_DISK_DEVICE_FLOPPY && !floppy)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("Invalid floppy device name: %s"),
                            disk->target);
-    if (virDiskTargetIndex(disk->target) < 0 ||
-        (disk->device != VIR_DISK_DEVICE_FLOPPY && g_str_has_prefix(disk->target, "fd")))
-        return virErrorSet(error, VIR_ERR_XML_ERROR, _("Invalid harddisk device name: %s"),
+    if (virDiskTargetIndex(disk->target) < 0 || (disk->device != VIR_DISK_DEVICE_FLOPPY && floppy))
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("Invalid harddisk device name: %s"),
                            disk->target);
     return true;
 }
@@ -274,7 +280,7 @@ virDiskCheckTarget(const virDisk *disk, GError **error)
 static bool
 virDiskCheckNames(const virDisk *disk, GError **error)
 {
-    return virDiskCheckTarget(disk, error) && virDiskCheckWWN(disk->wwn, error) &&
+    return virDiskCheckWWN(disk->wwn, error) &&
            virDiskCheckInquiry(disk->vendor, "vendor", VIR_DISK_VENDOR_MAX, error) &&
            virDiskCheckInquiry(disk->product, "product", VIR_DISK_PRODUCT_MAX, error);
 }
@@ -320,8 +326,8 @@ virDiskCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
     const virDisk *disk = VIR_DISK_CONST(dev);
 
     return virDiskCheckImages(disk, error) && virDiskCheckLun(disk, error) &&
-           virDiskCheckTarget(disk, error) && virDiskCheckBus(disk, error) &&
-           virDiskCheckVhostUser(disk, error) && virDiskCheckStartupPolicy(disk, error) &&
-           virDiskCheckNames(disk, error) && virDiskIotuneCheck(&disk->iotune, error) &&
-           virDiskCheckOthers(disk, facts, error);
+           virDiskHasTarget(disk, error) && virDiskCheckBus(disk, error) &&
+           virDiskCheckTarget(disk, error) && virDiskCheckVhostUser(disk, error) &&
+           virDiskCheckStartupPolicy(disk, error) && virDiskCheckNames(disk, error) &&
+           virDiskIotuneCheck(&disk->iotune, error) && virDiskCheckOthers(disk, facts, error);
 }

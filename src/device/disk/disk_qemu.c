@@ -4,11 +4,13 @@
 #include "device/disk/disk_qemu.h"
 
 #include "device/disk/blockdev_qemu.h"
+#include "device/disk/chain.h"
 #include "device/disk/claim_qemu.h"
 #include "device/disk/disk.h"
 #include "device/disk/drive_qemu.h"
 #include "device/disk/frontend_qemu.h"
 #include "device/disk/media_qemu.h"
+#include "device/disk/stats_qemu.h"
 #include "device/disk/validate_qemu.h"
 #include "util/virerror.h"
 
@@ -186,7 +188,19 @@ qemuDiskBuildBlockdev(const virDisk *disk, const qemuBuildContext *ctx, qmpPlan 
         !(front = qemuFrontendProps(disk, qemuBlockdevTopNode(disk), ctx, error)))
         return false;
     qmpPlanDevice(plan, front);
-    qemuDiskThrottle(disk, NULL, &disk->iotune, plan);
+    if (ctx->hotplug)
+        qemuDiskThrottle(disk, NULL, &disk->iotune, plan);
+    return true;
+}
+
+/* Limits are set on the front end's back end, once it is there. */
+static bool
+qemuDiskAfterStart(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+{
+    const virDisk *disk = VIR_DISK_CONST(dev);
+
+    if (disk->qomName)
+        qemuDiskThrottle(disk, NULL, &disk->iotune, plan);
     return true;
 }
 
@@ -219,18 +233,77 @@ qemuDiskBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, 
     return true;
 }
 
+/* --- what the host and QEMU say --- */
+
+static qemuFinding
+qemuDiskDiscover(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                 GError **error)
+{
+    virDisk *disk = VIR_DISK(dev);
+
+    switch (virDiskCheckSource(disk, !ctx->incoming && !ctx->hotplug, error)) {
+    case VIR_DISK_SOURCE_EJECT:
+        virDiskEject(disk);
+        return QEMU_FOUND;
+    case VIR_DISK_SOURCE_DROP:
+        return QEMU_FOUND_NOT;
+    case VIR_DISK_SOURCE_MISSING:
+        return QEMU_FOUND_ERROR;
+    default:
+        break;
+    }
+    if (qemuDiskIsDrive(dev, ctx->caps)) /* such a QEMU follows the chain itself */
+        return QEMU_FOUND;
+    if (!virDiskDetectChain(disk, error) || !qemuDiskClaim(dev, ctx, claims, error))
+        return QEMU_FOUND_ERROR;
+    return QEMU_FOUND;
+}
+
+/* A tray may have been moved, a medium taken out by the guest. */
+static void
+qemuDiskLearn(virDevice *dev, const char *command, virJSON *reply)
+{
+    virDisk *disk = VIR_DISK(dev);
+    virJSON *entry;
+
+    if (!g_str_equal(command, "query-block") || !virDiskIsRemovable(disk) ||
+        !(entry = qemuBlockEntry(reply, disk)))
+        return;
+    disk->tray = qemuBlockEntryTrayOpen(entry) == VIR_TRISTATE_YES;
+    if (!virJSONGetObject(entry, "inserted")) {
+        virDiskEject(disk);
+        disk->src.format = VIR_STORAGE_FORMAT_NONE;
+    }
+}
+
 /* --- coming and going --- */
+
+static bool
+qemuDiskUnpluggable(const virDisk *disk, GError **error)
+{
+    if (virDiskIsRemovable(disk))
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           _("disk device type '%s' cannot be detached"),
+                           virDiskDeviceToString(disk->device));
+    if (disk->bus != VIR_DISK_BUS_VIRTIO && disk->bus != VIR_DISK_BUS_USB &&
+        disk->bus != VIR_DISK_BUS_SCSI)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
+                           _("This type of disk cannot be hot unplugged"));
+    return true;
+}
 
 static bool
 qemuDiskHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError **error)
 {
     const virDisk *disk = VIR_DISK_CONST(dev);
 
+    if (ctx->unplug)
+        return qemuDiskUnpluggable(disk, error);
     if (disk->device == VIR_DISK_DEVICE_FLOPPY)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
                            _("floppy device hotplug isn't supported"));
-    if (disk->bus != VIR_DISK_BUS_VIRTIO && disk->bus != VIR_DISK_BUS_SCSI &&
-        disk->bus != VIR_DISK_BUS_USB)
+    /* an IDE or SATA bus is QEMU's to refuse */
+    if (disk->bus == VIR_DISK_BUS_SD)
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("disk bus '%s' cannot be hotplugged."), virDiskBusToString(disk->bus));
     if (disk->bus == VIR_DISK_BUS_VIRTIO && disk->device == VIR_DISK_DEVICE_CDROM)
@@ -252,7 +325,10 @@ const virDeviceQemu virDiskQemu = {
     .claim = qemuDiskClaim,
     .claimLastFirst = true,
     .touches = qemuDiskTouches,
+    .discover = qemuDiskDiscover,
     .build = qemuDiskBuild,
+    .afterStart = qemuDiskAfterStart,
+    .learn = qemuDiskLearn,
     .update = qemuDiskUpdate,
     .hotpluggable = qemuDiskHotpluggable,
 };

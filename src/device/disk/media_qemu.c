@@ -22,7 +22,7 @@ qemuDiskThrottleArguments(const virDisk *disk, const virDiskIotune *iotune)
         uint64_t value = *virDiskIotuneAt(iotune, limit);
 
         /* a length says something only of a burst, and QEMU takes no zero */
-        if (limit->class == VIR_DISK_IOTUNE_BASIC || value)
+        if (limit->class != VIR_DISK_IOTUNE_LENGTH || value)
             virJSONAddUInt(args, limit->qemu, value);
     }
     virJSONAddString(args, "group", iotune->group);

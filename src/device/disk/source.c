@@ -232,9 +232,10 @@ virStorageHostParse(virStorageHost *host, const xmlNode *node, GError **error)
         return virErrorSet(error, VIR_ERR_XML_ERROR, "%s", _("missing name for host"));
     if (!port)
         return true;
-    if (!virStringToUInt(port, 65535, &number))
-        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("failed to parse port number '%s'"),
-                           port);
+    if (!virStringToUInt(port, UINT32_MAX, &number))
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("failed to parse port number '%s'"), port);
+    if (number > UINT16_MAX)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("port '%s' out of range"), port);
     host->port = (unsigned)number;
     return true;
 }
@@ -401,7 +402,7 @@ virStorageSourceParseVolume(virStorageSource *src, xmlNode *node, GError **error
             error, VIR_ERR_XML_ERROR, "%s",
             _("'pool' and 'volume' must be specified together for 'pool' type source"));
     if (mode && (src->volumeMode = virStorageVolumeModeFromString(mode)) <= 0)
-        return virErrorSet(error, VIR_ERR_XML_ERROR,
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("unknown source mode '%s' for volume type disk"), mode);
     return true;
 }

@@ -200,9 +200,8 @@ qemuDiskCheckFloppy(const virDisk *disk, GError **error)
 static bool
 qemuDiskCheckVirtio(const virDisk *disk, const qmpCaps *caps, GError **error)
 {
-    if (disk->device == VIR_DISK_DEVICE_CDROM || disk->device == VIR_DISK_DEVICE_FLOPPY)
-        return UNSUPPORTED(_("disk type of '%s' does not support ejectable media"),
-                           virDiskBusToString(disk->bus));
+    if (virDiskIsRemovable(disk))
+        return UNSUPPORTED(_("disk type of '%s' does not support ejectable media"), disk->target);
     if (disk->queueSize.set && !qmpCapsHas(caps, QMP_CAPS_VIRTIO_BLK_QUEUE_SIZE))
         return UNSUPPORTED("%s", _("queue-size property isn't supported by this QEMU binary"));
     if (disk->queues.set && !qmpCapsHas(caps, QMP_CAPS_VIRTIO_BLK_NUM_QUEUES))
@@ -241,8 +240,8 @@ qemuDiskCheckBus(const virDisk *disk, const virDomainFacts *facts, const qmpCaps
         return !disk->serial || UNSUPPORTED(_("Serial property not supported for drive bus '%s'"),
                                             virDiskBusToString(disk->bus));
     default:
-        return UNSUPPORTED(_("unsupported disk bus '%s' with device setup"),
-                           virDiskBusToString(disk->bus));
+        return INTERNAL(_("unsupported disk bus '%s' with device setup"),
+                        virDiskBusToString(disk->bus));
     }
 }
 
@@ -292,7 +291,7 @@ qemuDiskCheckIdentity(const virDisk *disk, GError **error)
     if ((disk->vendor || disk->product) && disk->bus != VIR_DISK_BUS_SCSI)
         return UNSUPPORTED("%s", _("Only scsi disk supports vendor and product"));
     if (disk->serial && strspn(disk->serial, QEMU_SERIAL_CHARS) != strlen(disk->serial))
-        return UNSUPPORTED(_("driver serial '%s' contains unsafe characters"), disk->serial);
+        return INTERNAL(_("driver serial '%s' contains unsafe characters"), disk->serial);
     return true;
 }
 
@@ -317,8 +316,7 @@ qemuDiskCheckMedium(const virDisk *disk, GError **error)
     bool disky = !virDiskIsRemovable(disk);
 
     if (disky && virStorageSourceIsEmpty(&disk->src))
-        return UNSUPPORTED(_("disk type of '%s' does not support ejectable media"),
-                           virDiskDeviceToString(disk->device));
+        return virErrorSet(error, VIR_ERR_NO_SOURCE, "%s", disk->target);
     if (disk->copyOnRead == VIR_TRISTATE_YES && disk->src.readonly)
         return UNSUPPORTED(_("copy_on_read is not compatible with read-only disk '%s'"),
                            disk->target);
