@@ -31,6 +31,7 @@ qemuBuildInit(qemuBuild *build, const qemuDriver *driver, const virDomainDef *de
                                       .vncListen = driver->config.vncListen,
                                       .spiceListen = driver->config.spiceListen,
                                       .privileged = driver->privileged,
+                                      .stdioLogd = true, /* QEMU's user may not make files */
                                       .vhostNet = driver->vhostNet,
                                       .encrypt = qemuBuildEncrypt,
                                       .encryptOpaque = build};

@@ -98,6 +98,13 @@ qemuHostFdsAdd(qemuHostFds *fds, unsigned host, unsigned n, int fd)
     g_array_append_val(fds->fds, entry);
 }
 
+/* The path, or the other one where it isn't there. */
+static const char *
+qemuHostNode(const qmpHostStep *step)
+{
+    return step->elsePath && access(step->path, F_OK) < 0 ? step->elsePath : step->path;
+}
+
 static bool
 qemuHostOpen(qemuGuest *guest, const virDelegateCall *call, virDelegateDevice device,
              const char *path, int flags, unsigned count, unsigned host, qemuHostFds *fds,
@@ -218,7 +225,7 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
 {
     switch (step->type) {
     case QMP_HOST_OPEN:
-        return qemuHostOpen(guest, call, VIR_DELEGATE_DEVICE_NODE, step->path, step->flags,
+        return qemuHostOpen(guest, call, VIR_DELEGATE_DEVICE_NODE, qemuHostNode(step), step->flags,
                             MAX(step->fds, 1), host, fds, error);
     case QMP_HOST_VHOST_NET:
         return qemuHostOpen(guest, call, VIR_DELEGATE_DEVICE_VHOST_NET, NULL, O_RDWR, step->fds,
@@ -245,7 +252,7 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
                            _("<hostdev type='pci'>: handing PCI devices of the host to guests is "
                              "not supported yet"));
     case QMP_HOST_LOG: {
-        int fd = open(step->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        int fd = open(step->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | step->flags, 0600);
 
         if (fd < 0)
             return virErrorErrno(error, _("cannot open log file %s"), step->path);

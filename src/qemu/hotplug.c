@@ -239,6 +239,40 @@ qemuPlugEmit(virDomainObj *obj, virDomainEventType type, const char *alias)
     qemuDriverEmit(qemuGuestOf(obj)->driver, &event);
 }
 
+/* The terminals of ptys that were plugged in, and the like: good to know, but the device is there
+ * without it. Lock held, given up. */
+static void
+qemuPlugLearn(qemuGuest *guest, const GPtrArray *fresh)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(qmpRequest) request = NULL;
+    g_autoptr(virJSON) reply = NULL;
+
+    request = qmpClientSend(guest->monitor, "query-chardev", NULL);
+    if (!qmpRequestWait(request, guest->driver->config.monitorTimeout_ms, &reply, &error)) {
+        VIR_WARN("domain '%s': %s", guest->obj->name, error->message);
+        return;
+    }
+    for (guint i = 0; i < fresh->len; i++) {
+        virDevice *dev = g_ptr_array_index(fresh, i);
+
+        if (virDeviceQemuOf(dev)->learn)
+            virDeviceQemuOf(dev)->learn(dev, "query-chardev", reply);
+    }
+}
+
+/* Lock held, given up. */
+static void
+qemuPlugLearnIfAny(qemuGuest *guest, const GPtrArray *fresh)
+{
+    for (guint i = 0; i < fresh->len; i++) {
+        if (virDeviceQemuOf(g_ptr_array_index(fresh, i))->learn) {
+            qemuPlugLearn(guest, fresh);
+            return;
+        }
+    }
+}
+
 bool
 qemuGuestAttach(virDomainObj *obj, virDevice *dev, GError **error)
 {
@@ -262,6 +296,8 @@ qemuGuestAttach(virDomainObj *obj, virDevice *dev, GError **error)
     fresh = qemuPlugFresh(def, virDomainDocDef(running));
     guest->made = def;
     ok = qemuPlugAll(guest, fresh, &build.base, error);
+    if (ok)
+        qemuPlugLearnIfAny(guest, fresh);
     guest->made = NULL;
     if (!ok)
         return false;

@@ -3,6 +3,7 @@
  * planrun.c: see planrun.h. */
 #include "qemu/planrun.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "util/vircore.h"
@@ -15,6 +16,7 @@ qemuPlanRunInit(qemuPlanRun *run, qemuGuest *guest, qmpPlan *plan)
 {
     *run = (qemuPlanRun){.guest = guest, .plan = plan, .resources = guest->resources->len};
     run->fds = qemuHostFdsNew();
+    run->sets = g_array_new(FALSE, FALSE, sizeof(qemuPlanRunSet));
     run->call = (virDelegateCall){.domain = guest->obj->name, .phase = VIR_DELEGATE_PHASE_HOTPLUG};
     memcpy(run->call.uuid, guest->obj->uuid, sizeof(run->call.uuid));
 }
@@ -23,6 +25,7 @@ void
 qemuPlanRunClear(qemuPlanRun *run)
 {
     g_clear_pointer(&run->fds, qemuHostFdsFree);
+    g_clear_pointer(&run->sets, g_array_unref);
 }
 
 /* --- descriptors: handed over under a name before the command that uses it --- */
@@ -32,7 +35,26 @@ qemuPlanRunFdName(unsigned host, unsigned n, void *opaque)
 {
     const qemuPlanRun *run = opaque;
 
+    for (guint i = 0; i < run->sets->len; i++) {
+        const qemuPlanRunSet *at = &g_array_index(run->sets, qemuPlanRunSet, i);
+
+        if (at->host == host && at->n == n)
+            return g_strdup_printf("/dev/fdset/%" PRId64, at->set);
+    }
     return g_strdup_printf("fd-%d-%u-%u", run->guest->plugCount, host, n);
+}
+
+/* QEMU names the set: those of the command line have taken the first numbers. */
+static bool
+qemuPlanRunLearnSet(qemuPlanRun *run, unsigned host, unsigned n, virJSON *reply, GError **error)
+{
+    qemuPlanRunSet set = {.host = host, .n = n};
+
+    if (!virJSONGetInt(reply, "fdset-id", &set.set))
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("%s reply data was missing '%s'"),
+                           "add-fd", "fdset-id");
+    g_array_append_val(run->sets, set);
+    return true;
 }
 
 static bool
@@ -43,17 +65,36 @@ qemuPlanRunSendFds(qemuPlanRun *run, unsigned host, const qmpHostStep *step, GEr
         virJSON *arguments = virJSONObject();
         int fd = dup(qemuHostFdsGet(run->fds, host, n));
         g_autoptr(qmpRequest) request = NULL;
+        g_autoptr(virJSON) reply = NULL;
 
-        if (step->pass)
-            virJSONAddUInt(arguments, "fdset-id", host);
-        else
+        if (!step->pass)
             virJSONAddString(arguments, "fdname", name);
+        else if (step->tellPath)
+            virJSONAddString(arguments, "opaque", step->path);
         request = qmpClientSendFull(run->guest->monitor, step->pass ? "add-fd" : "getfd", arguments,
                                     fd, 0);
-        if (!qmpRequestWait(request, run->guest->driver->config.monitorTimeout_ms, NULL, error))
+        if (!qmpRequestWait(request, run->guest->driver->config.monitorTimeout_ms, &reply, error) ||
+            (step->pass && !qemuPlanRunLearnSet(run, host, n, reply, error)))
             return false;
     }
     return true;
+}
+
+/* Who was told the name has a descriptor of its own by now; the set's would stay open for ever. */
+static void
+qemuPlanRunDropSets(qemuPlanRun *run)
+{
+    for (guint i = 0; i < run->sets->len && run->guest->monitor; i++) {
+        virJSON *arguments = virJSONObject();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(qmpRequest) request = NULL;
+
+        virJSONAddInt(arguments, "fdset-id", g_array_index(run->sets, qemuPlanRunSet, i).set);
+        request = qmpClientSend(run->guest->monitor, "remove-fd", arguments);
+        if (!qmpRequestWait(request, run->guest->driver->config.monitorTimeout_ms, NULL, &error))
+            VIR_WARN("domain '%s': %s", run->guest->obj->name, error->message);
+    }
+    g_array_set_size(run->sets, 0);
 }
 
 static bool
@@ -111,13 +152,26 @@ qemuPlanRunAll(qemuPlanRun *run, GError **error)
         if (!qemuPlanRunFault(error) || !qemuPlanRunStep(run, step, &host, error)) {
             /* a host step may have made something before it failed */
             qemuPlanRunBack(run, true);
+            qemuPlanRunDropSets(run);
             return false;
         }
     }
+    qemuPlanRunDropSets(run);
     return true;
 }
 
 /* --- backwards --- */
+
+static void
+qemuPlanRunUndoBridge(qemuPlanRun *run, const qmpHostStep *step)
+{
+    g_autoptr(GError) error = NULL;
+    VIR_CORE_UNLOCKED;
+
+    if (step->undoBridge && !virDelegateNetAttach(run->guest->driver->door, &run->call,
+                                                  step->ifname, step->undoBridge, &error))
+        VIR_WARN("domain '%s': %s", run->guest->obj->name, error->message);
+}
 
 static void
 qemuPlanRunUndoStep(qemuPlanRun *run, const qmpStep *step)
@@ -165,7 +219,9 @@ qemuPlanRunBack(qemuPlanRun *run, bool frontEnds)
     while (run->done > 0) {
         const qmpStep *step = qmpPlanStep(run->plan, --run->done);
 
-        if (step->type != QMP_STEP_DEVICE || frontEnds)
+        if (step->type == QMP_STEP_HOST && step->host->type == QMP_HOST_BRIDGE)
+            qemuPlanRunUndoBridge(run, step->host);
+        else if (step->type != QMP_STEP_DEVICE || frontEnds)
             qemuPlanRunUndoStep(run, step);
     }
     qemuPlanRunReleaseResources(run);

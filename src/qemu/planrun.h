@@ -5,12 +5,19 @@
 
 #include "qemu/guest.h"
 
+/* A passed descriptor of a host step, and the set that QEMU put it in. */
+typedef struct {
+    unsigned host, n;
+    int64_t set;
+} qemuPlanRunSet;
+
 /* A plan that is being run, or was. */
 typedef struct {
     qemuGuest *guest;
     qmpPlan *plan; /* borrowed */
     virDelegateCall call;
     qemuHostFds *fds;
+    GArray *sets;    /* of qemuPlanRunSet: descriptors handed over as /dev/fdset/N */
     size_t done;     /* steps that were done */
     guint resources; /* length of the guest's list before */
 } qemuPlanRun;

@@ -49,7 +49,7 @@ typedef struct {
     qmpHostType type;
     char *path; /* OPEN, LISTEN, FILE, LOG; TAP, VHOST_NET: the node, or NULL for the usual one */
     char *elsePath; /* OPEN: opened if path isn't there; or NULL */
-    int flags;      /* OPEN: O_RDWR and so on */
+    int flags;      /* OPEN: O_RDWR and so on; LOG: O_TRUNC, or 0 to append */
     char *text;     /* FILE: wiped when freed */
     uint64_t cid;   /* VSOCK; 0: the door chooses the next free one from 3 */
     /* TAP */

@@ -4,6 +4,7 @@
  * makes of them what chardev-add wants. */
 #include "device/common/chrsource_qemu.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "util/virerror.h"
@@ -142,6 +143,7 @@ qemuChrAddFile(const char *member, const char *appendMember, const char *path, v
 {
     qmpHostStep log = {.type = QMP_HOST_LOG,
                        .path = (char *)path,
+                       .flags = append == VIR_TRISTATE_YES ? 0 : O_TRUNC,
                        .alias = dev->info.alias,
                        .fds = 1,
                        .pass = true};
