@@ -40,6 +40,12 @@ typedef struct {
      */
     char *(*hugepagePath)(uint64_t pageKiB, int id, const char *name, void *opaque);
     void *hugepageOpaque;
+    bool dumpGuestCore;                      /* a core of QEMU holds the guest's memory */
+    bool lockManager;                        /* disks are leased: <on_lockfailure> has a meaning */
+    bool fips;                               /* the kernel is in FIPS mode */
+    const char *incoming;                    /* the URI a guest comes from; NULL: told later */
+    const char *(*getenv)(const char *name); /* NULL: getenv(3) */
+    int64_t (*now)(void);                    /* NULL: time(2) */
     bool privileged;
     bool stdioLogd;
     bool transientDisks; /* somebody makes overlays for <transient/> disks once QEMU runs */
@@ -151,9 +157,19 @@ typedef enum {
     QEMU_FOUND_ERROR,
 } qemuFinding;
 
+/* Where a kind's devices stand on the command line, beside the order of the list. */
+typedef enum {
+    QEMU_BOOT_STAGE_MAIN = 0,
+    QEMU_BOOT_STAGE_MEMORY, /* with the guest's nodes */
+    QEMU_BOOT_STAGE_FIRST,  /* before the controllers */
+    QEMU_BOOT_STAGE_LATE,   /* behind -incoming */
+    QEMU_BOOT_STAGE_LAST,   /* behind all that the user adds */
+} qemuBootStage;
+
 typedef struct virDeviceQemu virDeviceQemu;
 struct virDeviceQemu {
     const virDeviceKind *kind;
+    qemuBootStage stage;
     /* Gives add what a guest gets that neither names nor refuses a device of the kind: its balloon,
      * PS/2 inputs, the card behind a display. Before complete. NULL: nothing. */
     void (*implicit)(const virDomainFacts *facts, const qmpCaps *caps,

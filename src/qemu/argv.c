@@ -1,111 +1,134 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * argv.c: the command line from end to end; its order is libvirt's. */
+ * argv.c: the order of a guest's command line. */
 #include "qemu/argv.h"
 
 #include <string.h>
 
 #include "util/virerror.h"
-#include "util/viruuid.h"
 
-/* A comma in a value is written twice. Caller frees. */
-static char *
-qemuArgvEscape(const char *text)
+enum { QEMU_SHORT_NAME_MAX = 20 };
+
+void
+qemuArgvAppend(GString *out, const char *text)
 {
-    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-
-    return g_strjoinv(",,", parts);
-}
-
-/* --- what comes before the machine --- */
-
-static void
-qemuArgvEnvironment(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan)
-{
-    static const struct {
-        const char *name, *folder;
-    } homes[] = {
-        {"XDG_DATA_HOME", ".local/share"},
-        {"XDG_CACHE_HOME", ".cache"},
-        {"XDG_CONFIG_HOME", ".config"},
-    };
-    const char *stateDir = ctx->config->stateDir;
-    const char *path = g_getenv("PATH");
-
-    qmpPlanEnv(plan, "LC_ALL", "C");
-    qmpPlanEnv(plan, "PATH", path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
-    qmpPlanEnv(plan, "HOME", stateDir);
-    if (g_getenv("USER"))
-        qmpPlanEnv(plan, "USER", g_getenv("USER"));
-    if (g_getenv("LOGNAME"))
-        qmpPlanEnv(plan, "LOGNAME", g_getenv("LOGNAME"));
-    for (size_t i = 0; i < G_N_ELEMENTS(homes); i++) {
-        g_autofree char *folder = g_build_filename(stateDir, homes[i].folder, NULL);
-
-        qmpPlanEnv(plan, homes[i].name, folder);
+    for (; *text; text++) {
+        if (*text == ',')
+            g_string_append_c(out, ',');
+        g_string_append_c(out, *text);
     }
 }
 
-static void
-qemuArgvName(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan)
+/* No character is cut in two. */
+char *
+qemuArgvShortName(const virDomainDef *def)
 {
-    g_autofree char *name = qemuArgvEscape(def->name);
+    size_t len = strlen(def->name);
 
-    qmpPlanArgF(plan, "-name", "guest=%s%s", name,
-                qmpCapsHas(ctx->caps, QMP_CAPS_DEBUG_THREADS) ? ",debug-threads=on" : "");
+    if (len > QEMU_SHORT_NAME_MAX) {
+        len = QEMU_SHORT_NAME_MAX;
+        while (len > 0 && ((unsigned char)def->name[len] & 0xc0) == 0x80)
+            len--;
+    }
+    return g_strdup_printf("%d-%.*s", def->id, (int)len, def->name);
+}
+
+/* --- the environment --- */
+
+static void
+qemuArgvInherit(const qemuBuildContext *ctx, qmpPlan *plan, const char *name)
+{
+    const char *value = ctx->config->getenv ? ctx->config->getenv(name) : g_getenv(name);
+
+    if (value)
+        qmpPlanEnv(plan, name, value);
+}
+
+static void
+qemuArgvFolder(const qemuBuildContext *ctx, qmpPlan *plan, const char *name, const char *below)
+{
+    g_autofree char *path = g_strconcat(ctx->config->stateDir, below, NULL);
+
+    qmpPlanEnv(plan, name, path);
 }
 
 static bool
-qemuArgvDeprecation(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan)
+qemuArgvEnvironment(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                    GError **error)
 {
-    const char *behaviour = def->qemu.deprecation;
-
-    if (!behaviour || !qmpCapsHas(ctx->caps, QMP_CAPS_COMPAT_DEPRECATED))
-        return true;
-    if (g_str_equal(behaviour, "omit"))
-        qmpPlanArg(plan, "-compat", "deprecated-output=hide");
-    else if (g_str_equal(behaviour, "reject"))
-        qmpPlanArg(plan, "-compat", "deprecated-output=hide,deprecated-input=reject");
-    else if (g_str_equal(behaviour, "crash"))
-        qmpPlanArg(plan, "-compat", "deprecated-output=hide,deprecated-input=crash");
+    qmpPlanEnv(plan, "LC_ALL", "C");
+    qemuArgvInherit(ctx, plan, "LD_PRELOAD");
+    qemuArgvInherit(ctx, plan, "LD_LIBRARY_PATH");
+    qemuArgvInherit(ctx, plan, "PATH");
+    /* what QEMU's libraries write must not land in anybody's home */
+    qemuArgvFolder(ctx, plan, "HOME", "");
+    qemuArgvInherit(ctx, plan, "USER");
+    qemuArgvInherit(ctx, plan, "LOGNAME");
+    qemuArgvInherit(ctx, plan, "TMPDIR");
+    qemuArgvFolder(ctx, plan, "XDG_DATA_HOME", "/.local/share");
+    qemuArgvFolder(ctx, plan, "XDG_CACHE_HOME", "/.cache");
+    qemuArgvFolder(ctx, plan, "XDG_CONFIG_HOME", "/.config");
+    if (def->clock.offset == VIR_CLOCK_OFFSET_TIMEZONE)
+        qmpPlanEnv(plan, "TZ", def->clock.timezone);
     return true;
 }
 
-static void
-qemuArgvMasterKey(const qemuBuildContext *ctx, qmpPlan *plan)
-{
-    virJSON *props;
+/* --- the small parts --- */
 
-    if (!qmpCapsHas(ctx->caps, QMP_CAPS_SECRET))
-        return;
-    props = virJSONObject();
+static bool
+qemuArgvName(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+{
+    g_autoptr(GString) name = g_string_new("guest=");
+    const char *deprecation = def->qemu.deprecation;
+
+    qemuArgvAppend(name, def->name);
+    g_string_append(name, ",debug-threads=on");
+    qmpPlanArg(plan, "-name", name->str);
+    if (deprecation && !g_str_equal(deprecation, "none") &&
+        qmpCapsHas(ctx->caps, QMP_CAPS_COMPAT_DEPRECATED))
+        qmpPlanArgF(plan, "-compat", "deprecated-output=hide%s%s",
+                    g_str_equal(deprecation, "omit") ? "" : ",deprecated-input=",
+                    g_str_equal(deprecation, "omit") ? "" : deprecation);
+    qmpPlanArg(plan, "-S", NULL);
+    return true;
+}
+
+static bool
+qemuArgvMasterKey(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                  GError **error)
+{
+    virJSON *props = virJSONObject();
+
     virJSONAddString(props, "qom-type", "secret");
     virJSONAddString(props, "id", "masterKey0");
     virJSONAddString(props, "format", "raw");
     virJSONAddStringF(props, "file", "%s/master-key.aes", ctx->config->stateDir);
     qmpPlanObject(plan, props);
+    if (ctx->config->fips && qmpCapsHas(ctx->caps, QMP_CAPS_ENABLE_FIPS))
+        qmpPlanArg(plan, "-enable-fips", NULL);
+    return true;
 }
 
-/* --- between the machine and its devices --- */
-
-static void
-qemuArgvIOThreads(const virDomainDef *def, qmpPlan *plan)
+static bool
+qemuArgvLocking(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
-    for (guint i = 0; i < virDomainIOThreadCount(&def->iothreads); i++) {
-        virJSON *props = virJSONObject();
+    const char *on = def->memory.locked ? "on" : "off";
 
-        virJSONAddString(props, "qom-type", "iothread");
-        virJSONAddStringF(props, "id", "iothread%u", virDomainIOThreadAt(&def->iothreads, i)->id);
-        qmpPlanObject(plan, props);
-    }
+    if (qmpCapsHas(ctx->caps, QMP_CAPS_OVERCOMMIT))
+        qmpPlanArgF(plan, "-overcommit", "mem-lock=%s", on);
+    else
+        qmpPlanArgF(plan, "-realtime", "mlock=%s", on);
+    return true;
 }
 
-static void
-qemuArgvIdentity(const virDomainDef *def, qmpPlan *plan)
+static bool
+qemuArgvIdentity(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                 GError **error)
 {
     char uuid[VIR_UUID_TEXT_SIZE];
 
     qmpPlanArg(plan, "-uuid", virUUIDFormat(def->uuid, uuid));
+    return true;
 }
 
 static bool
@@ -116,9 +139,6 @@ qemuArgvGenId(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *pla
 
     if (!def->genid.requested)
         return true;
-    if (!qmpCapsHas(ctx->caps, QMP_CAPS_VMGENID))
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("genid is not supported with this QEMU binary"));
     props = virJSONObject();
     virJSONAddString(props, "driver", "vmgenid");
     virJSONAddString(props, "guid", virUUIDFormat(def->genid.uuid, uuid));
@@ -127,29 +147,35 @@ qemuArgvGenId(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *pla
     return true;
 }
 
-static void
-qemuArgvNoDisplay(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan)
+/* Nothing but what we ask for. */
+static bool
+qemuArgvBare(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
     const virDeviceKind *graphics = virDeviceKindByElement("graphics");
+    virJSON *sga;
 
-    if (graphics && virDevicesCount(def->devices, graphics) > 0)
-        return;
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_DISPLAY))
+    if (!graphics || virDevicesCount(def->devices, graphics) == 0)
         qmpPlanArg(plan, "-display", "none");
-    else
-        qmpPlanArg(plan, "-nographic", NULL);
+    qmpPlanArg(plan, "-no-user-config", NULL);
+    qmpPlanArg(plan, "-nodefaults", NULL);
+    if (def->os.biosUseSerial != VIR_TRISTATE_YES)
+        return true;
+    sga = virJSONObject();
+    virJSONAddString(sga, "driver", "sga");
+    qmpPlanDevice(plan, sga);
+    return true;
 }
 
-static void
-qemuArgvMonitor(const qemuBuildContext *ctx, qmpPlan *plan)
+static bool
+qemuArgvMonitor(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
-    g_autofree char *path = g_build_filename(ctx->config->stateDir, "monitor.sock", NULL);
-    qmpHostStep listen = {.type = QMP_HOST_LISTEN, .path = path, .fds = 1};
+    g_autofree char *path = g_strdup_printf("%s/monitor.sock", ctx->config->stateDir);
     virJSON *props = virJSONObject();
 
     virJSONAddString(props, "backend", "socket");
     virJSONAddString(props, "id", "charmonitor");
     if (qmpCapsHas(ctx->caps, QMP_CAPS_CHARDEV_FD_PASS)) {
+        qmpHostStep listen = {.type = QMP_HOST_LISTEN, .path = path, .fds = 1};
         g_autofree char *fd = qmpPlanFdToken(plan, qmpPlanHost(plan, &listen), 0);
 
         virJSONAddString(props, "fd", fd);
@@ -160,69 +186,16 @@ qemuArgvMonitor(const qemuBuildContext *ctx, qmpPlan *plan)
     virJSONAddBool(props, "wait", false);
     qmpPlanChardev(plan, props);
     qmpPlanArg(plan, "-mon", "chardev=charmonitor,id=monitor,mode=control");
-}
-
-/* --- devices --- */
-
-static int
-qemuArgvCompareRank(gconstpointer a, gconstpointer b, gpointer opaque)
-{
-    const virDeviceQemu *qemu = opaque;
-
-    return qemu->bootRank(*(virDevice *const *)a) - qemu->bootRank(*(virDevice *const *)b);
-}
-
-static bool
-qemuArgvKind(const virDomainDef *def, const virDeviceQemu *qemu, const qemuBuildContext *ctx,
-             qmpPlan *plan, GError **error)
-{
-    g_autoptr(GPtrArray) devices = g_ptr_array_new();
-
-    for (guint i = 0; i < def->devices->len; i++) {
-        virDevice *dev = g_ptr_array_index(def->devices, i);
-
-        if (dev->kind == qemu->kind)
-            g_ptr_array_add(devices, dev);
-    }
-    if (qemu->bootRank)
-        g_ptr_array_sort_with_data(devices, qemuArgvCompareRank, (gpointer)qemu);
-    for (guint i = 0; i < devices->len; i++) {
-        if (!qemu->build(g_ptr_array_index(devices, i), ctx, plan, error))
-            return false;
-    }
     return true;
 }
 
 static bool
-qemuArgvDevices(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+qemuArgvIncoming(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                 GError **error)
 {
-    for (const virDeviceQemu *const *qemu = virDeviceQemus; *qemu; qemu++) {
-        if ((*qemu)->build && !qemuArgvKind(def, *qemu, ctx, plan, error))
-            return false;
-    }
+    if (ctx->incoming)
+        qmpPlanArg(plan, "-incoming", ctx->config->incoming ? ctx->config->incoming : "defer");
     return true;
-}
-
-/* --- what comes last --- */
-
-static void
-qemuArgvSandbox(const qemuBuildContext *ctx, qmpPlan *plan)
-{
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_SECCOMP_SANDBOX))
-        qmpPlanArg(plan, "-sandbox",
-                   "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
-}
-
-static void
-qemuArgvUsersOwn(const virDomainDef *def, qmpPlan *plan)
-{
-    for (guint i = 0; def->qemu.env && i < def->qemu.env->len; i++) {
-        const virQemuEnv *env = g_ptr_array_index(def->qemu.env, i);
-
-        qmpPlanEnv(plan, env->name, env->value ? env->value : "");
-    }
-    for (guint i = 0; def->qemu.args && i < def->qemu.args->len; i++)
-        qmpPlanArg(plan, g_ptr_array_index(def->qemu.args, i), NULL);
 }
 
 static bool
@@ -233,59 +206,164 @@ qemuArgvVMCoreInfo(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan
 
     if (def->features.on[VIR_DOMAIN_FEATURE_VMCOREINFO] != VIR_TRISTATE_YES)
         return true;
-    if (!qmpCapsHas(ctx->caps, QMP_CAPS_VMCOREINFO))
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("vmcoreinfo is not available with this QEMU binary"));
     props = virJSONObject();
     virJSONAddString(props, "driver", "vmcoreinfo");
     qmpPlanDevice(plan, props);
     return true;
 }
 
-/* What only a later release can honour is refused by name, never dropped. */
+/* What the document says to QEMU past us. */
 static bool
-qemuArgvCheck(const virDomainDef *def, const qemuBuildContext *ctx, GError **error)
+qemuArgvPassthrough(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                    GError **error)
 {
-    if (def->security.launch.type != VIR_LAUNCH_SECURITY_NONE)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("<launchSecurity>: confidential guests are not supported yet"));
-    if (def->virtType == VIR_DOMAIN_VIRT_KVM && !qmpCapsHasAccel(ctx->caps, QMP_ACCEL_KVM))
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("Emulator '%s' does not support virt type 'kvm'"), def->emulator);
+    for (guint i = 0; i < def->qemu.args->len; i++)
+        qmpPlanArg(plan, g_ptr_array_index(def->qemu.args, i), NULL);
+    for (guint i = 0; i < def->qemu.env->len; i++) {
+        const virQemuEnv *env = g_ptr_array_index(def->qemu.env, i);
+
+        qmpPlanEnv(plan, env->name, env->value ? env->value : "");
+    }
     return true;
 }
+
+static bool
+qemuArgvSandbox(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+{
+    if (qmpCapsHas(ctx->caps, QMP_CAPS_SECCOMP_SANDBOX))
+        qmpPlanArg(plan, "-sandbox",
+                   "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    return true;
+}
+
+static bool
+qemuArgvMessages(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                 GError **error)
+{
+    qmpPlanArg(plan, "-msg", "timestamp=on");
+    return true;
+}
+
+/* --- devices --- */
+
+static int
+qemuArgvRank(const virDeviceQemu *qemu, const virDevice *dev)
+{
+    return qemu->bootRank ? qemu->bootRank(dev) : 0;
+}
+
+/* Those of one kind: smaller ranks first, equal ones as in the document. */
+static GPtrArray *
+qemuArgvRanked(const virDomainDef *def, const virDeviceQemu *qemu)
+{
+    GPtrArray *ranked = g_ptr_array_new();
+
+    virDevicesForEach(def->devices, qemu->kind, dev)
+    {
+        gint at = (gint)ranked->len;
+
+        while (at > 0 && qemuArgvRank(qemu, g_ptr_array_index(ranked, (guint)at - 1)) >
+                             qemuArgvRank(qemu, dev))
+            at--;
+        g_ptr_array_insert(ranked, at, dev);
+    }
+    return ranked;
+}
+
+static bool
+qemuArgvDevices(const virDomainDef *def, const qemuBuildContext *ctx, qemuBootStage stage,
+                qmpPlan *plan, GError **error)
+{
+    for (const virDeviceQemu *const *qemu = virDeviceQemus; *qemu; qemu++) {
+        g_autoptr(GPtrArray) devices = NULL;
+
+        if ((*qemu)->stage != stage || !(*qemu)->build)
+            continue;
+        devices = qemuArgvRanked(def, *qemu);
+        for (guint i = 0; i < devices->len; i++) {
+            if (!(*qemu)->build(g_ptr_array_index(devices, i), ctx, plan, error))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool
+qemuArgvMemoryDevices(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                      GError **error)
+{
+    return qemuArgvDevices(def, ctx, QEMU_BOOT_STAGE_MEMORY, plan, error);
+}
+
+static bool
+qemuArgvFirstDevices(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                     GError **error)
+{
+    return qemuArgvDevices(def, ctx, QEMU_BOOT_STAGE_FIRST, plan, error);
+}
+
+static bool
+qemuArgvMostDevices(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                    GError **error)
+{
+    return qemuArgvDevices(def, ctx, QEMU_BOOT_STAGE_MAIN, plan, error);
+}
+
+static bool
+qemuArgvLateDevices(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                    GError **error)
+{
+    return qemuArgvDevices(def, ctx, QEMU_BOOT_STAGE_LATE, plan, error);
+}
+
+static bool
+qemuArgvLastDevices(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                    GError **error)
+{
+    return qemuArgvDevices(def, ctx, QEMU_BOOT_STAGE_LAST, plan, error);
+}
+
+/* --- what cannot be done yet --- */
+
+/* Elements that are read and written, but that a start would have to pass over in silence. */
+static bool
+qemuArgvRefuse(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+{
+    if (def->qemu.overrides->len)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("element <qemu:override>: properties of devices cannot be "
+                             "overridden"));
+    if (def->lifecycle.onLockFailure != VIR_LOCK_FAILURE_DEFAULT && !ctx->config->lockManager)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("element <on_lockfailure>: there is no lock manager"));
+    return true;
+}
+
+/* --- the whole --- */
+
+typedef bool (*qemuArgvPart)(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                             GError **error);
+
+/* The order is libvirt's: back ends stand before what uses them. */
+static const qemuArgvPart parts[] = {
+    qemuArgvRefuse,        qemuArgvEnvironment,   qemuArgvName,         qemuArgvMasterKey,
+    qemuArgvFirmwareNodes, qemuArgvMachine,       qemuArgvCPU,          qemuArgvLoader,
+    qemuArgvMemory,        qemuArgvLocking,       qemuArgvSMP,          qemuArgvIOThreads,
+    qemuArgvNUMA,          qemuArgvMemoryDevices, qemuArgvIdentity,     qemuArgvSMBIOS,
+    qemuArgvGenId,         qemuArgvBare,          qemuArgvMonitor,      qemuArgvClock,
+    qemuArgvPower,         qemuArgvBoot,          qemuArgvFirstDevices, qemuArgvMostDevices,
+    qemuArgvIncoming,      qemuArgvLateDevices,   qemuArgvVMCoreInfo,   qemuArgvLaunchSecurity,
+    qemuArgvPassthrough,   qemuArgvSandbox,       qemuArgvLastDevices,  qemuArgvMessages,
+};
 
 qmpPlan *
 qemuPlanBoot(const virDomainDef *def, const qemuBuildContext *ctx, GError **error)
 {
     g_autoptr(qmpPlan) plan = qmpPlanNew(ctx->caps);
 
-    if (!qemuArgvCheck(def, ctx, error))
-        return NULL;
-    qemuArgvEnvironment(def, ctx, plan);
-    qemuArgvName(def, ctx, plan);
-    qemuArgvDeprecation(def, ctx, plan);
-    qmpPlanArg(plan, "-S", NULL);
-    qemuArgvMasterKey(ctx, plan);
-    if (!qemuArgvMachine(def, ctx, plan, error) || !qemuArgvCPU(def, ctx, plan, error) ||
-        !qemuArgvMemory(def, ctx, plan, error) || !qemuArgvSMP(def, ctx, plan, error))
-        return NULL;
-    qemuArgvIOThreads(def, plan);
-    if (!qemuArgvNUMA(def, ctx, plan, error))
-        return NULL;
-    qemuArgvIdentity(def, plan);
-    if (!qemuArgvSMBIOS(def, ctx, plan, error) || !qemuArgvGenId(def, ctx, plan, error))
-        return NULL;
-    qemuArgvNoDisplay(def, ctx, plan);
-    qmpPlanArg(plan, "-no-user-config", NULL);
-    qmpPlanArg(plan, "-nodefaults", NULL);
-    qemuArgvMonitor(ctx, plan);
-    if (!qemuArgvClock(def, ctx, plan, error) || !qemuArgvBoot(def, ctx, plan, error) ||
-        !qemuArgvDevices(def, ctx, plan, error) || !qemuArgvVMCoreInfo(def, ctx, plan, error))
-        return NULL;
-    qemuArgvUsersOwn(def, plan);
-    qemuArgvSandbox(ctx, plan);
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_MSG_TIMESTAMP))
-        qmpPlanArg(plan, "-msg", "timestamp=on");
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        if (!parts[i](def, ctx, plan, error))
+            return NULL;
+    }
     return g_steal_pointer(&plan);
 }

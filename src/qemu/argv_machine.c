@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * argv_machine.c: firmware images in flash, and -machine with its options. */
+ * argv_machine.c: -machine, its firmware, and what locks the host out. */
+#include <inttypes.h>
+#include <string.h>
+
 #include "qemu/argv.h"
+#include "qemu/prepare.h"
 #include "util/virerror.h"
 
-enum { QEMU_FLASH_CODE = 0, QEMU_FLASH_VARS = 1 };
+/* --- firmware --- */
 
 static bool
-qemuArgvHasFlash(const virDomainDef *def, const qemuBuildContext *ctx)
+qemuArgvHasPflash(const virDomainDef *def)
 {
-    return def->os.loader && def->os.loaderType == VIR_DOMAIN_LOADER_PFLASH &&
-           qmpCapsHas(ctx->caps, QMP_CAPS_BLOCKDEV);
+    return def->os.loader && def->os.loaderType == VIR_DOMAIN_LOADER_PFLASH;
+}
+
+static bool
+qemuArgvPflashIsNode(const virDomainDef *def, const qemuBuildContext *ctx)
+{
+    return qemuArgvHasPflash(def) && qmpCapsHas(ctx->caps, QMP_CAPS_BLOCKDEV);
 }
 
 static void
-qemuArgvFlashImage(qmpPlan *plan, unsigned unit, const char *path, bool readonly)
+qemuArgvPflashNode(qmpPlan *plan, unsigned unit, const char *path, bool readonly)
 {
     virJSON *storage = virJSONObject();
     virJSON *format = virJSONObject();
@@ -32,22 +41,59 @@ qemuArgvFlashImage(qmpPlan *plan, unsigned unit, const char *path, bool readonly
     qmpPlanBlockdev(plan, format);
 }
 
-static void
-qemuArgvFlash(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan)
+bool
+qemuArgvFirmwareNodes(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                      GError **error)
 {
-    if (!qemuArgvHasFlash(def, ctx))
-        return;
-    qemuArgvFlashImage(plan, QEMU_FLASH_CODE, def->os.loader,
-                       def->os.loaderReadonly == VIR_TRISTATE_YES);
+    if (!qemuArgvPflashIsNode(def, ctx))
+        return true;
+    qemuArgvPflashNode(plan, 0, def->os.loader, def->os.loaderReadonly == VIR_TRISTATE_YES);
     if (def->os.nvram)
-        qemuArgvFlashImage(plan, QEMU_FLASH_VARS, def->os.nvram, false);
+        qemuArgvPflashNode(plan, 1, def->os.nvram, false);
+    return true;
 }
 
 static void
-qemuArgvOnOff(GString *text, const char *name, virTristate value)
+qemuArgvPflashDrive(qmpPlan *plan, unsigned unit, const char *path, bool readonly)
+{
+    g_autoptr(GString) drive = g_string_new("file=");
+
+    qemuArgvAppend(drive, path);
+    g_string_append_printf(drive, ",if=pflash,format=raw,unit=%u%s", unit,
+                           readonly ? ",readonly=on" : "");
+    qmpPlanArg(plan, "-drive", drive->str);
+}
+
+bool
+qemuArgvLoader(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+{
+    const virDomainOS *os = &def->os;
+
+    if (os->firmware != VIR_DOMAIN_OS_FIRMWARE_NONE && !os->loader)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                           _("Unable to find any firmware to satisfy '%s'"),
+                           virDomainOSFirmwareToString(os->firmware));
+    if (os->loader && os->loaderType != VIR_DOMAIN_LOADER_PFLASH)
+        qmpPlanArg(plan, "-bios", os->loader);
+    if (!qemuArgvHasPflash(def))
+        return true;
+    if (os->loaderSecure == VIR_TRISTATE_YES)
+        qmpPlanArg(plan, "-global", "driver=cfi.pflash01,property=secure,value=on");
+    if (qemuArgvPflashIsNode(def, ctx))
+        return true;
+    qemuArgvPflashDrive(plan, 0, os->loader, os->loaderReadonly == VIR_TRISTATE_YES);
+    if (os->nvram)
+        qemuArgvPflashDrive(plan, 1, os->nvram, false);
+    return true;
+}
+
+/* --- the machine --- */
+
+static void
+qemuArgvOnOff(GString *opt, const char *name, virTristate value)
 {
     if (value != VIR_TRISTATE_ABSENT)
-        g_string_append_printf(text, ",%s=%s", name, value == VIR_TRISTATE_YES ? "on" : "off");
+        g_string_append_printf(opt, ",%s=%s", name, value == VIR_TRISTATE_YES ? "on" : "off");
 }
 
 static bool
@@ -62,70 +108,109 @@ qemuArgvHasNVDIMM(const virDomainDef *def)
     return false;
 }
 
-static bool
-qemuArgvMachineFeatures(const virDomainDef *def, const qemuBuildContext *ctx, GString *text,
-                        GError **error)
+static void
+qemuArgvMachineMemory(const virDomainDef *def, GString *opt)
 {
-    const virTristate *on = def->features.on;
-
-    if (on[VIR_DOMAIN_FEATURE_VMPORT] != VIR_TRISTATE_ABSENT) {
-        if (!qmpCapsHas(ctx->caps, QMP_CAPS_MACHINE_VMPORT_OPT))
-            return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                               _("vmport is not available with this QEMU binary"));
-        qemuArgvOnOff(text, "vmport", on[VIR_DOMAIN_FEATURE_VMPORT]);
-    }
-    qemuArgvOnOff(text, "smm", on[VIR_DOMAIN_FEATURE_SMM]);
-    if (def->memory.dumpCore != VIR_TRISTATE_ABSENT)
-        qemuArgvOnOff(text, "dump-guest-core", def->memory.dumpCore);
-    else if (qmpCapsHas(ctx->caps, QMP_CAPS_DUMP_GUEST_CORE))
-        g_string_append(text, ",dump-guest-core=off");
-    if (def->memory.nosharepages) {
-        if (!qmpCapsHas(ctx->caps, QMP_CAPS_MEM_MERGE))
-            return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                               _("disable shared memory is not available with this QEMU binary"));
-        g_string_append(text, ",mem-merge=off");
-    }
     if (qemuArgvHasNVDIMM(def))
-        g_string_append(text, ",nvdimm=on");
-    if (def->features.ioapic == VIR_DOMAIN_IOAPIC_QEMU)
-        g_string_append(text, ",kernel_irqchip=split");
-    else if (def->features.ioapic == VIR_DOMAIN_IOAPIC_KVM)
-        g_string_append(text, ",kernel_irqchip=on");
-    return true;
+        g_string_append(opt, ",nvdimm=on");
+    if (virDomainNumaHasHMAT(&def->cpu.numa))
+        g_string_append(opt, ",hmat=on");
 }
 
-static const qmpMachine *
-qemuArgvFindMachine(const virDomainDef *def, const qemuBuildContext *ctx)
+static void
+qemuArgvMachineBackends(const virDomainDef *def, const qemuBuildContext *ctx, GString *opt)
 {
-    return qmpCapsMachine(ctx->caps,
-                          def->virtType == VIR_DOMAIN_VIRT_KVM ? QMP_ACCEL_KVM : QMP_ACCEL_TCG,
-                          def->os.machine);
+    const qmpMachine *machine = qmpCapsMachine(ctx->caps, qemuDomainAccel(def), def->os.machine);
+
+    if (def->security.launch.type == VIR_LAUNCH_SECURITY_SEV)
+        g_string_append(opt, qmpCapsHas(ctx->caps, QMP_CAPS_CONFIDENTIAL_GUEST_SUPPORT)
+                                 ? ",confidential-guest-support=lsec0"
+                                 : ",memory-encryption=lsec0");
+    if (qemuArgvPflashIsNode(def, ctx)) {
+        g_string_append(opt, ",pflash0=libvirt-pflash0-format");
+        if (def->os.nvram)
+            g_string_append(opt, ",pflash1=libvirt-pflash1-format");
+    }
+    if (machine && machine->defaultRamId && virDomainNumaCount(&def->cpu.numa) == 0)
+        g_string_append_printf(opt, ",memory-backend=%s", machine->defaultRamId);
 }
 
 bool
 qemuArgvMachine(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
-    const qmpMachine *machine = qemuArgvFindMachine(def, ctx);
-    g_autoptr(GString) text = g_string_new(NULL);
+    const virDomainFeatures *features = &def->features;
+    g_autoptr(GString) opt = g_string_new(def->os.machine);
 
-    qemuArgvFlash(def, ctx, plan);
-    g_string_append_printf(text, "%s,accel=%s", def->os.machine,
-                           def->virtType == VIR_DOMAIN_VIRT_KVM ? "kvm" : "tcg");
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_MACHINE_USB_OPT))
-        g_string_append(text, ",usb=off");
-    if (!qemuArgvMachineFeatures(def, ctx, text, error))
-        return false;
-    if (qemuArgvHasFlash(def, ctx)) {
-        g_string_append(text, ",pflash0=libvirt-pflash0-format");
-        if (def->os.nvram)
-            g_string_append(text, ",pflash1=libvirt-pflash1-format");
+    /* the accelerator says what runs the guest; a USB controller comes as a device */
+    g_string_append_printf(opt, ",accel=%s,usb=off",
+                           qemuDomainAccel(def) == QMP_ACCEL_KVM ? "kvm" : "tcg");
+    qemuArgvOnOff(opt, "vmport", features->on[VIR_DOMAIN_FEATURE_VMPORT]);
+    qemuArgvOnOff(opt, "smm", features->on[VIR_DOMAIN_FEATURE_SMM]);
+    qemuArgvOnOff(opt, "dump-guest-core",
+                  def->memory.dumpCore != VIR_TRISTATE_ABSENT
+                      ? def->memory.dumpCore
+                      : virTristateFromBool(ctx->config->dumpGuestCore));
+    if (def->memory.nosharepages)
+        g_string_append(opt, ",mem-merge=off");
+    qemuArgvMachineMemory(def, opt);
+    if (features->ioapic)
+        g_string_append_printf(opt, ",kernel_irqchip=%s",
+                               features->ioapic == VIR_DOMAIN_IOAPIC_QEMU ? "split" : "on");
+    qemuArgvMachineBackends(def, ctx, opt);
+    qmpPlanArg(plan, "-machine", opt->str);
+    if (features->smmTseg.set)
+        qmpPlanArgF(plan, "-global", "mch.extended-tseg-mbytes=%" PRIu64,
+                    features->smmTseg.value >> 20);
+    if (features->tcgTbCache.set && def->virtType == VIR_DOMAIN_VIRT_QEMU)
+        qmpPlanArgF(plan, "-accel", "tcg,tb-size=%" PRIu64, features->tcgTbCache.value >> 10);
+    return true;
+}
+
+/* --- guests that the host can't read --- */
+
+static char *
+qemuArgvSevFile(const qemuBuildContext *ctx, qmpPlan *plan, const char *name, const char *text)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s.base64", ctx->config->stateDir, name);
+    qmpHostStep file = {.type = QMP_HOST_FILE, .path = path, .text = (char *)text};
+
+    (void)qmpPlanHost(plan, &file); /* it hands out nothing: QEMU opens the path */
+    return g_steal_pointer(&path);
+}
+
+bool
+qemuArgvLaunchSecurity(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                       GError **error)
+{
+    const virLaunchSecurity *launch = &def->security.launch;
+    const qmpSevInfo *sev = qmpCapsSev(ctx->caps);
+    virJSON *props;
+
+    if (launch->type != VIR_LAUNCH_SECURITY_SEV)
+        return true;
+    if (!sev && (!launch->cbitpos.set || !launch->reducedPhysBits.set))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("SEV launch security needs <cbitpos> and <reducedPhysBits> on this "
+                             "host"));
+    props = virJSONObject();
+    virJSONAddString(props, "qom-type", "sev-guest");
+    virJSONAddString(props, "id", "lsec0");
+    virJSONAddUInt(props, "cbitpos", launch->cbitpos.set ? launch->cbitpos.value : sev->cbitpos);
+    virJSONAddUInt(props, "reduced-phys-bits",
+                   launch->reducedPhysBits.set ? launch->reducedPhysBits.value
+                                               : sev->reducedPhysBits);
+    virJSONAddUInt(props, "policy", launch->policy);
+    if (launch->dhCert && *launch->dhCert) {
+        g_autofree char *path = qemuArgvSevFile(ctx, plan, "dh_cert", launch->dhCert);
+
+        virJSONAddString(props, "dh-cert-file", path);
     }
-    if (virDomainNumaHasHMAT(&def->cpu.numa))
-        g_string_append(text, ",hmat=on");
-    if (machine && machine->defaultRamId && virDomainNumaCount(&def->cpu.numa) == 0)
-        g_string_append_printf(text, ",memory-backend=%s", machine->defaultRamId);
-    qmpPlanArg(plan, "-machine", text->str);
-    if (def->os.loaderSecure == VIR_TRISTATE_YES)
-        qmpPlanArg(plan, "-global", "driver=cfi.pflash01,property=secure,value=on");
+    if (launch->session && *launch->session) {
+        g_autofree char *path = qemuArgvSevFile(ctx, plan, "session", launch->session);
+
+        virJSONAddString(props, "session-file", path);
+    }
+    virJSONAddTristate(props, "kernel-hashes", launch->kernelHashes);
+    qmpPlanObject(plan, props);
     return true;
 }

@@ -1,351 +1,350 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * argv_memory.c: how much memory, of what, and on which guest NUMA node. */
+ * argv_memory.c: -m and the objects that are the guest's memory.
+ *
+ * What one piece of memory is made of follows from itself, then from its node's cell, then from
+ * <memoryBacking> and <numatune>. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "qemu/argv.h"
-#include "util/virbitmap.h"
+#include "qemu/prepare.h"
 #include "util/virerror.h"
 
-/* What decides which back end a piece of memory gets. */
-typedef struct {
-    const char *id;
-    uint64_t sizeKiB;
-    int node;   /* guest node, -1: the whole */
-    int access; /* virDomainMemoryAccess of the node */
-    virTristate discard;
-    bool system; /* the machine's main memory */
-} qemuMemoryWish;
+enum { QEMU_MEMORY_ALIGN_KIB = 1024, QEMU_PAGE_KIB = 4, QEMU_DEFAULT_HUGEPAGE_KIB = 2048 };
 
-static const virDomainHugepage *
-qemuMemoryHugepage(const virDomainDef *def, int node)
+uint64_t
+qemuArgvAlignedKiB(const qemuBuildContext *ctx, uint64_t kib)
 {
-    const virDomainHugepage *general = NULL;
+    if (ctx->incoming)
+        return kib;
+    return (kib + QEMU_MEMORY_ALIGN_KIB - 1) / QEMU_MEMORY_ALIGN_KIB * QEMU_MEMORY_ALIGN_KIB;
+}
 
-    for (guint i = 0; i < virDomainMemoryHugepageCount(&def->memory); i++) {
-        const virDomainHugepage *page = virDomainMemoryHugepage(&def->memory, i);
+/* --- one back end --- */
+
+/* What is known of a piece of memory before the object is written. */
+typedef struct {
+    const virDomainDef *def;
+    const qemuMemoryBackend *wanted;
+    const virNumaCell *cell; /* NULL: of no node */
+    int access;              /* virDomainMemoryAccess */
+    virTristate discard;
+    bool huge;
+    uint64_t pageKiB; /* of a huge one */
+    bool prealloc;
+    int mode; /* virNumatuneMode */
+    const virBitmap *nodes;
+} qemuMemoryPlan;
+
+/* The <page> for the node, or the one for all; NULL: none. */
+static const virDomainHugepage *
+qemuMemoryHugepage(const virDomainMemory *memory, int node)
+{
+    const virDomainHugepage *common = NULL;
+
+    for (guint i = 0; i < virDomainMemoryHugepageCount(memory); i++) {
+        const virDomainHugepage *page = virDomainMemoryHugepage(memory, i);
 
         if (!page->nodeset)
-            general = page;
+            common = page;
         else if (node >= 0 && virBitmapHas(page->nodeset, (size_t)node))
             return page;
     }
-    return general;
+    return common;
+}
+
+static void
+qemuMemoryChoosePages(qemuMemoryPlan *memory)
+{
+    const virDomainHugepage *page = qemuMemoryHugepage(&memory->def->memory, memory->wanted->node);
+
+    memory->pageKiB = memory->wanted->pageKiB;
+    memory->huge = memory->pageKiB != 0;
+    if (!memory->huge && page) {
+        memory->pageKiB = page->sizeKiB;
+        memory->huge = true;
+    }
+    if (memory->pageKiB == QEMU_PAGE_KIB)
+        memory->huge = false;
 }
 
 static bool
-qemuMemoryHugepagePath(const virDomainDef *def, const qemuBuildContext *ctx,
-                       const virDomainHugepage *page, virJSON *props, GError **error)
+qemuMemoryChoose(qemuMemoryPlan *memory, const qemuBuildContext *ctx, GError **error)
 {
-    g_autofree char *path = ctx->config->hugepagePath
-                                ? ctx->config->hugepagePath(page->sizeKiB, def->id, def->name,
-                                                            ctx->config->hugepageOpaque)
-                                : NULL;
+    const virDomainDef *def = memory->def;
+    const qemuMemoryBackend *wanted = memory->wanted;
+    const virBitmap *tuned;
 
-    if (!path)
+    if (wanted->node >= (int)virDomainNumaCount(&def->cpu.numa))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("<hugepages>: no hugetlbfs with pages of %" PRIu64
-                             " KiB is mounted where guests may use it"),
-                           page->sizeKiB);
-    virJSONAddString(props, "mem-path", path);
+                           _("can't add memory backend for guest node '%d' as the guest has only "
+                             "'%u' NUMA nodes configured"),
+                           wanted->node, virDomainNumaCount(&def->cpu.numa));
+    memory->cell =
+        wanted->node >= 0 ? virDomainNumaCell(&def->cpu.numa, (unsigned)wanted->node) : NULL;
+    memory->access = wanted->access;
+    memory->discard = wanted->discard;
+    if (memory->cell && memory->access == VIR_DOMAIN_MEMORY_ACCESS_DEFAULT)
+        memory->access = memory->cell->memAccess;
+    if (memory->cell && memory->discard == VIR_TRISTATE_ABSENT)
+        memory->discard = memory->cell->discard;
+    if (memory->access == VIR_DOMAIN_MEMORY_ACCESS_DEFAULT)
+        memory->access = def->memory.access;
+    if (memory->discard == VIR_TRISTATE_ABSENT && def->memory.discard)
+        memory->discard = VIR_TRISTATE_YES;
+    memory->prealloc = def->memory.allocation == VIR_DOMAIN_MEMORY_ALLOCATION_IMMEDIATE;
+    tuned = virDomainNumatuneNodeset(
+        &def->tune.numa, wanted->node >= 0 ? (unsigned)wanted->node : UINT32_MAX, &memory->mode);
+    memory->nodes = wanted->nodemask ? wanted->nodemask : tuned;
+    qemuMemoryChoosePages(memory);
     return true;
 }
 
 static void
-qemuMemoryAddNodes(const virDomainDef *def, int node, virJSON *props)
+qemuMemoryAddShare(virJSON *props, int access)
 {
-    static const char *const policies[] = {
-        [VIR_NUMATUNE_STRICT] = "bind",
-        [VIR_NUMATUNE_PREFERRED] = "preferred",
-        [VIR_NUMATUNE_INTERLEAVE] = "interleave",
-        [VIR_NUMATUNE_RESTRICTIVE] = NULL, /* by the control group alone */
-    };
-    const virDomainNumatune *numa = &def->tune.numa;
-    int mode = numa->mode;
-    const virBitmap *nodes =
-        node >= 0 ? virDomainNumatuneNodeset(numa, (unsigned)node, &mode) : numa->nodeset;
-    virJSON *list;
-
-    if (!nodes || !policies[mode])
-        return;
-    list = json_object_new_array();
-    for (long i = virBitmapNext(nodes, 0); i >= 0; i = virBitmapNext(nodes, (size_t)i + 1))
-        (void)json_object_array_add(list, json_object_new_int((int)i));
-    virJSONAddValue(props, "host-nodes", list);
-    virJSONAddString(props, "policy", policies[mode]);
+    if (access != VIR_DOMAIN_MEMORY_ACCESS_DEFAULT)
+        virJSONAddBool(props, "share", access == VIR_DOMAIN_MEMORY_ACCESS_SHARED);
 }
 
-/* Shared if the node, else the whole, says so. */
-static virTristate
-qemuMemoryShare(const virDomainDef *def, const qemuMemoryWish *wish)
-{
-    int access = wish->access ? wish->access : def->memory.access;
-
-    if (access == VIR_DOMAIN_MEMORY_ACCESS_SHARED)
-        return VIR_TRISTATE_YES;
-    return access == VIR_DOMAIN_MEMORY_ACCESS_PRIVATE ? VIR_TRISTATE_NO : VIR_TRISTATE_ABSENT;
-}
-
+/* Where a piece that is no file of the user's own lies. */
 static bool
-qemuMemoryFile(const virDomainDef *def, const qemuBuildContext *ctx, const qemuMemoryWish *wish,
-               const virDomainHugepage *page, virJSON *props, GError **error)
+qemuMemoryAddFolder(virJSON *props, const qemuMemoryPlan *memory, const qemuBuildContext *ctx,
+                    GError **error)
 {
-    g_autofree char *path = NULL;
+    const qemuBuildConfig *config = ctx->config;
+    g_autofree char *name = qemuArgvShortName(memory->def);
+    g_autofree char *huge = NULL;
 
-    virJSONAddString(props, "qom-type", "memory-backend-file");
-    virJSONAddString(props, "id", wish->id);
-    if (page)
-        return qemuMemoryHugepagePath(def, ctx, page, props, error);
-    if (!ctx->config->memoryDir)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("<memoryBacking><source type='file'/>: there is no folder for it"));
-    path = g_strdup_printf("%s/%d-%.20s/%s", ctx->config->memoryDir, def->id, def->name, wish->id);
-    virJSONAddString(props, "mem-path", path);
+    if (!memory->huge) {
+        if (!config->memoryDir)
+            return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                               _("<memoryBacking>: there is no folder for memory in files"));
+        virJSONAddStringF(props, "mem-path", "%s/%s/%s", config->memoryDir, name,
+                          memory->wanted->alias);
+        return true;
+    }
+    if (config->hugepagePath)
+        huge = config->hugepagePath(memory->pageKiB, memory->def->id, memory->def->name,
+                                    config->hugepageOpaque);
+    if (!huge)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                           _("Unable to find any usable hugetlbfs mount for %" PRIu64 " KiB"),
+                           memory->pageKiB);
+    virJSONAddString(props, "mem-path", huge);
     return true;
 }
 
-static virJSON *
-qemuMemoryMakeBackend(const virDomainDef *def, const qemuBuildContext *ctx,
-                      const qemuMemoryWish *wish, GError **error)
+static bool
+qemuMemoryAddPath(virJSON *props, qemuMemoryPlan *memory, const qemuBuildContext *ctx,
+                  GError **error)
 {
-    g_autoptr(virJSON) props = virJSONObject();
-    const virDomainHugepage *page = qemuMemoryHugepage(def, wish->node);
-    virTristate share = qemuMemoryShare(def, wish);
-    bool memfd = def->memory.source == VIR_DOMAIN_MEMORY_SOURCE_MEMFD;
-    bool file = page || def->memory.source == VIR_DOMAIN_MEMORY_SOURCE_FILE;
-    bool prealloc = page || def->memory.allocation == VIR_DOMAIN_MEMORY_ALLOCATION_IMMEDIATE;
-
-    if (memfd) {
-        virJSONAddString(props, "qom-type", "memory-backend-memfd");
-        virJSONAddString(props, "id", wish->id);
-        if (page) {
-            virJSONAddBool(props, "hugetlb", true);
-            virJSONAddUInt(props, "hugetlbsize", page->sizeKiB * 1024);
-        }
-    } else if (file) {
-        if (!qemuMemoryFile(def, ctx, wish, page, props, error))
-            return NULL;
-    } else {
-        virJSONAddString(props, "qom-type", "memory-backend-ram");
-        virJSONAddString(props, "id", wish->id);
+    if (memory->wanted->path) {
+        virJSONAddString(props, "mem-path", memory->wanted->path);
+        memory->prealloc = !memory->wanted->pmem;
+        return true;
     }
-    virJSONAddTristate(props, "share", share);
-    if (file && !memfd &&
-        (wish->discard == VIR_TRISTATE_YES ||
-         (wish->discard == VIR_TRISTATE_ABSENT && def->memory.discard)))
-        virJSONAddBool(props, "discard-data", true);
-    if (wish->system && (file || memfd) &&
-        qmpCapsHas(ctx->caps, QMP_CAPS_MEMORY_BACKEND_FILE_X_USE_CANONICAL_PATH_FOR_RAMBLOCK_ID))
-        virJSONAddBool(props, "x-use-canonical-path-for-ramblock-id", false);
-    virJSONAddTrue(props, "prealloc", prealloc);
-    virJSONAddUInt(props, "size", wish->sizeKiB * 1024);
-    qemuMemoryAddNodes(def, wish->node, props);
-    return g_steal_pointer(&props);
+    memory->prealloc |= memory->huge;
+    return qemuMemoryAddFolder(props, memory, ctx, error);
 }
 
 static bool
-qemuMemoryMain(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+qemuMemoryIsFile(const qemuMemoryPlan *memory)
 {
-    const qmpMachine *machine = qmpCapsMachine(
-        ctx->caps, def->virtType == VIR_DOMAIN_VIRT_KVM ? QMP_ACCEL_KVM : QMP_ACCEL_TCG,
-        def->os.machine);
-    qemuMemoryWish wish = {.sizeKiB = virDomainMemoryInitialKiB(def), .node = -1, .system = true};
-    virJSON *props;
+    return memory->huge || memory->wanted->path ||
+           memory->access != VIR_DOMAIN_MEMORY_ACCESS_DEFAULT ||
+           memory->def->memory.source == VIR_DOMAIN_MEMORY_SOURCE_FILE;
+}
 
-    if (!machine || !machine->defaultRamId || virDomainNumaCount(&def->cpu.numa) > 0)
+static bool
+qemuMemoryIsMemfd(const qemuMemoryPlan *memory)
+{
+    return !memory->wanted->path && memory->def->memory.source == VIR_DOMAIN_MEMORY_SOURCE_MEMFD;
+}
+
+static bool
+qemuMemoryAddKind(virJSON *props, qemuMemoryPlan *memory, const qemuBuildContext *ctx,
+                  GError **error)
+{
+    if (qemuMemoryIsMemfd(memory)) {
+        if (memory->huge) {
+            virJSONAddBool(props, "hugetlb", true);
+            virJSONAddUInt(props, "hugetlbsize",
+                           (memory->pageKiB ? memory->pageKiB : QEMU_DEFAULT_HUGEPAGE_KIB) * 1024);
+        }
+        qemuMemoryAddShare(props, memory->access);
         return true;
-    wish.id = machine->defaultRamId;
-    props = qemuMemoryMakeBackend(def, ctx, &wish, error);
+    }
+    if (!qemuMemoryIsFile(memory))
+        return true;
+    if (!qemuMemoryAddPath(props, memory, ctx, error))
+        return false;
+    if (memory->discard == VIR_TRISTATE_YES) {
+        if (!qmpCapsHas(ctx->caps, QMP_CAPS_MEMORY_BACKEND_FILE_DISCARD_DATA))
+            return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                               _("this QEMU doesn't support memory discard"));
+        virJSONAddBool(props, "discard-data", true);
+    }
+    qemuMemoryAddShare(props, memory->access);
+    return true;
+}
+
+static const char *
+qemuMemoryType(const qemuMemoryPlan *memory)
+{
+    if (qemuMemoryIsMemfd(memory))
+        return "memory-backend-memfd";
+    return qemuMemoryIsFile(memory) ? "memory-backend-file" : "memory-backend-ram";
+}
+
+static void
+qemuMemoryAddNodes(virJSON *props, const qemuMemoryPlan *memory)
+{
+    static const char *const policies[VIR_NUMATUNE_MODE_LAST] = {"bind", "preferred", "interleave",
+                                                                 "restrictive"};
+    virJSON *nodes;
+
+    if (!memory->nodes || memory->mode == VIR_NUMATUNE_RESTRICTIVE)
+        return;
+    nodes = json_object_new_array();
+    virBitmapForEach(memory->nodes, node)(void)
+        json_object_array_add(nodes, json_object_new_int64(node));
+    virJSONAddValue(props, "host-nodes", nodes);
+    virJSONAddString(props, "policy", policies[memory->mode]);
+}
+
+/* The machine's own memory keeps the name that it had before there were objects. */
+static bool
+qemuMemoryKeepsOldName(const qemuMemoryPlan *memory, const qemuBuildContext *ctx)
+{
+    const qmpMachine *machine =
+        qmpCapsMachine(ctx->caps, qemuDomainAccel(memory->def), memory->def->os.machine);
+
+    return machine && g_strcmp0(machine->defaultRamId, memory->wanted->id) == 0 &&
+           (qemuMemoryIsFile(memory) || qemuMemoryIsMemfd(memory)) &&
+           qmpCapsHas(ctx->caps, QMP_CAPS_MEMORY_BACKEND_FILE_X_USE_CANONICAL_PATH_FOR_RAMBLOCK_ID);
+}
+
+static virJSON *
+qemuMemoryProps(qemuMemoryPlan *memory, const qemuBuildContext *ctx, GError **error)
+{
+    g_autoptr(virJSON) props = virJSONObject();
+
+    virJSONAddString(props, "qom-type", qemuMemoryType(memory));
+    virJSONAddString(props, "id", memory->wanted->id);
+    if (!qemuMemoryAddKind(props, memory, ctx, error))
+        return NULL;
+    if (qemuMemoryKeepsOldName(memory, ctx))
+        virJSONAddBool(props, "x-use-canonical-path-for-ramblock-id", false);
+    if (memory->wanted->sparse) {
+        memory->prealloc = false;
+        if (qmpCapsHas(ctx->caps, QMP_CAPS_MEMORY_BACKEND_FILE_RESERVE))
+            virJSONAddBool(props, "reserve", false);
+    }
+    virJSONAddTrue(props, "prealloc", memory->prealloc);
+    if (memory->prealloc && memory->def->memory.allocationThreads.set)
+        virJSONAddUInt(props, "prealloc-threads", memory->def->memory.allocationThreads.value);
+    virJSONAddUInt(props, "size", memory->wanted->sizeKiB * 1024);
+    virJSONAddPositive(props, "align", memory->wanted->alignKiB * 1024);
+    virJSONAddTrue(props, "pmem",
+                   memory->wanted->pmem && memory->wanted->path && memory->wanted->alias &&
+                       !memory->wanted->sparse && memory->prealloc == false && memory->access == 0);
+    qemuMemoryAddNodes(props, memory);
+    return g_steal_pointer(&props);
+}
+
+virJSON *
+qemuMemoryBackendProps(const qemuMemoryBackend *wanted, const qemuBuildContext *ctx, GError **error)
+{
+    qemuMemoryPlan memory = {.def = ctx->facts->def, .wanted = wanted};
+
+    return qemuMemoryChoose(&memory, ctx, error) ? qemuMemoryProps(&memory, ctx, error) : NULL;
+}
+
+/* --- -m --- */
+
+static uint64_t
+qemuArgvInitialKiB(const virDomainDef *def, const qemuBuildContext *ctx)
+{
+    const virDomainNuma *numa = &def->cpu.numa;
+    uint64_t sum = 0;
+
+    if (virDomainNumaCount(numa) == 0)
+        return qemuArgvAlignedKiB(ctx, virDomainMemoryInitialKiB(def));
+    for (unsigned i = 0; i < virDomainNumaCount(numa); i++)
+        sum += qemuArgvAlignedKiB(ctx, virDomainNumaCell(numa, i)->memoryKiB);
+    return sum;
+}
+
+static bool
+qemuArgvMainMemory(const virDomainDef *def, const qemuBuildContext *ctx, const char *id,
+                   qmpPlan *plan, GError **error)
+{
+    const qemuMemoryBackend wanted = {
+        .id = id, .alias = id, .sizeKiB = qemuArgvInitialKiB(def, ctx), .node = -1};
+    virJSON *props = qemuMemoryBackendProps(&wanted, ctx, error);
+
     if (!props)
         return false;
     qmpPlanObject(plan, props);
     return true;
 }
 
-/* The way of binaries that know no memory back end for the main memory. */
+/* Before memory was an object: a path for all of it. */
 static bool
-qemuMemoryOldBacking(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
-                     GError **error)
+qemuArgvMemoryPath(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                   GError **error)
 {
-    const virDomainHugepage *page = qemuMemoryHugepage(def, -1);
-    g_autoptr(virJSON) props = NULL;
-    const qmpMachine *machine = qmpCapsMachine(
-        ctx->caps, def->virtType == VIR_DOMAIN_VIRT_KVM ? QMP_ACCEL_KVM : QMP_ACCEL_TCG,
-        def->os.machine);
+    const qemuMemoryBackend wanted = {.id = "ram", .alias = "ram", .node = -1};
+    qemuMemoryPlan memory = {.def = def, .wanted = &wanted};
+    g_autoptr(virJSON) props = virJSONObject();
 
-    if (!page || (machine && machine->defaultRamId) || virDomainNumaCount(&def->cpu.numa) > 0)
-        return true;
-    props = virJSONObject();
-    if (!qemuMemoryHugepagePath(def, ctx, page, props, error))
+    if (!qemuMemoryChoose(&memory, ctx, error))
         return false;
-    qmpPlanArg(plan, "-mem-prealloc", NULL);
-    qmpPlanArg(plan, "-mem-path", virJSONGetString(props, "mem-path"));
+    if ((memory.huge || def->memory.source == VIR_DOMAIN_MEMORY_SOURCE_FILE) &&
+        !qemuMemoryAddPath(props, &memory, ctx, error))
+        return false;
+    if (memory.prealloc)
+        qmpPlanArg(plan, "-mem-prealloc", NULL);
+    if (virJSONGetString(props, "mem-path"))
+        qmpPlanArg(plan, "-mem-path", virJSONGetString(props, "mem-path"));
     return true;
 }
 
 bool
 qemuArgvMemory(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
-    uint64_t initial = virDomainMemoryInitialKiB(def);
+    const qmpMachine *machine = qmpCapsMachine(ctx->caps, qemuDomainAccel(def), def->os.machine);
+    uint64_t initial = qemuArgvInitialKiB(def, ctx);
 
-    if (def->memory.max.set)
+    if (def->memory.max.value)
         qmpPlanArgF(plan, "-m", "size=%" PRIu64 "k,slots=%" PRIu64 ",maxmem=%" PRIu64 "k", initial,
-                    def->memory.slots.value, def->memory.max.value);
+                    def->memory.slots.value, qemuArgvAlignedKiB(ctx, def->memory.max.value));
     else
         qmpPlanArgF(plan, "-m", "%" PRIu64, initial / 1024);
-    if (!qemuMemoryMain(def, ctx, plan, error) || !qemuMemoryOldBacking(def, ctx, plan, error))
-        return false;
-    if (qmpCapsHas(ctx->caps, QMP_CAPS_OVERCOMMIT))
-        qmpPlanArgF(plan, "-overcommit", "mem-lock=%s", def->memory.locked ? "on" : "off");
-    else
-        qmpPlanArgF(plan, "-realtime", "mlock=%s", def->memory.locked ? "on" : "off");
-    return true;
-}
-
-/* --- NUMA --- */
-
-static void
-qemuNUMACpus(const virNumaCell *cell, GString *text)
-{
-    g_autofree char *ranges = NULL;
-    g_auto(GStrv) list = NULL;
-
-    if (!cell->cpus)
-        return;
-    ranges = virBitmapFormat(cell->cpus);
-    list = g_strsplit(ranges, ",", -1);
-    for (char **range = list; *range && **range; range++)
-        g_string_append_printf(text, ",cpus=%s", *range);
-}
-
-/* A node without CPUs belongs to the one whose memory it reads fastest. */
-static int
-qemuNUMAInitiator(const virDomainNuma *numa, unsigned node)
-{
-    uint64_t best = UINT64_MAX;
-    int initiator = -1;
-
-    if (virDomainNumaCell(numa, node)->cpus)
-        return (int)node;
-    for (guint i = 0; numa->interconnects && i < numa->interconnects->len; i++) {
-        const virNumaInterconnect *link =
-            &g_array_index(numa->interconnects, virNumaInterconnect, i);
-
-        if (link->target != node || link->bandwidth || link->value >= best)
-            continue;
-        best = link->value;
-        initiator = (int)link->initiator;
-    }
-    for (unsigned i = 0; initiator < 0 && i < virDomainNumaCount(numa); i++) {
-        if (virDomainNumaCell(numa, i)->cpus)
-            initiator = (int)i;
-    }
-    return initiator;
-}
-
-static bool
-qemuNUMANode(const virDomainDef *def, const qemuBuildContext *ctx, unsigned node, qmpPlan *plan,
-             GError **error)
-{
-    const virNumaCell *cell = virDomainNumaCell(&def->cpu.numa, node);
-    g_autofree char *id = g_strdup_printf("ram-node%u", node);
-    qemuMemoryWish wish = {.id = id,
-                           .sizeKiB = cell->memoryKiB,
-                           .node = (int)node,
-                           .access = cell->memAccess,
-                           .discard = cell->discard};
-    g_autoptr(GString) text = g_string_new(NULL);
-    bool plain = !qmpCapsHas(ctx->caps, QMP_CAPS_MEMORY_BACKEND_RAM);
-
-    if (!plain && cell->memoryKiB) {
-        virJSON *props = qemuMemoryMakeBackend(def, ctx, &wish, error);
-
-        if (!props)
-            return false;
-        qmpPlanObject(plan, props);
-    }
-    g_string_append_printf(text, "node,nodeid=%u", node);
-    qemuNUMACpus(cell, text);
-    if (virDomainNumaHasHMAT(&def->cpu.numa)) {
-        int initiator = qemuNUMAInitiator(&def->cpu.numa, node);
-
-        if (initiator >= 0)
-            g_string_append_printf(text, ",initiator=%d", initiator);
-    }
-    if (plain)
-        g_string_append_printf(text, ",mem=%" PRIu64, cell->memoryKiB / 1024);
-    else if (cell->memoryKiB)
-        g_string_append_printf(text, ",memdev=%s", id);
-    qmpPlanArg(plan, "-numa", text->str);
-    return true;
-}
-
-static void
-qemuNUMADistances(const virDomainNuma *numa, qmpPlan *plan)
-{
-    unsigned count = virDomainNumaCount(numa);
-
-    if (!virDomainNumaHasDistances(numa))
-        return;
-    for (unsigned from = 0; from < count; from++) {
-        for (unsigned to = 0; to < count; to++) {
-            if (virDomainNumaDistance(numa, from, to) > 0)
-                qmpPlanArgF(plan, "-numa", "dist,src=%u,dst=%u,val=%u", from, to,
-                            virDomainNumaDistance(numa, from, to));
-        }
-    }
-}
-
-static void
-qemuNUMAInterconnect(const virNumaInterconnect *link, qmpPlan *plan)
-{
-    static const char *const levels[] = {"memory", "first-level", "second-level", "third-level"};
-    static const char *const types[] = {"", "access", "read", "write"};
-    g_autofree char *value = link->bandwidth
-                                 ? g_strdup_printf("bandwidth=%" PRIu64 "K", link->value)
-                                 : g_strdup_printf("latency=%" PRIu64, link->value);
-
-    qmpPlanArgF(plan, "-numa", "hmat-lb,initiator=%u,target=%u,hierarchy=%s,data-type=%s-%s,%s",
-                link->initiator, link->target, levels[MIN(link->cache, 3)], types[link->type],
-                link->bandwidth ? "bandwidth" : "latency", value);
-}
-
-static void
-qemuNUMACaches(const virDomainNuma *numa, unsigned node, qmpPlan *plan)
-{
-    static const char *const associativities[] = {"none", "direct", "complex"};
-    static const char *const policies[] = {"none", "write-back", "write-through"};
-    const GArray *caches = virDomainNumaCell(numa, node)->caches;
-
-    for (guint i = 0; caches && i < caches->len; i++) {
-        const virNumaCache *cache = &g_array_index(caches, virNumaCache, i);
-
-        qmpPlanArgF(plan, "-numa",
-                    "hmat-cache,node-id=%u,size=%" PRIu64
-                    "K,level=%u,associativity=%s,policy=%s,line=%" PRIu64,
-                    node, cache->sizeKiB, cache->level, associativities[cache->associativity],
-                    policies[cache->policy], cache->lineBytes);
-    }
+    if (virDomainNumaCount(&def->cpu.numa))
+        return true;
+    if (machine && machine->defaultRamId)
+        return qemuArgvMainMemory(def, ctx, machine->defaultRamId, plan, error);
+    return qemuArgvMemoryPath(def, ctx, plan, error);
 }
 
 bool
-qemuArgvNUMA(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+qemuArgvIOThreads(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                  GError **error)
 {
-    const virDomainNuma *numa = &def->cpu.numa;
+    for (guint i = 0; i < virDomainIOThreadCount(&def->iothreads); i++) {
+        const virDomainIOThread *iothread = virDomainIOThreadAt(&def->iothreads, i);
+        virJSON *props = virJSONObject();
 
-    for (unsigned i = 0; i < virDomainNumaCount(numa); i++) {
-        if (!qemuNUMANode(def, ctx, i, plan, error))
-            return false;
+        virJSONAddString(props, "qom-type", "iothread");
+        virJSONAddStringF(props, "id", "iothread%u", iothread->id);
+        if (iothread->poolMin.set)
+            virJSONAddUInt(props, "thread-pool-min", iothread->poolMin.value);
+        if (iothread->poolMax.set)
+            virJSONAddUInt(props, "thread-pool-max", iothread->poolMax.value);
+        qmpPlanObject(plan, props);
     }
-    qemuNUMADistances(numa, plan);
-    if (!virDomainNumaHasHMAT(numa))
-        return true;
-    if (!qmpCapsHas(ctx->caps, QMP_CAPS_NUMA_HMAT))
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("HMAT is not supported with this QEMU"));
-    for (guint i = 0; numa->interconnects && i < numa->interconnects->len; i++)
-        qemuNUMAInterconnect(&g_array_index(numa->interconnects, virNumaInterconnect, i), plan);
-    for (unsigned i = 0; i < virDomainNumaCount(numa); i++)
-        qemuNUMACaches(numa, i, plan);
     return true;
 }

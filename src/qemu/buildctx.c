@@ -3,6 +3,7 @@
  * buildctx.c: see buildctx.h. */
 #include "qemu/buildctx.h"
 
+#include "qemu/argv.h"
 #include "qemu/prepare.h"
 #include "qemu/secret.h"
 #include "util/virsecure.h"
@@ -35,8 +36,10 @@ qemuBuildInit(qemuBuild *build, const qemuDriver *driver, const virDomainDef *de
                                       .vhostNet = driver->vhostNet,
                                       .encrypt = qemuBuildEncrypt,
                                       .encryptOpaque = build};
-    build->base =
-        (qemuBuildContext){.facts = &build->facts, .caps = caps, .config = &build->config};
+    build->base = (qemuBuildContext){.facts = &build->facts,
+                                     .caps = caps,
+                                     .config = &build->config,
+                                     .memoryBackend = qemuMemoryBackendProps};
 }
 
 void

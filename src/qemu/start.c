@@ -15,9 +15,11 @@
 #include "qemu/argv.h"
 #include "qemu/buildctx.h"
 #include "qemu/denials.h"
+#include "qemu/firmware.h"
 #include "qemu/gaterules.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
+#include "qmp/qmpfirmware.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
@@ -425,13 +427,27 @@ qemuStartTell(qemuStart *start, GError **error)
 
 /* --- all of it --- */
 
+/* A guest that says only what kind of firmware it wants gets the best that the host has. */
+static bool
+qemuStartChooseFirmware(qemuStart *start, GError **error)
+{
+    g_autofree char *nvram = g_build_filename(start->driver->paths.lib, "nvram", NULL);
+    g_autoptr(GPtrArray) firmwares = NULL;
+
+    if (start->def->os.firmware == VIR_DOMAIN_OS_FIRMWARE_NONE)
+        return true;
+    firmwares =
+        qmpFirmwareReadAll(NULL, start->driver->privileged ? NULL : g_get_user_config_dir());
+    return qemuFirmwareChoose(start->def, firmwares, nvram, error);
+}
+
 static bool
 qemuStartPrepare(qemuStart *start, GError **error)
 {
     qemuGuest *guest = start->guest;
 
     guest->caps = qemuDriverCaps(start->driver, start->def->emulator, error);
-    if (!guest->caps)
+    if (!guest->caps || !qemuStartChooseFirmware(start, error))
         return false;
     virDomainDefAssignAliases(start->def);
     qemuBuildInit(&start->build, start->driver, start->def, guest->caps, guest->stateDir,

@@ -5,7 +5,18 @@
 
 #include "fakehost.h"
 #include "families.h"
+#include "qemu/firmware.h"
 #include "qemu/prepare.h"
+#include "qmp/qmpfirmware.h"
+
+static bool
+conformanceChooseFirmware(const conformanceCase *row, virDomainDef *def, GError **error)
+{
+    g_autofree char *root = conformancePath(row, "qemufirmwaredata");
+    g_autoptr(GPtrArray) firmwares = qmpFirmwareReadAll(root, NULL);
+
+    return qemuFirmwareChoose(def, firmwares, "/var/lib/libvirt/qemu/nvram", error);
+}
 
 static bool
 conformanceStart(const conformanceCase *row, virDomainDef *def, const qmpCaps *caps,
@@ -19,13 +30,16 @@ conformanceStart(const conformanceCase *row, virDomainDef *def, const qmpCaps *c
     g_autoptr(GPtrArray) words = NULL;
 
     def->id = -1;
+    if (!virDomainDefSameABI(def, def, error) || !conformanceChooseFirmware(row, def, error))
+        return conformanceFail(result, "start");
     virDomainDefAssignAliases(def);
     conformanceHostInit(&host, row, def->name);
     qemuFacts(def, caps, &facts);
     ctx = (qemuBuildContext){.facts = &facts,
                              .caps = caps,
                              .config = &host.config,
-                             .incoming = conformanceFlag(row, "migrate_from") != NULL};
+                             .incoming = conformanceFlag(row, "migrate_from") != NULL,
+                             .memoryBackend = qemuMemoryBackendProps};
     if (!qemuDevicesClaim(def->devices, &ctx, &host.claims, error) ||
         !(plan = qemuPlanBoot(def, &ctx, error)))
         return conformanceFail(result, "start");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "qemu/secret.h"
+#include "util/virerror.h"
 
 #define SECRET "AQCVn5hO6HzFAhAAq0NCv8jtJcIcE+HOBlMQ1A"
 
@@ -28,7 +29,7 @@ conformanceSetEnvironment(const conformanceCase *row)
 {
     static const char *const fixed[][2] = {
         {"PATH", "/bin"},    {"HOME", "/home/test"}, {"USER", "test"},
-        {"LOGNAME", "test"}, {"LC_ALL", "C"},
+        {"LOGNAME", "test"}, {"LC_ALL", "C"},        {"TZ", "VIR00:30"},
     };
     static const char *const absent[] = {"TMPDIR", "LD_PRELOAD", "LD_LIBRARY_PATH",
                                          "QEMU_AUDIO_DRV", "SDL_AUDIODRIVER"};
@@ -93,6 +94,51 @@ conformanceHostHugepages(uint64_t pageKiB, int id, const char *name, void *opaqu
     return mount ? g_strdup_printf("%s/libvirt/qemu/%d-%.20s", mount, id, name) : NULL;
 }
 
+static char *
+conformanceHostSecret(const char *type, const char *uuid, const char *usage, void *opaque,
+                      GError **error)
+{
+    return g_strdup(SECRET);
+}
+
+/* A volume "T+N" has type T; without "+" it is a block device. */
+static bool
+conformanceHostVolume(const char *pool, const char *volume, char **retType, char **retPath,
+                      void *opaque, GError **error)
+{
+    const char *plus = strchr(volume, '+');
+    g_autofree char *type = plus ? g_strndup(volume, (gsize)(plus - volume)) : g_strdup("block");
+
+    if (g_str_equal(volume, "nonexistent"))
+        return virErrorSet(error, VIR_ERR_NO_SUPPORT, "no volume %s in pool %s", volume, pool);
+    if (g_str_equal(pool, "inactive"))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                           "storage pool '%s' containing volume '%s' is not active", pool, volume);
+    *retPath = g_strdup_printf("/some/%s/device/%s", type, plus ? plus + 1 : volume);
+    *retType = g_steal_pointer(&type);
+    return true;
+}
+
+static bool
+conformanceHostIsCdrom(const char *path)
+{
+    return g_str_equal(path, "/dev/cdrom");
+}
+
+static int64_t
+conformanceHostNow(void)
+{
+    return 1234567890;
+}
+
+static const char *
+conformanceHostIncoming(const conformanceCase *row)
+{
+    const char *from = conformanceFlag(row, "migrate_from");
+
+    return from && g_str_equal(from, "stdio") ? "fd:7" : from;
+}
+
 /* "0" switches off what the faked configuration has on. */
 static bool
 conformanceConf(const conformanceCase *row, const char *key, bool fallback)
@@ -117,7 +163,6 @@ conformanceHostInit(conformanceHost *host, const conformanceCase *row, const cha
                                 .blockNode = conformanceHostNode,
                                 .opaque = host};
     host->config = (qemuBuildConfig){
-        .vhostNet = true,
         .stateDir = host->stateDir,
         .channelDir = host->channelDir,
         .nvramDir = "/var/lib/libvirt/qemu/nvram",
@@ -146,6 +191,15 @@ conformanceHostInit(conformanceHost *host, const conformanceCase *row, const cha
         .nbdTLSDir = "/etc/pki/libvirt-nbd/dummy,path",
         .renderNode = "/dev/dri/foo",
         .tpmSocket = "/dev/test",
+        .vhostNet = true,
+        .dumpGuestCore = conformanceConf(row, "conf.dump_guest_core", false),
+        .lockManager = true,
+        .fips = conformanceFlag(row, "fips_host"),
+        .incoming = conformanceHostIncoming(row),
+        .now = conformanceHostNow,
+        .isCdrom = conformanceHostIsCdrom,
+        .secret = conformanceHostSecret,
+        .volume = conformanceHostVolume,
         .privileged = true,
         .encrypt = conformanceHostEncrypt,
         .encryptOpaque = host,

@@ -86,6 +86,7 @@ qemuIOMMUBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
 
 const virDeviceQemu virIOMMUQemu = {
     .kind = &virIOMMUKind,
+    .stage = QEMU_BOOT_STAGE_FIRST,
     .check = qemuIOMMUCheck,
     .build = qemuIOMMUBuild,
     .hotpluggable = qemuDeviceNeverHotpluggable,

@@ -139,6 +139,7 @@ qemuMemballoonImplicit(const virDomainFacts *facts, const qmpCaps *caps,
 
 const virDeviceQemu virMemballoonQemu = {
     .kind = &virMemballoonKind,
+    .stage = QEMU_BOOT_STAGE_LATE,
     .implicit = qemuMemballoonImplicit,
     .check = qemuMemballoonCheck,
     .build = qemuMemballoonBuild,

@@ -259,6 +259,12 @@ virMemoryMatches(const virDevice *dev, const virDevice *wanted)
            is->labelSize.value == like->labelSize.value && is->block.value == like->block.value;
 }
 
+static bool
+virMemoryIsNVDIMM(const virDevice *dev)
+{
+    return VIR_MEMORY(dev)->model == VIR_MEMORY_MODEL_NVDIMM;
+}
+
 const virDeviceKind virMemoryKind = {
     .element = "memory",
     .noun = "memory",
@@ -270,4 +276,5 @@ const virDeviceKind virMemoryKind = {
     .matches = virMemoryMatches,
     .pciConnect = virMemoryPCIConnect,
     .alias = virMemoryAlias,
+    .isNVDIMM = virMemoryIsNVDIMM,
 };

@@ -289,6 +289,7 @@ qemuMemoryUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuildC
 
 const virDeviceQemu virMemoryQemu = {
     .kind = &virMemoryKind,
+    .stage = QEMU_BOOT_STAGE_MEMORY,
     .complete = qemuMemoryComplete,
     .check = qemuMemoryCheck,
     .touches = qemuMemoryTouches,

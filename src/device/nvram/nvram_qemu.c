@@ -16,6 +16,7 @@ qemuNVRAMCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCaps 
 
 const virDeviceQemu virNVRAMQemu = {
     .kind = &virNVRAMKind,
+    .stage = QEMU_BOOT_STAGE_LATE,
     .check = qemuNVRAMCheck,
     .hotpluggable = qemuDeviceNeverHotpluggable,
 };

@@ -41,6 +41,12 @@ virPanicCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
     return true;
 }
 
+static bool
+virPanicIsHyperV(const virDevice *dev)
+{
+    return VIR_PANIC(dev)->model == VIR_PANIC_MODEL_HYPERV;
+}
+
 const virDeviceKind virPanicKind = {
     .element = "panic",
     .noun = "panic",
@@ -48,4 +54,5 @@ const virDeviceKind virPanicKind = {
     .fields = fields,
     .check = virPanicCheck,
     .aliasPrefix = "panic",
+    .isHypervPanic = virPanicIsHyperV,
 };

@@ -64,6 +64,7 @@ qemuPanicBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
 
 const virDeviceQemu virPanicQemu = {
     .kind = &virPanicKind,
+    .stage = QEMU_BOOT_STAGE_LAST,
     .complete = qemuPanicComplete,
     .check = qemuPanicCheck,
     .build = qemuPanicBuild,

@@ -94,6 +94,7 @@ qemuRngBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, G
 
 const virDeviceQemu virRngQemu = {
     .kind = &virRngKind,
+    .stage = QEMU_BOOT_STAGE_LATE,
     .check = qemuRngCheck,
     .touches = qemuRngTouches,
     .build = qemuRngBuild,

@@ -192,6 +192,7 @@ qemuShmemHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError 
 
 const virDeviceQemu virShmemQemu = {
     .kind = &virShmemKind,
+    .stage = QEMU_BOOT_STAGE_LAST,
     .complete = qemuShmemComplete,
     .check = qemuShmemCheck,
     .touches = qemuShmemTouches,

@@ -67,6 +67,7 @@ qemuVsockBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
 
 const virDeviceQemu virVsockQemu = {
     .kind = &virVsockKind,
+    .stage = QEMU_BOOT_STAGE_LAST,
     .complete = qemuVsockComplete,
     .check = qemuVsockCheck,
     .build = qemuVsockBuild,
