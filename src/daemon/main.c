@@ -197,6 +197,17 @@ daemonStart(virDaemon *daemon, const char *root, GError **error)
     return true;
 }
 
+/* Leaves no group and no bpffs of the instance behind when no guest needs them any more. */
+static void
+daemonRetire(virDaemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (virCgroupInstanceUsable(daemon->driver->cgroups, NULL) &&
+        !virDelegateRetire(daemon->driver->door, &error))
+        VIR_INFO("the instance's group stays: %s", error->message);
+}
+
 static int
 daemonRun(const char *root)
 {
@@ -214,6 +225,7 @@ daemonRun(const char *root)
 #endif
     virEventRun();
     virCoreDrainJobs();
+    daemonRetire(&daemon);
     return EXIT_SUCCESS;
 }
 

@@ -33,6 +33,32 @@ class Daemon:
         raise RuntimeError("no VmRSS")
 
 
+def launch(program, folder, env=None):
+    """A daemon on folder that has said it is ready; its caller ends it."""
+    address = folder / "notify"
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, \
+            open(folder / "stderr", "a", encoding="utf-8") as stderr:
+        notify.bind(str(address))
+        process = subprocess.Popen(
+            [program, "--root", str(folder)], stderr=stderr, stdin=subprocess.DEVNULL,
+            env={**os.environ, "NOTIFY_SOCKET": str(address), **(env or {})})
+        daemon = Daemon(process, folder)
+        try:
+            wait_ready(notify, process, daemon)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    return daemon
+
+
+def end(daemon):
+    """Its exit code after SIGTERM."""
+    daemon.process.terminate()
+    return daemon.process.wait(30)
+
+
 @contextlib.contextmanager
 def running(program, config="", env=None, prepare=None):
     """Starts program, waits until it says it is ready, ends it with SIGTERM and checks that.
@@ -44,33 +70,23 @@ def running(program, config="", env=None, prepare=None):
         if prepare:
             prepare(folder)
         (folder / "etc" / "virtwardd.conf").write_text(config)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, \
-                open(folder / "stderr", "w", encoding="utf-8") as stderr:
-            notify.bind(str(folder / "notify"))
-            notify.settimeout(30)
-            process = subprocess.Popen(
-                [program, "--root", root], stderr=stderr, stdin=subprocess.DEVNULL,
-                env={**os.environ, "NOTIFY_SOCKET": str(folder / "notify"), **(env or {})})
-            daemon = Daemon(process, root)
-            try:
-                wait_ready(notify, process, daemon)
-                yield daemon
-                assert process.poll() is None, f"the daemon ended: {daemon.log()}"
-            finally:
-                process.terminate()
-                try:
-                    code = process.wait(30)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-                    raise
-                finally:
-                    unmount(folder / "run" / "bpf")
+        process = None
+        try:
+            daemon = launch(program, folder, env)
+            process = daemon.process
+            yield daemon
+            assert process.poll() is None, f"the daemon ended: {daemon.log()}"
+            code = end(daemon)
+        finally:
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+            unmount(folder / "run" / "bpf")
         assert code == 0, f"exit code {code}: {daemon.log()}"
 
 
 def unmount(folder):
-    """The daemon's pins outlive it; the folder of a test doesn't."""
+    """The pins of a daemon that was killed outlive it; the folder of a test doesn't."""
     if folder.is_mount():
         subprocess.run(["umount", folder], check=True)
 
