@@ -45,6 +45,21 @@ virApiDomain(virApiCall *call, const remote_nonnull_domain *dom, GError **error)
     return obj;
 }
 
+virDomainDoc *
+virApiDomainDoc(virDomainObj *obj, unsigned flags, GError **error)
+{
+    bool live, config;
+
+    if ((flags & VIR_DOMAIN_AFFECT_LIVE) && (flags & VIR_DOMAIN_AFFECT_CONFIG)) {
+        virErrorSet(error, VIR_ERR_INVALID_ARG, _("Flags '%s' and '%s' are mutually exclusive"),
+                    "VIR_DOMAIN_AFFECT_LIVE", "VIR_DOMAIN_AFFECT_CONFIG");
+        return NULL;
+    }
+    if (!virDomainObjAffected(obj, flags, &live, &config, error))
+        return NULL;
+    return live ? obj->live : obj->config;
+}
+
 void
 virApiDomainFill(virApiCall *call, const virDomainObj *obj, remote_nonnull_domain *ret)
 {

@@ -17,6 +17,10 @@ virApiQemu(virApiCall *call)
  * core lock is held. */
 virDomainObj *virApiDomain(virApiCall *call, const remote_nonnull_domain *dom, GError **error);
 
+/* The document that VIR_DOMAIN_AFFECT_* flags of a question mean: the live one for LIVE, the stored
+ * one for CONFIG (of a domain that isn't persistent an error). Borrowed; the core lock is held. */
+virDomainDoc *virApiDomainDoc(virDomainObj *obj, unsigned flags, GError **error);
+
 /* The domain as answers name it, in the call's arena. The core lock is held. */
 void virApiDomainFill(virApiCall *call, const virDomainObj *obj, remote_nonnull_domain *ret);
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virprocstat.c: /proc/PID/stat, schedstat and sched in numbers with units. */
+#include "util/virprocstat.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/virfile.h"
+
+enum { PROC_TEXT_MAX = 64 * 1024 };
+
+/* Numbers of the fields behind the name, which may hold anything, counted as proc(5) does. */
+enum { FIELD_NAME = 2, FIELD_UTIME = 14, FIELD_STIME = 15, FIELD_RSS = 24, FIELD_CPU = 39 };
+
+static uint64_t
+virProcStatTicks(uint64_t ticks)
+{
+    return ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+bool
+virProcStatParse(const char *text, virProcStat *ret)
+{
+    const char *at = strrchr(text, ')');
+
+    *ret = (virProcStat){0};
+    for (int field = FIELD_NAME + 1; at && (at = strchr(at, ' ')); field++) {
+        uint64_t value = g_ascii_strtoull(++at, NULL, 10);
+
+        if (field == FIELD_UTIME)
+            ret->user_ns = virProcStatTicks(value);
+        else if (field == FIELD_STIME)
+            ret->system_ns = virProcStatTicks(value);
+        else if (field == FIELD_RSS)
+            ret->rssKiB = value * ((uint64_t)sysconf(_SC_PAGESIZE) / 1024);
+        else if (field == FIELD_CPU) {
+            ret->cpu = (int)value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+virProcStatParseWait(const char *text, uint64_t *retWait_ns)
+{
+    static const char *const keys[] = {"se.statistics.wait_sum", "\nwait_sum"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *at = strstr(text, keys[i]);
+
+        if (at && (at = strchr(at, ':'))) {
+            *retWait_ns = (uint64_t)(g_ascii_strtod(at + 1, NULL) * 1000000.0);
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *
+virProcStatText(pid_t pid, pid_t tid, const char *file)
+{
+    g_autofree char *path = tid ? g_strdup_printf("/proc/%d/task/%d/%s", (int)pid, (int)tid, file)
+                                : g_strdup_printf("/proc/%d/%s", (int)pid, file);
+
+    return virFileRead(path, PROC_TEXT_MAX, NULL, NULL);
+}
+
+bool
+virProcStatRead(pid_t pid, pid_t tid, virProcStat *ret)
+{
+    g_autofree char *stat = virProcStatText(pid, tid, "stat");
+    g_autofree char *schedule = NULL;
+    uint64_t delay;
+
+    if (!stat || !virProcStatParse(stat, ret))
+        return false;
+    schedule = virProcStatText(pid, tid, "schedstat");
+    if (schedule && sscanf(schedule, "%*u %" SCNu64, &delay) == 1)
+        ret->delay_ns = delay;
+    return true;
+}
+
+bool
+virProcStatReadWait(pid_t pid, pid_t tid, uint64_t *retWait_ns)
+{
+    g_autofree char *text = virProcStatText(pid, tid, "sched");
+
+    return text && virProcStatParseWait(text, retWait_ns);
+}
