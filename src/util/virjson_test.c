@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virjson_test.c: values survive reading and printing, and what is refused. */
 #include "util/virjson.h"
 
 #include "util/virerror.h"

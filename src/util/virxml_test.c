@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virxml_test.c: what strangers send is read or refused, and what is written. */
 #include "util/virxml.h"
 
 #include "util/virerror.h"

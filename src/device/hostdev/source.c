@@ -3,6 +3,7 @@
  * source.c: reading and writing <source> of <hostdev>, by bus. */
 #include "device/hostdev/source.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "util/virerror.h"
@@ -264,7 +265,7 @@ virHostdevSCSIFormat(const virHostdevSource *source, virXMLWriter *w)
     virXMLWriterOpen(w, "address");
     virXMLWriterAttrF(w, "bus", "%u", source->scsiBus);
     virXMLWriterAttrF(w, "target", "%u", source->scsiTarget);
-    virXMLWriterAttrF(w, "unit", "%" G_GUINT64_FORMAT, source->scsiUnit);
+    virXMLWriterAttrF(w, "unit", "%" PRIu64, source->scsiUnit);
     virXMLWriterClose(w);
 }
 

@@ -3,6 +3,7 @@
  * memory.c: <memory> below <devices> as a document. */
 #include "device/memory/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,7 +165,7 @@ virMemoryCheckVirtio(const virMemory *memory, GError **error)
     if (memory->requested.value > memory->size.value)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("requested size must be smaller than or equal to @size "
-                             "(%" G_GUINT64_FORMAT "KiB)"),
+                             "(%" PRIu64 "KiB)"),
                            memory->size.value);
     if (block & (block - 1))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",

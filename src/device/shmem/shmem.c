@@ -3,6 +3,7 @@
  * shmem.c: <shmem> as a document. */
 #include "device/shmem/shmem.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "util/virerror.h"
@@ -33,7 +34,7 @@ virShmemFormatSize(const void *object, virXMLWriter *w, unsigned formatFlags)
         return;
     virXMLWriterOpen(w, "size");
     virXMLWriterAttr(w, "unit", "M");
-    virXMLWriterTextF(w, "%" G_GUINT64_FORMAT, shmem->size / VIR_SHMEM_MIB);
+    virXMLWriterTextF(w, "%" PRIu64, shmem->size / VIR_SHMEM_MIB);
     virXMLWriterClose(w);
 }
 
@@ -42,8 +43,8 @@ virShmemSameSize(const void *a, const void *b, GError **error)
 {
     return VIR_SHMEM(a)->size == VIR_SHMEM(b)->size ||
            virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                       _("Target shared memory size '%" G_GUINT64_FORMAT
-                         "' does not match source size '%" G_GUINT64_FORMAT "'"),
+                       _("Target shared memory size '%" PRIu64
+                         "' does not match source size '%" PRIu64 "'"),
                        VIR_SHMEM(b)->size, VIR_SHMEM(a)->size);
 }
 

@@ -3,6 +3,8 @@
  * shmem_qemu.c: <shmem> for QEMU: three devices that differ in where the memory comes from. */
 #include "device/shmem/shmem_qemu.h"
 
+#include <inttypes.h>
+
 #include "device/shmem/shmem.h"
 #include "util/virerror.h"
 
@@ -125,7 +127,7 @@ static void
 qemuShmemPropsOld(const virShmem *shmem, virJSON *props)
 {
     if (shmem->size)
-        virJSONAddStringF(props, "size", "%" G_GUINT64_FORMAT "m", shmem->size / QEMU_SHMEM_MIB);
+        virJSONAddStringF(props, "size", "%" PRIu64 "m", shmem->size / QEMU_SHMEM_MIB);
     if (!shmem->server) {
         virJSONAddString(props, "shm", shmem->name);
         return;

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vircpudef_test.c: <cpu> elements come back as they were, or say why not. */
 #include "util/cpu/vircpudef.h"
 
 #include "util/virerror.h"

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vircpumodel_test.c: models, features and comparisons of processors. */
 #include "util/cpu/vircpumodel.h"
 
 #include "util/virerror.h"
