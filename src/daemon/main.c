@@ -218,6 +218,8 @@ daemonRun(const char *root)
     daemon.config = virDaemonConfigNew();
     if (!daemonStart(&daemon, root, &error)) {
         fprintf(stderr, "virtwardd: %s\n", error->message);
+        if (daemon.driver)
+            daemonRetire(&daemon);
         return EXIT_FAILURE;
     }
 #if WITH_SYSTEMD
