@@ -208,6 +208,9 @@ struct virDeviceQemu {
     /* Place on the command line among its kind, smaller first; equal ranks stay in document order.
      * NULL: document order. */
     int (*bootRank)(const virDevice *dev);
+    /* What a request for an update need not say is as it is: fills wanted from dev. Before claim and
+     * update. NULL: alias and address are all. */
+    void (*inherit)(virDevice *wanted, const virDevice *dev);
     /* Live change without unplugging (media, link state). NULL: cannot. What differs and cannot be
      * changed is VIR_ERR_OPERATION_UNSUPPORTED or CONFIG_UNSUPPORTED naming it. */
     bool (*update)(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,

@@ -99,6 +99,8 @@ bool virDomainDefSameABI(const virDomainDef *a, const virDomainDef *b, GError **
 void virDomainDefAddDevice(virDomainDef *def, virDevice *dev);
 /* Takes it out without freeing it; false if it is not in. */
 bool virDomainDefTakeDevice(virDomainDef *def, const virDevice *dev);
+/* Puts dev in the place of old, which is freed. Takes it over. */
+void virDomainDefReplaceDevice(virDomainDef *def, virDevice *old, virDevice *dev);
 /* The device a detach or update request means; VIR_ERR_DEVICE_MISSING or, if several match,
  * VIR_ERR_OPERATION_FAILED. */
 virDevice *virDomainDefFindDevice(const virDomainDef *def, const virDevice *wanted, GError **error);

@@ -54,6 +54,19 @@ virDomainDefTakeDevice(virDomainDef *def, const virDevice *dev)
     return true;
 }
 
+void
+virDomainDefReplaceDevice(virDomainDef *def, virDevice *old, virDevice *dev)
+{
+    guint index;
+
+    if (!g_ptr_array_find(def->devices, old, &index)) {
+        virDomainDefAddDevice(def, dev);
+        return;
+    }
+    def->devices->pdata[index] = dev;
+    virDeviceFree(old);
+}
+
 /* --- which one is meant --- */
 
 static bool

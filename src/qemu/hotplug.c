@@ -438,6 +438,8 @@ qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted, bool
     mine->info.alias = g_strdup(old->info.alias);
     if (mine->info.address.type == VIR_ADDRESS_NONE)
         mine->info.address = old->info.address;
+    if (qemu->inherit)
+        qemu->inherit(mine, old);
     qemuPlugCall(obj, &call);
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
     build.base.hotplug = true;
@@ -455,8 +457,6 @@ qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted, bool
     qemuPlanRunInit(&run, guest, plan);
     if (!ok || !qemuPlanRunAll(&run, error))
         return false;
-    virDomainDefTakeDevice(def, old);
-    virDeviceFree(old);
-    virDomainDefAddDevice(def, g_steal_pointer(&mine));
+    virDomainDefReplaceDevice(def, old, g_steal_pointer(&mine));
     return qemuDriverSetLive(guest->driver, obj, g_steal_pointer(&def), error);
 }

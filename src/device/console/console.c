@@ -101,6 +101,13 @@ virConsoleTerminal(const virDevice *dev)
     return virChrSourceTerminal(&VIR_CONSOLE(dev)->source);
 }
 
+/* A mere name of the serial port has none of its own. */
+static char *
+virConsoleAlias(const virDevice *dev, const virDomainFacts *facts, unsigned index)
+{
+    return VIR_CONSOLE(dev)->mirror ? NULL : g_strdup_printf("console%u", index);
+}
+
 const virDeviceKind virConsoleKind = {
     .terminal = virConsoleTerminal,
     .element = "console",
@@ -114,5 +121,5 @@ const virDeviceKind virConsoleKind = {
     .matches = virConsoleMatches,
     .controller = virConsoleController,
     .addressOptional = true,
-    .aliasPrefix = "console",
+    .alias = virConsoleAlias,
 };

@@ -8,6 +8,36 @@
 #include "device/interface/interface.h"
 #include "util/virerror.h"
 
+static void
+qemuInterfaceInheritInfo(virDeviceInfo *wanted, const virDeviceInfo *is)
+{
+    if (!wanted->bootIndex.set)
+        wanted->bootIndex = is->bootIndex;
+    if (!wanted->acpiIndex.set)
+        wanted->acpiIndex = is->acpiIndex;
+    if (wanted->romBar == VIR_TRISTATE_ABSENT)
+        wanted->romBar = is->romBar;
+    if (wanted->romEnabled == VIR_TRISTATE_ABSENT)
+        wanted->romEnabled = is->romEnabled;
+    if (!wanted->romFile)
+        wanted->romFile = g_strdup(is->romFile);
+}
+
+void
+qemuInterfaceInherit(virDevice *wanted, const virDevice *dev)
+{
+    virInterface *want = VIR_INTERFACE(wanted);
+    const virInterface *is = VIR_INTERFACE(dev);
+
+    qemuInterfaceInheritInfo(&wanted->info, &dev->info);
+    if (!want->ifname)
+        want->ifname = g_strdup(is->ifname);
+    if (!want->model)
+        want->model = g_strdup(is->model);
+    if (!want->mtu.set)
+        want->mtu = is->mtu;
+}
+
 static bool
 qemuInterfaceCannot(const char *text, GError **error)
 {

@@ -5,6 +5,8 @@
 
 #include "device/device_qemu.h"
 
+/* The contract's inherit. */
+void qemuInterfaceInherit(virDevice *wanted, const virDevice *dev);
 /* The contract's update: link state, and the bridge behind it.
  * VIR_ERR_OPERATION_UNSUPPORTED naming what else differs. */
 bool qemuInterfaceUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,

@@ -399,5 +399,6 @@ const virDeviceQemu virInterfaceQemu = {
     .build = qemuInterfaceBuild,
     .hostDone = qemuInterfaceHostDone,
     .afterStart = qemuInterfaceAfterStart,
+    .inherit = qemuInterfaceInherit,
     .update = qemuInterfaceUpdate,
 };
