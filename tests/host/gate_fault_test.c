@@ -8,17 +8,15 @@
  * in a build with fault points; skipped otherwise. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "delegate/virdelegate.h"
-#include "util/cgroup/virbpf.h"
+#include "host/gate_count.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virspawn.h"
@@ -30,8 +28,17 @@ static char *self;
 static char *folder;
 static char *pinPath;
 
-static const virDelegateCall call = {"web1", {4, 3, 2, 1}, VIR_DELEGATE_PHASE_START};
+static virDelegateCall call = {.domain = "web1", .phase = VIR_DELEGATE_PHASE_START};
 static const virGateSettings settings = {VIR_GATE_ENFORCE, VIR_GATE_LOCK_BOTH, 2};
+
+/* The uuid follows from the folder, so that the life and the test that started it agree. */
+static void
+testNameGuest(void)
+{
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_MD5, folder, -1);
+
+    memcpy(call.uuid, sum, sizeof(call.uuid));
+}
 
 /* --- the life of a guest --- */
 
@@ -115,35 +122,13 @@ testLife(void)
 
 /* --- what it leaves --- */
 
-static unsigned
-testCountNamed(enum bpf_cmd next, bool maps)
-{
-    union bpf_attr attr = {0};
-    unsigned count = 0;
-    uint32_t id = 0;
-
-    for (;;) {
-        VIR_AUTOCLOSE fd = -1;
-        struct bpf_map_info map;
-        struct bpf_prog_info prog;
-
-        memset(&attr, 0, sizeof(attr));
-        attr.start_id = id;
-        if (syscall(SYS_bpf, next, &attr, sizeof(attr)) < 0)
-            return count;
-        id = attr.next_id;
-        fd = maps ? virBPFOpenMapById(id) : virBPFOpenProgById(id);
-        if (fd >= 0 && maps && virBPFGetMapInfo(fd, &map))
-            count += g_str_has_prefix(map.name, "vw_");
-        else if (fd >= 0 && !maps && virBPFGetProgInfo(fd, &prog, NULL, 0))
-            count += g_str_has_prefix(prog.name, "vw_");
-    }
-}
-
+/* Everything of the guest's that the kernel holds. */
 static unsigned
 testCountAll(void)
 {
-    return testCountNamed(BPF_PROG_GET_NEXT_ID, false) + testCountNamed(BPF_MAP_GET_NEXT_ID, true);
+    testGateCount count = testGateCountOf(call.uuid);
+
+    return count.progs + count.maps + count.links;
 }
 
 /* A child in the group finds /dev/full denied and /dev/null open. */
@@ -199,7 +184,7 @@ testRecover(virDelegate *door, virCgroupInstance *instance)
 }
 
 static void
-testAssertNothingLeft(unsigned before)
+testAssertNothingLeft(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(virCgroupInstance) instance = NULL;
@@ -213,9 +198,9 @@ testAssertNothingLeft(unsigned before)
     g_assert_true(virDelegateRetire(door, &error));
     g_assert_no_error(error);
     /* The kernel frees when it gets round to it, and tells nobody. */
-    while (testCountAll() != before && g_get_monotonic_time() < deadline_us)
+    while (testCountAll() != 0 && g_get_monotonic_time() < deadline_us)
         g_usleep(2000);
-    g_assert_cmpuint(testCountAll(), ==, before);
+    g_assert_cmpuint(testCountAll(), ==, 0);
     g_test_message("%s", what);
 }
 
@@ -243,10 +228,8 @@ static void
 testPoint(gconstpointer wish)
 {
     static const char *const life[] = {"--life", NULL};
-    unsigned before = testCountAll();
-
     g_free(testRunLife(life, wish)); /* it prints nothing here */
-    testAssertNothingLeft(before);
+    testAssertNothingLeft();
 }
 
 static void
@@ -300,6 +283,7 @@ main(int argc, char **argv)
     virSpawnSetHelper(TEST_SPAWN);
     if (argc == 3) {
         folder = argv[2];
+        testNameGuest();
         pinPath = g_build_filename(folder, "bpf", NULL);
         if (g_str_equal(argv[1], "--life"))
             return testLife();
@@ -313,6 +297,7 @@ main(int argc, char **argv)
             (void)rmdir(folder);
         return 77;
     }
+    testNameGuest();
     self = g_file_read_link("/proc/self/exe", NULL);
     testAddPoints();
     result = g_test_run();

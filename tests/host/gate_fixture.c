@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "host/gate_count.h"
 #include "util/cgroup/virbpf.h"
 #include "util/cgroup/virgatepins.h"
 #include "util/virspawn.h"
@@ -23,16 +24,9 @@ virCgroupInstance *testInstance;
 virGateStore *testStore;
 const virGateSettings testSettings = {VIR_GATE_ENFORCE, VIR_GATE_LOCK_BOTH, 0};
 
-/* What the kernel holds, of the gate and of this instance. */
-typedef struct {
-    unsigned progs;
-    unsigned maps;
-    unsigned links;
-    unsigned groups;
-    unsigned pins;
-} testCount;
+/* What the uuids of this process's guests begin with. */
+static uint8_t uuidPrefix[4];
 
-static testCount base; /* before the first guest */
 static char *folder;
 static char *pinsPath;
 static char *nodesPath;
@@ -75,8 +69,6 @@ testStoreAgain(void)
                            getegid());
 }
 
-static testCount testCountAll(void);
-
 bool
 testGateSetup(const char **retReason)
 {
@@ -97,9 +89,10 @@ testGateSetup(const char **retReason)
     if (!testPrivateMounts())
         return false;
     testStore = testStoreAgain();
+    for (size_t i = 0; i < sizeof(uuidPrefix); i++)
+        uuidPrefix[i] = (uint8_t)((unsigned)getpid() >> (8 * i)) ^ 0x5a;
     virCgroupInstanceMake(testInstance, &error);
     g_assert_no_error(error);
-    base = testCountAll();
     return true;
 }
 
@@ -142,6 +135,14 @@ testRules(const char *owner, const char *const *texts)
     return rules;
 }
 
+void
+testGuestName(testGuest *guest)
+{
+    memcpy(guest->uuid, uuidPrefix, sizeof(uuidPrefix));
+    for (int i = sizeof(uuidPrefix); i < 16; i++)
+        guest->uuid[i] = (uint8_t)g_random_int_range(1, 256);
+}
+
 testGuest *
 testGuestNew(const char *name, const virGateSettings *settings, const char *const *texts)
 {
@@ -150,8 +151,7 @@ testGuestNew(const char *name, const virGateSettings *settings, const char *cons
     GError *error = NULL;
 
     guest->pidfd = guest->pipe[0] = guest->pipe[1] = -1;
-    for (int i = 0; i < 16; i++)
-        guest->uuid[i] = (uint8_t)g_random_int_range(1, 256);
+    testGuestName(guest);
     guest->group = virCgroupNew(testInstance, name);
     virCgroupMake(guest->group, &error);
     g_assert_no_error(error);
@@ -283,70 +283,30 @@ testGuestAskPath(testGuest *guest, int ask, const char *path)
 
 /* --- counting --- */
 
-static unsigned
-testCountIds(enum bpf_cmd next, enum bpf_cmd open, const char *prefix)
-{
-    union bpf_attr attr = {0};
-    unsigned count = 0;
-    uint32_t id = 0;
-
-    for (;;) {
-        VIR_AUTOCLOSE fd = -1;
-        struct bpf_map_info map;
-        struct bpf_prog_info prog;
-
-        memset(&attr, 0, sizeof(attr));
-        attr.start_id = id;
-        if (syscall(SYS_bpf, next, &attr, sizeof(attr)) < 0)
-            return count;
-        id = attr.next_id;
-        fd = open == BPF_MAP_GET_FD_BY_ID    ? virBPFOpenMapById(id)
-             : open == BPF_PROG_GET_FD_BY_ID ? virBPFOpenProgById(id)
-                                             : -1;
-        if (open == BPF_LINK_GET_FD_BY_ID)
-            count++;
-        else if (fd >= 0 && open == BPF_MAP_GET_FD_BY_ID && virBPFGetMapInfo(fd, &map))
-            count += g_str_has_prefix(map.name, prefix);
-        else if (fd >= 0 && virBPFGetProgInfo(fd, &prog, NULL, 0))
-            count += g_str_has_prefix(prog.name, prefix);
-    }
-}
-
-static testCount
-testCountAll(void)
+/* True if the kernel holds just what so many guests need. */
+static bool
+testHolds(unsigned guests, bool say)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) groups = virCgroupInstanceList(testInstance, &error);
     g_autoptr(GArray) pins = virGatePinsList(testStore->pinsFd, &error);
+    testGateCount count = testGateCountOf(uuidPrefix);
 
     g_assert_no_error(error);
-    return (testCount){
-        .progs = testCountIds(BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, "vw_"),
-        .maps = testCountIds(BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, "vw_"),
-        .links = testCountIds(BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID, ""),
-        .groups = groups->len,
-        .pins = pins->len,
-    };
+    if (say)
+        g_test_message("programs %u, maps %u, links %u, groups %u, pins %u", count.progs,
+                       count.maps, count.links, groups->len, pins->len);
+    return count.progs == 2 * guests && /* one attached, one in the link */
+           count.maps == 2 * guests + !!guests /* rules and header, and the shared ring */ &&
+           count.links == guests && groups->len == guests && pins->len == guests;
 }
 
 void
-testAssertGuests(unsigned count)
+testAssertGuests(unsigned guests)
 {
     gint64 deadline_us = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-    const testCount wanted = {
-        .progs = base.progs + 2 * count,   /* one attached, one in the link */
-        .maps = base.maps + 1 + 2 * count, /* the shared ring; rules and header */
-        .links = base.links + count,
-        .groups = count,
-        .pins = count,
-    };
-    testCount now = testCountAll();
 
-    while (memcmp(&wanted, &now, sizeof(now)) != 0 && g_get_monotonic_time() < deadline_us) {
+    while (!testHolds(guests, false) && g_get_monotonic_time() < deadline_us)
         g_usleep(2000);
-        now = testCountAll();
-    }
-    g_test_message("programs %u, maps %u, links %u, groups %u, pins %u", now.progs, now.maps,
-                   now.links, now.groups, now.pins);
-    g_assert_cmpmem(&wanted, sizeof(wanted), &now, sizeof(now));
+    g_assert_true(testHolds(guests, true));
 }

@@ -34,6 +34,8 @@ typedef struct {
 
 extern const virGateSettings testSettings;
 
+/* Gives it a uuid that testAssertGuests knows. */
+void testGuestName(testGuest *guest);
 /* Group and gate with these rules ("c 1:3 rw", ..., NULL). */
 testGuest *testGuestNew(const char *name, const virGateSettings *settings,
                         const char *const *rules);
@@ -62,6 +64,6 @@ int testGuestAskPath(testGuest *guest, int ask, const char *path);
 virDeviceRules *testRules(const char *owner, const char *const *texts);
 
 /* Asserts that there are as many programs, maps, links, groups and sets of pins as so many guests
- * need, beside what was there before the tests. Waits some seconds: the kernel frees what was
- * attached to a removed group when it gets round to it, and tells nobody. */
-void testAssertGuests(unsigned count);
+ * need. Waits some seconds: the kernel frees what was attached to a removed group when it gets
+ * round to it, and tells nobody. */
+void testAssertGuests(unsigned guests);

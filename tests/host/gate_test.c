@@ -336,7 +336,7 @@ testForeignProgramIsNotTakenForOurs(void)
     g_assert_cmpint(foreign, >=, 0);
     g_assert_true(virBPFAttachDeviceProg(virCgroupCloneFd(group), foreign, -1, 0));
     guest->pidfd = guest->pipe[0] = guest->pipe[1] = -1;
-    guest->uuid[0] = 7;
+    testGuestName(guest);
     guest->group = group;
     guest->gate = virGateNew(group, testStore, guest->uuid, rules, &testSettings);
     testAssertNoError(virGateMake(guest->gate, &error), error);
