@@ -140,8 +140,8 @@ virApiListState(unsigned flags, const virDomainObj *obj)
     return flags & bit;
 }
 
-static bool
-virApiListWants(unsigned flags, const virDomainObj *obj)
+bool
+virApiDomainMatches(const virDomainObj *obj, unsigned flags)
 {
     return virApiListGroup(flags, LIST_ACTIVE, virDomainObjIsActive(obj), LIST_INACTIVE) &&
            virApiListGroup(flags, LIST_PERSISTENT, virDomainObjIsPersistent(obj), LIST_TRANSIENT) &&
@@ -164,7 +164,7 @@ virApiListOne(virDomainObj *obj, void *opaque)
 {
     virApiListing *listing = opaque;
 
-    if (!virApiListWants(listing->flags, obj))
+    if (!virApiDomainMatches(obj, listing->flags))
         return;
     if (listing->list)
         virApiDomainFill(listing->call, obj, &listing->list[listing->count]);

@@ -21,6 +21,9 @@ virDomainObj *virApiDomain(virApiCall *call, const remote_nonnull_domain *dom, G
  * one for CONFIG (of a domain that isn't persistent an error). Borrowed; the core lock is held. */
 virDomainDoc *virApiDomainDoc(virDomainObj *obj, unsigned flags, GError **error);
 
+/* The domain passes the filters of a list (VIR_CONNECT_LIST_DOMAINS_*). The core lock is held. */
+bool virApiDomainMatches(const virDomainObj *obj, unsigned flags);
+
 /* The domain as answers name it, in the call's arena. The core lock is held. */
 void virApiDomainFill(virApiCall *call, const virDomainObj *obj, remote_nonnull_domain *ret);
 

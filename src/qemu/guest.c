@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "qemu/ask.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
@@ -45,6 +46,7 @@ qemuGuestFree(qemuGuest *guest)
     g_hash_table_unref(guest->deleted);
     g_hash_table_unref(guest->unplugFailed);
     g_hash_table_unref(guest->awaited);
+    qemuAnswersFree(guest->answers);
     g_cond_clear(&guest->changed);
     g_free(guest->stateDir);
     g_free(guest->channelDir);

@@ -42,6 +42,7 @@ typedef struct {
 } qemuVcpu;
 
 typedef struct qemuGuest qemuGuest;
+struct qemuAnswers;
 struct qemuGuest {
     qemuDriver *driver;
     virDomainObj *obj; /* borrowed: the object owns the guest */
@@ -77,6 +78,7 @@ struct qemuGuest {
     GHashTable *unplugFailed; /* aliases that the guest would not let go */
     GHashTable *deleted;      /* aliases of which DEVICE_DELETED was heard and nobody asked yet */
     GHashTable *awaited;      /* aliases that a detach waits for */
+    struct qemuAnswers *answers; /* to questions, as last heard (ask.h) */
     GCond changed;            /* an event, a device gone, the process's end */
 };
 
