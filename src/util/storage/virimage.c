@@ -57,11 +57,12 @@ virImageU64(const virImageData *data, uint64_t offset, bool big)
 char *
 virImageText(const virImageData *data, uint64_t offset, uint64_t len)
 {
-    const char *start = (const char *)data->bytes + offset;
+    const char *start;
 
-    if (len == 0 || !virImageBytes(data, offset, len) || memchr(start, '\0', len))
+    if (len == 0 || !virImageBytes(data, offset, len))
         return NULL;
-    return g_strndup(start, len);
+    start = (const char *)data->bytes + offset;
+    return memchr(start, '\0', len) ? NULL : g_strndup(start, len);
 }
 
 /* --- formats --- */
