@@ -42,6 +42,10 @@ MAY_INCLUDE = {
 BUSES = {"controller", "common"}
 # File outside the kind's own folder -> the kinds it names, and why.
 NAMES_KINDS = {
+    "src/api/domain_stats_groups.c": {"disk", "interface"},  # the wire names groups after kinds
+    "src/api/domain_usage.c": {"disk", "interface"},         # so do the calls for one device
+    "src/api/params.h": {"disk"},                            # parameters of the disks' statistics
+    "src/qemu/guestmemory.c": {"memballoon"},                # setting memory is the balloon's
     "src/device/audio/audio.c": {"graphics"},       # the default follows the display
     "src/device/graphics/vnc_qemu.c": {"audio"},    # a display plays on a back end
     "src/device/sound/sound.c": {"audio"},          # a card plays on one
