@@ -72,15 +72,10 @@ virDomainCPUComplete(virDomainDef *def, unsigned parseFlags, GError **error)
 }
 
 static bool
-virDomainCPUCheckTopology(const virDomainDef *def, GError **error)
+virDomainCPUCheckNuma(const virDomainDef *def, GError **error)
 {
-    const virCPUDef *cpu = def->cpu.def;
     unsigned max = virDomainVcpusMax(&def->vcpus);
 
-    if (cpu && cpu->sockets &&
-        (uint64_t)cpu->sockets * cpu->dies * cpu->cores * cpu->threads != max)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("CPU topology doesn't match maximum vcpu count"));
     if (virDomainNumaCpuMax(&def->cpu.numa) >= (long)max)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("CPU IDs in <numa> exceed the <vcpu> count"));
@@ -92,5 +87,5 @@ const virDomainSection virDomainCPUSection = {
     .offset = offsetof(virDomainDef, cpu),
     .fields = fields,
     .complete = virDomainCPUComplete,
-    .check = virDomainCPUCheckTopology,
+    .check = virDomainCPUCheckNuma,
 };

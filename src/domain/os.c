@@ -194,7 +194,7 @@ virDomainOSParseBootMenu(virDomainOS *os, const xmlNode *element, GError **error
     if (!timeout || os->bootMenu != VIR_TRISTATE_YES)
         return true;
     if (!virStringToUInt(timeout, VIR_OS_TIMEOUT_MAX, &os->bootMenuTimeout.value))
-        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("invalid value for boot menu timeout, must be in range [0,65535]"));
     os->bootMenuTimeout.set = true;
     return true;
@@ -213,7 +213,7 @@ virDomainOSParseBios(virDomainOS *os, const xmlNode *element, GError **error)
         return true;
     if (!virStringToInt(timeout, &os->biosRebootTimeout.value) ||
         os->biosRebootTimeout.value < -1 || os->biosRebootTimeout.value > VIR_OS_TIMEOUT_MAX)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("invalid value for rebootTimeout, must be in range [-1,65535]"));
     os->biosRebootTimeout.set = true;
     return true;

@@ -152,17 +152,11 @@ static bool
 qemuArgvBare(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
     const virDeviceKind *graphics = virDeviceKindByElement("graphics");
-    virJSON *sga;
 
     if (!graphics || virDevicesCount(def->devices, graphics) == 0)
         qmpPlanArg(plan, "-display", "none");
     qmpPlanArg(plan, "-no-user-config", NULL);
     qmpPlanArg(plan, "-nodefaults", NULL);
-    if (def->os.biosUseSerial != VIR_TRISTATE_YES)
-        return true;
-    sga = virJSONObject();
-    virJSONAddString(sga, "driver", "sga");
-    qmpPlanDevice(plan, sga);
     return true;
 }
 

@@ -32,6 +32,9 @@ bool qemuArgvCPU(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *
                  GError **error);
 bool qemuArgvSMP(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
                  GError **error);
+/* -mem-path of old, for all of the memory. */
+bool qemuArgvMemoryPath(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
+                        GError **error);
 bool qemuArgvMemory(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
                     GError **error);
 bool qemuArgvIOThreads(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,

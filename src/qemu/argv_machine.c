@@ -150,6 +150,8 @@ qemuArgvMachine(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *p
                   def->memory.dumpCore != VIR_TRISTATE_ABSENT
                       ? def->memory.dumpCore
                       : virTristateFromBool(ctx->config->dumpGuestCore));
+    if (def->os.biosUseSerial == VIR_TRISTATE_YES)
+        g_string_append(opt, ",graphics=off"); /* the firmware talks to the serial port */
     if (def->memory.nosharepages)
         g_string_append(opt, ",mem-merge=off");
     qemuArgvMachineMemory(def, opt);

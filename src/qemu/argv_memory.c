@@ -292,7 +292,7 @@ qemuArgvMainMemory(const virDomainDef *def, const qemuBuildContext *ctx, const c
 }
 
 /* Before memory was an object: a path for all of it. */
-static bool
+bool
 qemuArgvMemoryPath(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan,
                    GError **error)
 {
@@ -312,12 +312,32 @@ qemuArgvMemoryPath(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan
     return true;
 }
 
+/* More than can be counted in bytes, once rounded up. */
+static bool
+qemuArgvFits(const virDomainDef *def, const qemuBuildContext *ctx, GError **error)
+{
+    const virDomainNuma *numa = &def->cpu.numa;
+    const uint64_t max = INT64_MAX / 1024;
+
+    for (unsigned i = 0; i < virDomainNumaCount(numa); i++) {
+        if (qemuArgvAlignedKiB(ctx, virDomainNumaCell(numa, i)->memoryKiB) > max)
+            return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                               _("memory size of NUMA node '%u' overflowed after alignment"), i);
+    }
+    if (qemuArgvInitialKiB(def, ctx) > max)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("initial memory size overflowed after alignment"));
+    return true;
+}
+
 bool
 qemuArgvMemory(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
     const qmpMachine *machine = qmpCapsMachine(ctx->caps, qemuDomainAccel(def), def->os.machine);
     uint64_t initial = qemuArgvInitialKiB(def, ctx);
 
+    if (!qemuArgvFits(def, ctx, error))
+        return false;
     if (def->memory.max.value)
         qmpPlanArgF(plan, "-m", "size=%" PRIu64 "k,slots=%" PRIu64 ",maxmem=%" PRIu64 "k", initial,
                     def->memory.slots.value, qemuArgvAlignedKiB(ctx, def->memory.max.value));

@@ -166,6 +166,8 @@ qemuArgvNUMA(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *plan
 
     if (virDomainNumaCount(numa) == 0)
         return true;
+    if (!objects && !qemuArgvMemoryPath(def, ctx, plan, error))
+        return false;
     for (unsigned id = 0; id < virDomainNumaCount(numa); id++) {
         if (!qemuArgvCell(def, ctx, id, objects, plan, error))
             return false;

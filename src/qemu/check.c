@@ -16,9 +16,12 @@ qemuCheckPM(const virDomainDef *def, const virDomainFacts *facts, const qmpCaps 
     bool mem = def->pm.suspendToMem != VIR_TRISTATE_ABSENT;
     bool q35 = facts->q35;
 
-    if (mem && !qmpCapsHas(caps, q35 ? QMP_CAPS_ICH9_DISABLE_S3 : QMP_CAPS_DISABLE_S3))
+    /* a q35 takes the other chip's switch too, and did before it had one of its own */
+    if (mem && !(q35 && qmpCapsHas(caps, QMP_CAPS_ICH9_DISABLE_S3)) &&
+        !qmpCapsHas(caps, QMP_CAPS_DISABLE_S3))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("setting ACPI S3 not supported"));
-    if (disk && !qmpCapsHas(caps, q35 ? QMP_CAPS_ICH9_DISABLE_S4 : QMP_CAPS_DISABLE_S4))
+    if (disk && !(q35 && qmpCapsHas(caps, QMP_CAPS_ICH9_DISABLE_S4)) &&
+        !qmpCapsHas(caps, QMP_CAPS_DISABLE_S4))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("setting ACPI S4 not supported"));
     return true;
 }

@@ -12,8 +12,7 @@ qemuCheckHostCPU(const virDomainDef *def, const virCPUDef *cpu, GError **error)
 {
     const char *mode = virCPUModeToString((int)cpu->mode);
 
-    if ((cpu->mode == VIR_CPU_MODE_HOST_MODEL || cpu->mode == VIR_CPU_MODE_HOST_PASSTHROUGH) &&
-        def->virtType != VIR_DOMAIN_VIRT_KVM)
+    if (cpu->mode == VIR_CPU_MODE_HOST_PASSTHROUGH && def->virtType != VIR_DOMAIN_VIRT_KVM)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("CPU mode '%s' for %s %s domain on %s host is not supported by "
                              "hypervisor"),
@@ -120,10 +119,24 @@ qemuCheckVcpuCount(const virDomainDef *def, const virDomainFacts *facts, const q
     return true;
 }
 
+/* A binary that plugs vCPUs knows how they lie in sockets and takes it literally. */
+static bool
+qemuCheckTopology(const virDomainDef *def, const qmpCaps *caps, GError **error)
+{
+    const virCPUDef *cpu = def->cpu.def;
+    uint64_t places = cpu ? (uint64_t)cpu->sockets * cpu->dies * cpu->cores * cpu->threads : 0;
+
+    if (places && places != virDomainVcpusMax(&def->vcpus) &&
+        qmpCapsHas(caps, QMP_CAPS_QUERY_HOTPLUGGABLE_CPUS))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("CPU topology doesn't match maximum vcpu count"));
+    return true;
+}
+
 bool
 qemuCheckCPU(const virDomainDef *def, const virDomainFacts *facts, const qmpCaps *caps,
              GError **error)
 {
     return qemuCheckVcpuCount(def, facts, caps, error) && qemuCheckVcpuOrder(def, error) &&
-           qemuCheckCPUModel(def, caps, error);
+           qemuCheckTopology(def, caps, error) && qemuCheckCPUModel(def, caps, error);
 }

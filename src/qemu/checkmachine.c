@@ -69,8 +69,6 @@ qemuCheckBoot(const virDomainDef *def, const qmpCaps *caps, GError **error)
     if (os->bootMenuTimeout.set && !qmpCapsHas(caps, QMP_CAPS_SPLASH_TIMEOUT))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("splash timeout is not supported by this QEMU binary"));
-    if (os->biosUseSerial == VIR_TRISTATE_YES && !qmpCapsHas(caps, QMP_CAPS_SGA))
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s", _("qemu does not support SGA"));
     if (os->biosUseSerial == VIR_TRISTATE_YES && serial &&
         virDevicesCount(def->devices, serial) == 0)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
@@ -225,7 +223,7 @@ qemuCheckTimer(const virDomainDef *def, const virDomainTimer *timer, const qmpCa
                                virTimerPolicyToString(timer->policy));
         return true;
     case VIR_TIMER_PIT:
-        if (timer->policy == VIR_TIMER_POLICY_MERGE || timer->policy == VIR_TIMER_POLICY_CATCHUP)
+        if (timer->policy == VIR_TIMER_POLICY_MERGE)
             return qemuCheckTimerPolicy(timer, error);
         if (timer->policy == VIR_TIMER_POLICY_DISCARD &&
             !qmpCapsHas(caps, QMP_CAPS_KVM_PIT_LOST_TICK_POLICY))

@@ -31,7 +31,7 @@ qemuCheckHugepageNodes(const virDomainDef *def, const virDomainHugepage *page, G
     if (last < 0)
         return true;
     if (last >= (long)cells)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("hugepages: node %ld not found"),
+        return virErrorSet(error, VIR_ERR_XML_DETAIL, _("hugepages: node %ld not found"),
                            cells ? virBitmapNext(page->nodeset, cells) : last);
     return true;
 }
@@ -94,11 +94,39 @@ qemuCheckNumatune(const virDomainDef *def, const qmpCaps *caps, GError **error)
     return true;
 }
 
+/* Runs of numbers with gaps between, which QEMU of old can't be told. */
+static bool
+qemuCheckCellIsWhole(const virNumaCell *cell)
+{
+    return !cell->cpus || virBitmapCount(cell->cpus) == (size_t)(virBitmapLast(cell->cpus) -
+                                                                 virBitmapNext(cell->cpus, 0) + 1);
+}
+
+static bool
+qemuCheckCell(const virDomainDef *def, unsigned id, const qmpCaps *caps, GError **error)
+{
+    const virNumaCell *cell = virDomainNumaCell(&def->cpu.numa, id);
+
+    if (!qemuCheckCellIsWhole(cell) && !qmpCapsHas(caps, QMP_CAPS_NUMA))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("disjoint NUMA cpu ranges are not supported with this QEMU"));
+    if (cell->memAccess == VIR_DOMAIN_MEMORY_ACCESS_SHARED &&
+        !qmpCapsHas(caps, QMP_CAPS_MEMORY_BACKEND_FILE) &&
+        !qmpCapsHas(caps, QMP_CAPS_MEMORY_BACKEND_MEMFD))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("Shared memory mapping is not supported with this QEMU"));
+    return true;
+}
+
 static bool
 qemuCheckNuma(const virDomainDef *def, const qmpCaps *caps, GError **error)
 {
     const virDomainNuma *numa = &def->cpu.numa;
 
+    for (unsigned i = 0; i < virDomainNumaCount(numa); i++) {
+        if (!qemuCheckCell(def, i, caps, error))
+            return false;
+    }
     if (virDomainNumaCount(numa) == 0)
         return true;
     if (virDomainNumaHasHMAT(numa) && !qmpCapsHas(caps, QMP_CAPS_NUMA_HMAT))

@@ -18,7 +18,9 @@
 #include "qemu/firmware.h"
 #include "qemu/gaterules.h"
 #include "qemu/guest.h"
+#include "qemu/guestcpu.h"
 #include "qemu/hostfiles.h"
+#include "qemu/prepare.h"
 #include "qmp/qmpfirmware.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -447,7 +449,9 @@ qemuStartPrepare(qemuStart *start, GError **error)
     qemuGuest *guest = start->guest;
 
     guest->caps = qemuDriverCaps(start->driver, start->def->emulator, error);
-    if (!guest->caps || !qemuStartChooseFirmware(start, error))
+    if (!guest->caps || !qemuStartChooseFirmware(start, error) ||
+        !qemuGuestCPUResolve(start->def, guest->caps, NULL, error) ||
+        !qemuPrepareStart(start->def, guest->caps, error))
         return false;
     virDomainDefAssignAliases(start->def);
     qemuBuildInit(&start->build, start->driver, start->def, guest->caps, guest->stateDir,

@@ -3,6 +3,7 @@
  * plan.c: holding steps and turning them into words of a command line or QMP arguments. */
 #include "qmp/plan.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "qmp/chardev.h"
@@ -354,6 +355,31 @@ qmpPlanKeyvalElement(GString *out, const char *key, size_t index, virJSON *eleme
     qmpPlanKeyvalMember(out, wrapped ? key : below, wrapped ? virJSONGet(element, "str") : element);
 }
 
+/* Numbers (host-nodes) are given as ranges, the key again for each. False if it is no such list. */
+static bool
+qmpPlanKeyvalRanges(GString *out, const char *key, virJSON *list)
+{
+    size_t count = json_object_array_length(list);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!json_object_is_type(json_object_array_get_idx(list, i), json_type_int))
+            return false;
+    }
+    for (size_t i = 0; i < count;) {
+        int64_t first = json_object_get_int64(json_object_array_get_idx(list, i));
+        int64_t last = first;
+
+        for (i++;
+             i < count && json_object_get_int64(json_object_array_get_idx(list, i)) == last + 1;
+             i++)
+            last++;
+        g_string_append_printf(out, "%s%s=%" PRId64, out->len ? "," : "", key, first);
+        if (last > first)
+            g_string_append_printf(out, "-%" PRId64, last);
+    }
+    return count > 0;
+}
+
 static void
 qmpPlanKeyvalMember(GString *out, const char *key, virJSON *value)
 {
@@ -370,6 +396,8 @@ qmpPlanKeyvalMember(GString *out, const char *key, virJSON *value)
         return;
     }
     case json_type_array:
+        if (qmpPlanKeyvalRanges(out, key, value))
+            return;
         for (size_t i = 0; i < json_object_array_length(value); i++)
             qmpPlanKeyvalElement(out, key, i, json_object_array_get_idx(value, i));
         return;

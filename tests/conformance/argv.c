@@ -6,8 +6,10 @@
 #include "fakehost.h"
 #include "families.h"
 #include "qemu/firmware.h"
+#include "qemu/guestcpu.h"
 #include "qemu/prepare.h"
 #include "qmp/qmpfirmware.h"
+#include "util/cpu/vircpumodel.h"
 
 static bool
 conformanceChooseFirmware(const conformanceCase *row, virDomainDef *def, GError **error)
@@ -18,11 +20,33 @@ conformanceChooseFirmware(const conformanceCase *row, virDomainDef *def, GError 
     return qemuFirmwareChoose(def, firmwares, "/var/lib/libvirt/qemu/nvram", error);
 }
 
+/* Features of the faked hosts' processors, as README.md lists them. */
+static const char core2duo[] = "ds acpi ss ht tm pbe ds_cpl vmx est tm2 cx16 xtpr lahf_lm";
+static const char haswell[] =
+    "vme ds acpi ss ht tm pbe dtes64 monitor ds_cpl vmx smx est tm2 xtpr pdcm osxsave f16c rdrand "
+    "cmt pdpe1gb abm invtsc lahf_lm";
+
+static virCPUDef *
+conformanceHostCPU(const conformanceCase *row)
+{
+    bool isHaswell = conformanceFlag(row, "hostcpu") != NULL;
+    g_autoptr(virCPUDef) cpu = virCPUDefNew(VIR_CPU_TYPE_HOST);
+    g_auto(GStrv) features = g_strsplit(isHaswell ? haswell : core2duo, " ", -1);
+
+    cpu->arch = g_strdup("x86_64");
+    cpu->model = g_strdup(isHaswell ? "Haswell" : "core2duo");
+    cpu->vendor = g_strdup("Intel");
+    for (char **feature = features; *feature; feature++)
+        virCPUDefSetFeature(cpu, *feature, VIR_CPU_FEATURE_REQUIRE);
+    return virCPUModelCopyMigratable(cpu);
+}
+
 static bool
 conformanceStart(const conformanceCase *row, virDomainDef *def, const qmpCaps *caps,
                  conformanceResult *result, GError **error)
 {
     g_auto(conformanceHost) host = {{0}};
+    g_autoptr(virCPUDef) cpu = conformanceHostCPU(row);
     virDomainFacts facts;
     qemuBuildContext ctx;
     g_autoptr(qmpPlan) plan = NULL;
@@ -30,7 +54,8 @@ conformanceStart(const conformanceCase *row, virDomainDef *def, const qmpCaps *c
     g_autoptr(GPtrArray) words = NULL;
 
     def->id = -1;
-    if (!virDomainDefSameABI(def, def, error) || !conformanceChooseFirmware(row, def, error))
+    if (!virDomainDefSameABI(def, def, error) || !conformanceChooseFirmware(row, def, error) ||
+        !qemuGuestCPUResolve(def, caps, cpu, error) || !qemuPrepareStart(def, caps, error))
         return conformanceFail(result, "start");
     virDomainDefAssignAliases(def);
     conformanceHostInit(&host, row, def->name);
