@@ -30,11 +30,12 @@ A variable array x is a pair: uint32_t x_len; T *x_val. A union is a struct with
 first and its arms in an anonymous union. What is small on the wire (char, short) is small in C.
 """
 
+import hashlib
 import json
 import pathlib
 import sys
 
-PROGRAMS = ("rpc", "remote", "qemu", "admin", "keepalive")
+PROGRAMS = ("rpc", "remote", "qemu", "admin", "keepalive", "handler")
 
 # Structs that name an object; clients know them as "nonnull".
 OBJECTS = {
@@ -62,7 +63,8 @@ TABLE_KEYS = {"format", "program", "number", "number_hex", "version", "evidence"
               "constants", "enums", "flag_values", "features", "typedefs", "unions", "structs",
               "event_registration", "events", "procedures"}
 PROCEDURE_KEYS = {"num", "name", "kind", "args", "ret", "msg", "stream", "sparse_flag", "priority",
-                  "acl", "filter", "rw", "fds", "special", "since", "guess"}
+                  "acl", "filter", "rw", "fds", "special", "since", "guess",
+                  "abi", "deadline", "takes", "gives"}
 FIELD_KEYS = {"name", "type", "array", "max", "optional"}
 CONDITIONS = {"if_all_flags", "if_any_flag", "if_no_flag", "if_arg"}
 OVERLAY_KEYS = {"run", "unopened", "unauthenticated"}
@@ -95,8 +97,12 @@ def camel(name):
 class Type:
     """A scalar, struct, union or one of the two raw kinds, as fields refer to it."""
 
-    def __init__(self, kind, c_name, min_wire, xdr=None):
-        self.kind, self.c_name, self.min_wire, self.xdr = kind, c_name, min_wire, xdr
+    def __init__(self, kind, c_name, min_wire, struct=None):
+        self.kind, self.c_name, self.min_wire, self.struct = kind, c_name, min_wire, struct
+
+    @property
+    def xdr(self):
+        return self.struct.xdr if self.struct else None
 
 
 class Field:
@@ -262,7 +268,7 @@ class Program:
             struct = self.struct(name)
         else:
             raise TableError(f"{where}: unknown type {name}")
-        return Type("STRUCT", struct.name, struct.min_wire, struct.xdr)
+        return Type("STRUCT", struct.name, struct.min_wire, struct)
 
     def struct(self, table_name):
         """The struct or union of that name, made at first use so that what it holds comes first."""
@@ -335,6 +341,12 @@ class Procedure:
             return f"{self.function} with secure flag"
         return None
 
+    def digest(self):
+        """What both sides of a hook must agree on: every field of its messages, 16 bytes of it."""
+        text = json.dumps([self.name, self.row["abi"], self.row.get("takes"), self.row.get("gives"),
+                           layout(self.args), layout(self.ret)])
+        return hashlib.sha256(text.encode()).digest()[:16]
+
     def flags(self, names):
         values = self.program.data["flag_values"]
         total = 0
@@ -372,6 +384,16 @@ class Procedure:
         fds = self.row.get("fds") or {}
         only({"to_server", "to_client"}, fds, f"{self.where}: fds")
         return "to_server" in fds, "to_client" in fds
+
+
+def layout(struct):
+    """A struct as nested lists of plain values."""
+    if struct is None:
+        return None
+    rows = [(field, 0) for field in struct.fields] + [(field, arm) for arm, field in struct.arms or []]
+    return [struct.name,
+            [[field.name, field.type.kind, field.shape(), field.limit, field.string_max, arm,
+              layout(field.type.struct)] for field, arm in rows]]
 
 
 # Procedures whose API function is not simply their name in capitals; found by comparing with the
@@ -438,7 +460,9 @@ def write_types_h(programs):
             out += [f"extern const virXdrType {struct.xdr};", ""]
     out += ["/* Every struct, for tests that go over all of them. */",
             "extern const virXdrType *const virXdrTypes[];",
-            "extern const size_t virXdrTypesCount;", ""]
+            "extern const size_t virXdrTypesCount;", "",
+            "/* The hooks of the handler program, by rising number. */",
+            "extern const virXdrHook virXdrHooks[];", "extern const size_t virXdrHooksCount;", ""]
     return out
 
 
@@ -477,8 +501,20 @@ def write_types_c(programs):
             names.append(struct.xdr)
     out += ["const virXdrType *const virXdrTypes[] = {"]
     out += [f"    &{name}," for name in names]
-    out += ["};", f"const size_t virXdrTypesCount = {len(names)};"]
-    return out
+    out += ["};", f"const size_t virXdrTypesCount = {len(names)};", ""]
+    return out + hook_table(programs["handler"])
+
+
+def hook_table(program):
+    """The hooks: procedures of the handler program that have an ABI of their own."""
+    hooks = [procedure for procedure in program.procedures if "abi" in procedure.row]
+    out = ["const virXdrHook virXdrHooks[] = {"]
+    for hook in hooks:
+        digest = ", ".join(f"{byte:#04x}" for byte in hook.digest())
+        ret = f"&{hook.ret.xdr}" if hook.ret else "NULL"
+        out.append(f'    {{{hook.num}, "{hook.name.replace("_", ".", 1)}", {hook.row["abi"]}, '
+                   f'{hook.row["deadline"]}, &{hook.args.xdr}, {ret}, {{{digest}}}}},')
+    return out + ["};", f"const size_t virXdrHooksCount = {len(hooks)};"]
 
 
 def prototype(procedure):

@@ -59,6 +59,18 @@ struct virXdrType {
     const virXdrField *fields;
 };
 
+/* An operation that can be handed to an external handler, as both sides must know it: the two agree
+ * if number, abi and digest do. */
+typedef struct {
+    uint32_t number;
+    const char *name;    /* "memlock.set" */
+    uint32_t abi;        /* goes up with every change of meaning */
+    uint32_t deadline_s; /* how long one call may take, unless configured otherwise */
+    const virXdrType *args;
+    const virXdrType *ret; /* NULL: nothing but success */
+    uint8_t digest[16];    /* of every field of args and ret, and of the descriptors beside them */
+} virXdrHook;
+
 /* Decodes the beginning of data into *value (type->size bytes, zeroed by this function); what it
  * points to is taken from the arena. VIR_ERR_RPC if it does not fit the type; bytes behind are left
  * alone, *retUsed (NULL: not wanted) says how many were read. */
