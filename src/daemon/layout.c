@@ -8,22 +8,11 @@
 
 #include "util/virfile.h"
 
-enum { HASH_CHARS = 8 };
-
-static char *
-instanceOfRoot(const char *root)
-{
-    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, root, -1);
-
-    return g_strndup(hash, HASH_CHARS);
-}
-
 static void
 layoutBelow(virDaemonLayout *layout, const char *root)
 {
     g_autofree char *whole = g_canonicalize_filename(root, NULL);
 
-    layout->instance = instanceOfRoot(whole);
     layout->run = g_build_filename(whole, "run", NULL);
     layout->libvirtRun = g_build_filename(whole, "run", "libvirt", NULL);
     layout->etc = g_build_filename(whole, "etc", NULL);
@@ -35,7 +24,6 @@ layoutBelow(virDaemonLayout *layout, const char *root)
 static void
 layoutOfSystem(virDaemonLayout *layout)
 {
-    layout->instance = g_strdup("system");
     layout->run = g_strdup("/run/virtward");
     layout->libvirtRun = g_strdup("/run/libvirt");
     layout->etc = g_strdup(SYSCONFDIR);
@@ -47,7 +35,6 @@ layoutOfSystem(virDaemonLayout *layout)
 static void
 layoutOfUser(virDaemonLayout *layout)
 {
-    layout->instance = g_strdup("session");
     layout->run = g_build_filename(g_get_user_runtime_dir(), "virtward", NULL);
     layout->libvirtRun = g_build_filename(g_get_user_runtime_dir(), "libvirt", NULL);
     layout->etc = g_build_filename(g_get_user_config_dir(), "virtward", NULL);
@@ -75,7 +62,6 @@ virDaemonLayoutFree(virDaemonLayout *layout)
 {
     if (!layout)
         return;
-    g_free(layout->instance);
     g_free(layout->run);
     g_free(layout->libvirtRun);
     g_free(layout->etc);

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 
 typedef struct {
-    char *instance;   /* "system", "session", or a short hash of the root folder */
     char *run;        /* sockets, status and pid files */
     char *libvirtRun; /* where clients look for libvirt's sockets */
     char *etc;        /* configuration, definitions */

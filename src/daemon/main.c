@@ -156,8 +156,8 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
     const virDaemonLayout *layout = daemon->layout;
     const virDaemonConfig *config = daemon->config;
     g_autofree char *guestLogs = g_build_filename(layout->log, "qemu", NULL);
-    qemuDriverPaths paths = {(char *)root, layout->instance, layout->run, layout->etc,
-                             layout->lib,  layout->cache,    guestLogs};
+    qemuDriverPaths paths = {(char *)root, layout->run,   layout->etc,
+                             layout->lib,  layout->cache, guestLogs};
     qemuDriverConfig guests = {.user = config->user,
                                .group = config->group,
                                .vncListen = config->vnc_listen,

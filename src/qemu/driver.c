@@ -30,9 +30,8 @@ static void
 qemuDriverCopyPaths(qemuDriver *driver, const qemuDriverPaths *paths)
 {
     driver->paths =
-        (qemuDriverPaths){g_strdup(paths->root), g_strdup(paths->instance), g_strdup(paths->run),
-                          g_strdup(paths->etc),  g_strdup(paths->lib),      g_strdup(paths->cache),
-                          g_strdup(paths->log)};
+        (qemuDriverPaths){g_strdup(paths->root), g_strdup(paths->run),   g_strdup(paths->etc),
+                          g_strdup(paths->lib),  g_strdup(paths->cache), g_strdup(paths->log)};
 }
 
 static void
@@ -169,7 +168,6 @@ qemuDriverFree(qemuDriver *driver)
     virCgroupInstanceUnref(driver->cgroups);
     g_hash_table_unref(driver->ports);
     g_free(driver->paths.root);
-    g_free(driver->paths.instance);
     g_free(driver->paths.run);
     g_free(driver->paths.etc);
     g_free(driver->paths.lib);

@@ -19,8 +19,8 @@
 
 /* Where things are; copied. */
 typedef struct {
-    char *root; /* of --root; NULL: the system or session instance */
-    char *instance, *run, *etc, *lib, *cache, *log; /* as in daemon/layout.h */
+    char *root;                          /* of --root; NULL: the system or session instance */
+    char *run, *etc, *lib, *cache, *log; /* as in daemon/layout.h */
 } qemuDriverPaths;
 
 /* The part of the configuration file that guests see; copied. */
@@ -41,7 +41,7 @@ typedef struct {
     qemuDriverConfig config;
     bool privileged;
     bool vhostNet; /* /dev/vhost-net is there */
-    uid_t uid; /* that guests run as; VIR_SPAWN_KEEP_ID: ours */
+    uid_t uid;     /* that guests run as; VIR_SPAWN_KEEP_ID: ours */
     gid_t gid;
 
     virCgroupInstance *cgroups;
@@ -83,7 +83,8 @@ const char *qemuDriverDefaultEmulator(const char *arch);
 virDomainDef *qemuDriverParse(qemuDriver *driver, const char *xml, unsigned parseFlags,
                               GError **error);
 
-/* Completes and checks a changed stored definition, private to its maker. In a job without the lock. */
+/* Completes and checks a changed stored definition, private to its maker. In a job without the
+ * lock. */
 bool qemuDriverComplete(qemuDriver *driver, virDomainDef *def, GError **error);
 
 /* A free port of the displays' range, or wanted itself; 0 with VIR_ERR_INTERNAL_ERROR if there is

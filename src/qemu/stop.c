@@ -168,7 +168,7 @@ qemuGuestReap(qemuGuest *guest)
     }
 }
 
-/* Gate and group hold the kernel's part of the guest: they go after its last process. */
+/* Its group is empty and removed by now, so nothing runs for a moment without the gate. */
 static void
 qemuGuestDropGate(qemuGuest *guest)
 {
@@ -201,7 +201,6 @@ qemuGuestTakeBack(virDomainObj *obj)
     if (guest->monitor)
         qmpClientClose(guest->monitor);
     qemuGuestReap(guest);
-    qemuGuestDropGate(guest);
     {
         VIR_CORE_UNLOCKED;
 
@@ -209,6 +208,11 @@ qemuGuestTakeBack(virDomainObj *obj)
             qemuResourceRelease(driver, obj, g_ptr_array_index(resources, i));
             VIR_FAULT_POINT("stop:resource-released");
         }
+    }
+    qemuGuestDropGate(guest);
+    {
+        VIR_CORE_UNLOCKED;
+
         qemuDenialsForget(driver, obj);
         if (!virFileRemove(pidPath, &error) || !virFileRemove(statusPath, &error))
             VIR_WARN("domain '%s': %s", obj->name, error->message);

@@ -107,8 +107,14 @@ virJSONFlatMakeArrays(virJSON *object)
 virJSON *
 virJSONDeflatten(virJSON *object, GError **error)
 {
-    g_autoptr(virJSON) nested = virJSONObject();
+    g_autoptr(virJSON) nested = NULL;
 
+    if (!json_object_is_type(object, json_type_object)) {
+        virErrorSet(error, VIR_ERR_INVALID_ARG, "%s",
+                    _("cannot nest JSON: only an object has members"));
+        return NULL;
+    }
+    nested = virJSONObject();
     if (!virJSONFlatAddAll(nested, object, 0, error))
         return NULL;
     virJSONFlatMakeArrays(nested);

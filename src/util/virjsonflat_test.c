@@ -47,6 +47,15 @@ testRefusesEndlessNesting(void)
     g_assert_nonnull(strstr(error->message, "deeply"));
 }
 
+static void
+testRefusesWhatIsNoObject(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(testDeflatten("[{\"a.b\":1}]", &error));
+    g_assert_true(virErrorIs(error, VIR_ERR_INVALID_ARG));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -54,5 +63,6 @@ main(int argc, char **argv)
     g_test_add_func("/virjsonflat/dotted keys become groups and arrays", testMakesGroupsAndArrays);
     g_test_add_func("/virjsonflat/a place given twice is refused", testRefusesAPlaceGivenTwice);
     g_test_add_func("/virjsonflat/endless nesting is refused", testRefusesEndlessNesting);
+    g_test_add_func("/virjsonflat/an array is refused", testRefusesWhatIsNoObject);
     return g_test_run();
 }

@@ -226,32 +226,6 @@ virXMLText(const xmlNode *node)
     return node ? virXMLSteal(xmlNodeGetContent(node)) : NULL;
 }
 
-bool
-virXMLScale(const char *unit, uint64_t fallback, uint64_t *retScale, GError **error)
-{
-    static const char letters[] = "KMGTPE";
-    const char *letter;
-    uint64_t base = 1024;
-
-    *retScale = fallback;
-    if (!unit || !*unit)
-        return true;
-    if (g_ascii_strcasecmp(unit, "b") == 0 || g_ascii_strcasecmp(unit, "byte") == 0 ||
-        g_ascii_strcasecmp(unit, "bytes") == 0) {
-        *retScale = 1;
-        return true;
-    }
-    letter = strchr(letters, g_ascii_toupper(unit[0]));
-    if (letter && g_ascii_strcasecmp(unit + 1, "B") == 0)
-        base = 1000;
-    if (!letter || (unit[1] && base == 1024 && g_ascii_strcasecmp(unit + 1, "iB") != 0))
-        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("unknown suffix '%s'"), unit);
-    *retScale = 1;
-    for (const char *step = letters; step <= letter; step++)
-        *retScale *= base;
-    return true;
-}
-
 /* --- the writer --- */
 
 typedef struct {

@@ -47,9 +47,6 @@ char *virXMLText(const xmlNode *node);
 /* The attribute as it stands in the document, borrowed; NULL if absent or not one plain text. */
 const char *virXMLAttrPeek(const xmlNode *node, const char *name);
 
-/* Bytes that a unit of the document stands for ("KiB", "G", "bytes" …; NULL: fallback).
- * VIR_ERR_INVALID_ARG for an unknown one. */
-bool virXMLScale(const char *unit, uint64_t fallback, uint64_t *retScale, GError **error);
 
 typedef struct virXMLWriter virXMLWriter;
 virXMLWriter *virXMLWriterNew(void);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/virerror.h"
+#include "util/virscale.h"
 
 VIR_ENUM_IMPL(virControllerType, VIR_CONTROLLER_LAST, "ide", "fdc", "scsi", "sata", "virtio-serial",
               "ccid", "usb", "pci", "xenbus", "isa");
@@ -123,23 +124,9 @@ static bool
 virControllerParseHole(void *object, xmlNode *node, unsigned parseFlags, GError **error)
 {
     virController *controller = object;
-    xmlNode *hole = virXMLFirstChild(node, "pcihole64");
-    g_autofree char *text = virXMLText(hole);
-    g_autofree char *unit = virXMLAttr(hole, "unit");
-    uint64_t scale = 1024;
-    char *end;
 
-    if (!hole)
-        return true;
-    if (unit && !virXMLScale(unit, 1024, &scale, error))
-        return false;
-    controller->pcihole64.value = strtoull(text, &end, 10);
-    if (end == text || *end)
-        return virErrorSet(error, VIR_ERR_XML_ERROR,
-                           _("Invalid value for element 'pcihole64': '%s'."), text);
-    controller->pcihole64.value = (controller->pcihole64.value * scale + 1023) / 1024;
-    controller->pcihole64.set = true;
-    return true;
+    return virXMLMemory(node, "pcihole64", /* required: */ false, &controller->pcihole64.set,
+                        &controller->pcihole64.value, error);
 }
 
 static void

@@ -107,7 +107,6 @@ qemuControllerComplete(virDevice *dev, const virDomainFacts *facts, const qmpCap
         controller->model == VIR_CONTROLLER_MODEL_DEFAULT &&
         qmpCapsHas(caps, QMP_CAPS_PIIX3_USB_UHCI))
         controller->model = VIR_CONTROLLER_USB_PIIX3_UHCI;
-    /* QEMU counts ports up to 255 for this one only */
     return true;
 }
 

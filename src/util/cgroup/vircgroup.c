@@ -22,7 +22,7 @@
 
 /* --- instances --- */
 
-/* "system", or twelve digits that follow from the folder's real path. */
+/* "system", a user's "session-1000", or twelve digits that follow from the folder's real path. */
 static char *
 virCgroupInstanceNameFor(const char *root)
 {
@@ -31,7 +31,8 @@ virCgroupInstanceNameFor(const char *root)
     char *name;
 
     if (!root)
-        return g_strdup("system");
+        return geteuid() == 0 ? g_strdup("system")
+                              : g_strdup_printf("session-%u", (unsigned)geteuid());
     raw = realpath(root, NULL);
     real = g_strdup(raw ? raw : root);
     free(raw);

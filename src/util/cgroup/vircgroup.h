@@ -22,8 +22,9 @@
 typedef struct virCgroupInstance virCgroupInstance;
 typedef struct virCgroup virCgroup;
 
-/* What there is for this instance. Reads only. root is the folder of --root, NULL for the system
- * instance; it gives the instance its name ("system", or a short hash of the folder's real path).
+/* What there is for this instance. Reads only. root is the folder of --root and gives the
+ * instance its name, a short hash of the folder's real path; NULL: "system" as root, "session-UID"
+ * else.
  * Without any usable hierarchy the instance is still returned, and virCgroupInstanceUsable says no:
  * guests then run without groups and gate, as in session mode. */
 virCgroupInstance *virCgroupInstanceNew(const char *root, GError **error);
@@ -31,7 +32,7 @@ virCgroupInstance *virCgroupInstanceRef(virCgroupInstance *instance);
 void virCgroupInstanceUnref(virCgroupInstance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCgroupInstance, virCgroupInstanceUnref)
 
-/* "system", or the hash that also names the folder below /sys/fs/bpf. */
+/* The name that also names the folder below /sys/fs/bpf. */
 const char *virCgroupInstanceName(const virCgroupInstance *instance);
 /* "v2", "v1" or "none". */
 const char *virCgroupInstanceBackendName(const virCgroupInstance *instance);
