@@ -133,6 +133,39 @@ virBPFNextKey(int mapFd, const void *key, void *retKey)
 }
 
 bool
+virBPFUpdateBatch(int mapFd, const void *keys, const void *values, uint32_t *count)
+{
+    virBPFAttr attr = {0};
+    bool done;
+
+    attr.kernel.batch.map_fd = (uint32_t)mapFd;
+    attr.kernel.batch.keys = virBPFPointer(keys);
+    attr.kernel.batch.values = virBPFPointer(values);
+    attr.kernel.batch.count = *count;
+    done = virBPFCall(BPF_MAP_UPDATE_BATCH, &attr) == 0;
+    *count = done || attr.kernel.batch.count < *count ? attr.kernel.batch.count : 0;
+    return done;
+}
+
+bool
+virBPFLookupBatch(int mapFd, bool first, void *position, void *retKeys, void *retValues,
+                  uint32_t *count)
+{
+    virBPFAttr attr = {0};
+    bool done;
+
+    attr.kernel.batch.map_fd = (uint32_t)mapFd;
+    attr.kernel.batch.in_batch = first ? 0 : virBPFPointer(position);
+    attr.kernel.batch.out_batch = virBPFPointer(position);
+    attr.kernel.batch.keys = virBPFPointer(retKeys);
+    attr.kernel.batch.values = virBPFPointer(retValues);
+    attr.kernel.batch.count = *count;
+    done = virBPFCall(BPF_MAP_LOOKUP_BATCH, &attr) == 0;
+    *count = done || errno == ENOENT ? attr.kernel.batch.count : 0;
+    return done;
+}
+
+bool
 virBPFQueryDeviceProgs(int groupFd, bool effective, virBPFProgs *retProgs)
 {
     virBPFAttr attr = {0};

@@ -29,6 +29,15 @@ bool virBPFDeleteElem(int mapFd, const void *key);
 /* The key behind key (NULL: the first); ENOENT at the end. */
 bool virBPFNextKey(int mapFd, const void *key, void *retKey);
 
+/* Many elements with one call: keys and values lie one behind the other. False with errno, and
+ * *count says how many were written. */
+bool virBPFUpdateBatch(int mapFd, const void *keys, const void *values, uint32_t *count);
+/* The elements behind the place that *position holds (of a key's size; first: from the beginning):
+ * at most *count, which becomes how many there were. False with errno, ENOENT if these were the
+ * last ones. */
+bool virBPFLookupBatch(int mapFd, bool first, void *position, void *retKeys, void *retValues,
+                       uint32_t *count);
+
 /* What is attached to the group, without what its ancestors have. At most the kernel's 64. */
 #define VIR_BPF_MAX_PROGS 64
 typedef struct {

@@ -96,72 +96,6 @@ virCgroupV2DevicesCreateEvents(GError **error)
     return fd;
 }
 
-/* --- rules --- */
-
-bool
-virCgroupV2DevicesSetRule(virCgroupV2Devices *devices, const virDeviceRule *rule)
-{
-    virGateKey key = virGateKeyFromRule(rule);
-    virGateValue value = virGateValueFromRule(rule);
-    virGateValue before;
-
-    if (!rule->access)
-        return virBPFDeleteElem(devices->rulesFd, &key) || errno == ENOENT;
-    if (virBPFLookupElem(devices->rulesFd, &key, &before) && before.prefix == value.prefix) {
-        value.flags = before.flags;
-        value.generation = before.generation + 1;
-    }
-    return virBPFUpdateElem(devices->rulesFd, &key, &value);
-}
-
-static int
-virCgroupV2DevicesCompareRules(const void *a, const void *b)
-{
-    return virDeviceRuleCompare(a, b);
-}
-
-GArray *
-virCgroupV2DevicesReadRules(const virCgroupV2Devices *devices, GError **error)
-{
-    g_autoptr(GArray) rules = g_array_new(FALSE, TRUE, sizeof(virDeviceRule));
-    virGateKey key;
-    const virGateKey *last = NULL;
-
-    while (rules->len <= devices->capacity) {
-        virGateKey next;
-        virGateValue value;
-
-        if (!virBPFNextKey(devices->rulesFd, last, &next)) {
-            if (errno == ENOENT)
-                break;
-            virErrorErrno(error, _("cannot read the rules of the device gate"));
-            return NULL;
-        }
-        /* Inner nodes of the trie don't show; what we wrote has its own prefix. */
-        if (virBPFLookupElem(devices->rulesFd, &next, &value) && value.prefix == next.prefix) {
-            virDeviceRule rule = virGateKeyToRule(&next, &value);
-
-            g_array_append_val(rules, rule);
-        }
-        key = next;
-        last = &key;
-    }
-    g_array_sort(rules, virCgroupV2DevicesCompareRules);
-    return g_steal_pointer(&rules);
-}
-
-static bool
-virCgroupV2DevicesFill(virCgroupV2Devices *devices, const GArray *rules, GError **error)
-{
-    for (size_t i = 0; i < rules->len; i++) {
-        const virDeviceRule *rule = &g_array_index(rules, virDeviceRule, i);
-
-        if (!virCgroupV2DevicesSetRule(devices, rule))
-            return virErrorErrno(error, _("cannot add a rule to the device gate"));
-    }
-    return true;
-}
-
 /* --- build and load --- */
 
 static bool
@@ -277,12 +211,27 @@ virCgroupV2DevicesIsAttached(const virCgroupV2Devices *devices, int groupFd)
     return 0;
 }
 
+/* Our own look at the gate is no use by the guest. */
+static void
+virCgroupV2DevicesForgetUse(const virCgroupV2Devices *devices, const virDeviceRule *probed)
+{
+    virGateKey key = virGateKeyFromRule(probed);
+    virGateValue value;
+
+    if (!probed->access || !virBPFLookupElem(devices->rulesFd, &key, &value) ||
+        value.prefix != key.prefix)
+        return;
+    value.flags = 0;
+    (void)virBPFUpdateElem(devices->rulesFd, &key, &value); /* a mark only; it was held before */
+}
+
 static bool
 virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
                          const GArray *rules, GError **error)
 {
     g_autoptr(GArray) held = virCgroupV2DevicesReadRules(devices, error);
     g_autoptr(GArray) changes = NULL;
+    virDeviceRule probed;
 
     if (!held)
         return false;
@@ -293,24 +242,10 @@ virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2Dev
     if (virCgroupV2DevicesIsAttached(devices, place->groupFd) == 0)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("the device gate was attached but is not on its control group"));
-    return virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode, error);
-}
-
-/* Our own look at the gate is no use by the guest. */
-static void
-virCgroupV2DevicesForgetUse(virCgroupV2Devices *devices, const GArray *rules)
-{
-    for (guint i = 0; i < rules->len; i++) {
-        virGateKey key = virGateKeyFromRule(&g_array_index(rules, virDeviceRule, i));
-        virGateValue value;
-
-        if (!virBPFLookupElem(devices->rulesFd, &key, &value) || value.prefix != key.prefix ||
-            !(value.flags & VIR_GATE_VALUE_USED))
-            continue;
-        value.flags = 0;
-        (void)virBPFUpdateElem(devices->rulesFd, &key,
-                               &value); /* a mark only; it was held before */
-    }
+    if (!virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode, &probed, error))
+        return false;
+    virCgroupV2DevicesForgetUse(devices, &probed);
+    return true;
 }
 
 /* --- the steps together --- */
@@ -326,7 +261,8 @@ virCgroupV2DevicesMake(virCgroupV2Devices *devices, const virCgroupV2DevicesPlac
         capacity *= 2;
     if (!virCgroupV2DevicesCreateRules(devices, capacity, error) ||
         !virCgroupV2DevicesCreateHeader(devices, settings->mode, error) ||
-        !virCgroupV2DevicesFill(devices, rules, error) || !VIR_FAULT_STEP("gate:map-filled", error))
+        !virCgroupV2DevicesFillRules(devices, rules, error) ||
+        !VIR_FAULT_STEP("gate:map-filled", error))
         return false;
     devices->eventsFd = fcntl(place->eventsFd, F_DUPFD_CLOEXEC, 3);
     if (devices->eventsFd < 0)
@@ -362,7 +298,6 @@ virCgroupV2DevicesCreateProg(virCgroupV2Devices *devices, const virCgroupV2Devic
         virCgroupV2DevicesVerify(devices, place, rules, error) &&
         VIR_FAULT_STEP("gate:verified", error)) {
         /* From here on its denials are the guest's; those of the probe had no uuid. */
-        virCgroupV2DevicesForgetUse(devices, rules);
         devices->header->denied = 0;
         devices->header->dropped = 0;
         memcpy(devices->header->uuid, place->uuid, 16);
@@ -378,15 +313,11 @@ virCgroupV2DevicesGrowProg(virCgroupV2Devices *devices, const virCgroupV2Devices
                            GError **error)
 {
     virCgroupV2Devices larger = VIR_CGROUP_V2_DEVICES_INIT;
-    g_autoptr(GArray) rules = NULL;
 
     if (devices->capacity > VIR_CGROUP_V2_DEVICES_CAPACITY_MAX / 2)
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("the device gate holds %u rules, and no more are possible"),
                            devices->capacity);
-    rules = virCgroupV2DevicesReadRules(devices, error);
-    if (!rules)
-        return false;
     larger.headerFd = fcntl(devices->headerFd, F_DUPFD_CLOEXEC, 3);
     larger.eventsFd = fcntl(devices->eventsFd, F_DUPFD_CLOEXEC, 3);
     if (devices->linkFd >= 0)
@@ -394,7 +325,7 @@ virCgroupV2DevicesGrowProg(virCgroupV2Devices *devices, const virCgroupV2Devices
     if (larger.headerFd < 0 || larger.eventsFd < 0 || !virCgroupV2DevicesMapHeader(&larger))
         virErrorErrno(error, _("cannot use the header of the device gate"));
     else if (virCgroupV2DevicesCreateRules(&larger, devices->capacity * 2, error) &&
-             virCgroupV2DevicesFill(&larger, rules, error) &&
+             virCgroupV2DevicesCopyRules(devices, &larger, error) &&
              (larger.progFd = virCgroupV2DevicesLoad(&larger, larger.eventsFd, error)) >= 0 &&
              (place->pinsFd < 0 || virGatePinsMake(place, &larger, error)) &&
              VIR_FAULT_STEP("gate:grown-pinned", error) &&

@@ -118,6 +118,12 @@ uint32_t virCgroupV2DevicesGetPerms(unsigned access, virDeviceType type);
 bool virCgroupV2DevicesSetRule(virCgroupV2Devices *devices, const virDeviceRule *rule);
 /* The kernel's rules, sorted. Caller frees. */
 GArray *virCgroupV2DevicesReadRules(const virCgroupV2Devices *devices, GError **error);
+/* Fills an empty map. */
+bool virCgroupV2DevicesFillRules(const virCgroupV2Devices *devices, const GArray *rules,
+                                 GError **error);
+/* Fills an empty map with what another has, use and generation of each rule included. */
+bool virCgroupV2DevicesCopyRules(const virCgroupV2Devices *from, const virCgroupV2Devices *to,
+                                 GError **error);
 
 /* Maps the header into devices->header; false with errno. */
 bool virCgroupV2DevicesMapHeader(virCgroupV2Devices *devices);

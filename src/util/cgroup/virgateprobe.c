@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virgateprobe.c: see virgateprobe.h. The child calls access(2) and _exit(2), nothing else, so it
- * may be a plain clone of a daemon with threads. Its verdicts are the bits of its exit status. */
+ * virgateprobe.c: see virgateprobe.h. The child calls access(2) and _exit(2), nothing else. Like
+ * vfork(2)'s it shares the daemon's memory, and the thread that made it waits until it has ended.
+ * Its verdicts are the bits of its exit status. */
 #include "util/cgroup/virgateprobe.h"
 
 #include <linux/sched.h>
@@ -19,6 +20,8 @@
 static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full",         "/dev/kmsg",
                                     "/dev/mem",  "/dev/port", "/dev/loop-control", "/dev/fuse",
                                     "/dev/tty",  "/dev/ptmx", "/dev/console"};
+
+enum { PROBE_STACK = 16384 };
 
 enum { ALLOWED_FAILED = 1, DENIED_PASSED = 2, CANNOT_TELL = 4 };
 
@@ -40,20 +43,24 @@ virGateProbeIsUnlisted(const GArray *rules, const virDeviceRule *node)
 static bool
 virGateProbeIsReadable(const GArray *rules, const virDeviceRule *node)
 {
-    for (size_t i = 0; i < rules->len; i++) {
-        const virDeviceRule *rule = &g_array_index(rules, virDeviceRule, i);
+    guint index = 0;
 
-        if ((rule->access & VIR_DEVICE_READ) && virDeviceRuleCompare(rule, node) == 0)
-            return true;
-    }
-    return false;
+    return g_array_binary_search((GArray *)rules, node, (GCompareFunc)virDeviceRuleCompare,
+                                 &index) &&
+           (g_array_index(rules, virDeviceRule, index).access & VIR_DEVICE_READ);
 }
 
+typedef struct {
+    const char *listed;
+    const char *unlisted;
+} virGateProbeQuestion;
+
 static void
-virGateProbeChoose(const GArray *rules, const char **retListed, const char **retUnlisted)
+virGateProbeChoose(const GArray *rules, virGateProbeQuestion *question, virDeviceRule *retProbed)
 {
-    *retListed = *retUnlisted = NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(nodes); i++) {
+    *question = (virGateProbeQuestion){NULL, NULL};
+    *retProbed = (virDeviceRule){.access = 0};
+    for (size_t i = 0; i < G_N_ELEMENTS(nodes) && !(question->listed && question->unlisted); i++) {
         virDeviceRule node;
 
         /* What we can't reach ourselves says nothing about the gate. */
@@ -61,34 +68,103 @@ virGateProbeChoose(const GArray *rules, const char **retListed, const char **ret
                 VIR_DEVICE_NODE_FOUND ||
             access(nodes[i], R_OK) < 0)
             continue;
-        if (!*retListed && virGateProbeIsReadable(rules, &node))
-            *retListed = nodes[i];
-        if (!*retUnlisted && virGateProbeIsUnlisted(rules, &node))
-            *retUnlisted = nodes[i];
+        if (!question->listed && virGateProbeIsReadable(rules, &node)) {
+            question->listed = nodes[i];
+            *retProbed = node;
+        }
+        if (!question->unlisted && virGateProbeIsUnlisted(rules, &node))
+            question->unlisted = nodes[i];
     }
 }
 
-static G_GNUC_NORETURN void
-virGateProbeChild(const char *listed, const char *unlisted)
+/* --- the child --- */
+
+/* Runs in the daemon's memory while the thread that made it waits: nothing may be written but the
+ * child's own stack, and errno. */
+__attribute__((no_sanitize("address", "undefined"))) static G_GNUC_NORETURN void
+virGateProbeChild(const virGateProbeQuestion *question)
 {
     int verdict = 0;
 
-    if (listed && access(listed, R_OK) < 0)
+    if (question->listed && access(question->listed, R_OK) < 0)
         verdict |= errno == EPERM ? ALLOWED_FAILED : CANNOT_TELL;
-    if (unlisted && access(unlisted, R_OK) == 0)
+    if (question->unlisted && access(question->unlisted, R_OK) == 0)
         verdict |= DENIED_PASSED;
     _exit(verdict);
 }
 
+/* clone3 with a child that begins in virGateProbeChild on a stack of its own. There is no C
+ * function for that: one that returned in the child would return into its parent's frames. Where
+ * the few instructions aren't known, the child is a plain copy, which costs the daemon's page
+ * tables. */
+static long
+virGateProbeClone(struct clone_args *args, const virGateProbeQuestion *question)
+{
+#if defined(__x86_64__)
+    register void (*run)(const virGateProbeQuestion *) __asm__("r8") = virGateProbeChild;
+    register const virGateProbeQuestion *asked __asm__("r9") = question;
+    long pid;
+
+    args->flags |= CLONE_VM | CLONE_VFORK;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r9, %%rdi\n\t"
+                     "call *%%r8\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(pid)
+                     : "0"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), "r"(run), "r"(asked)
+                     : "rcx", "r11", "memory");
+    if (pid < 0)
+        errno = (int)-pid;
+    return pid;
+#elif defined(__aarch64__)
+    register struct clone_args *x0 __asm__("x0") = args;
+    register size_t x1 __asm__("x1") = sizeof(*args);
+    register long x8 __asm__("x8") = SYS_clone3;
+    register void (*run)(const virGateProbeQuestion *) __asm__("x9") = virGateProbeChild;
+    register const virGateProbeQuestion *asked __asm__("x10") = question;
+    long pid;
+
+    args->flags |= CLONE_VM | CLONE_VFORK;
+    __asm__ volatile("svc #0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, xzr\n\t"
+                     "mov x0, x10\n\t"
+                     "blr x9\n\t"
+                     "brk #1\n"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x1), "r"(x8), "r"(run), "r"(asked)
+                     : "x30", "memory", "cc");
+    pid = (long)x0;
+    if (pid < 0)
+        errno = (int)-pid;
+    return pid;
+#else
+    long pid;
+
+    args->stack = args->stack_size = 0;
+    pid = syscall(SYS_clone3, args, sizeof(*args));
+    if (pid == 0)
+        virGateProbeChild(question);
+    return pid;
+#endif
+}
+
 static bool
-virGateProbeRun(int groupFd, const char *listed, const char *unlisted, int *retStatus,
-                GError **error)
+virGateProbeRun(int groupFd, const virGateProbeQuestion *question, int *retStatus, GError **error)
 {
     VIR_AUTOCLOSE pidfd = -1;
+    char stack[PROBE_STACK] __attribute__((aligned(16)));
     struct clone_args args = {
         .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP,
         .pidfd = (uintptr_t)&pidfd,
         .exit_signal = SIGCHLD,
+        .stack = (uintptr_t)stack,
+        .stack_size = sizeof(stack),
         .cgroup = (uint64_t)groupFd,
     };
     sigset_t all;
@@ -98,9 +174,7 @@ virGateProbeRun(int groupFd, const char *listed, const char *unlisted, int *retS
 
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = syscall(SYS_clone3, &args, sizeof(args));
-    if (pid == 0)
-        virGateProbeChild(listed, unlisted);
+    pid = virGateProbeClone(&args, question);
     errnum = errno;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid < 0)
@@ -109,24 +183,25 @@ virGateProbeRun(int groupFd, const char *listed, const char *unlisted, int *retS
 }
 
 bool
-virGateProbe(int groupFd, const GArray *rules, virGateMode mode, GError **error)
+virGateProbe(int groupFd, const GArray *rules, virGateMode mode, virDeviceRule *retProbed,
+             GError **error)
 {
-    const char *listed;
-    const char *unlisted;
+    virGateProbeQuestion question;
     int status = 0;
 
-    virGateProbeChoose(rules, &listed, &unlisted);
+    virGateProbeChoose(rules, &question, retProbed);
     if (mode == VIR_GATE_PERMISSIVE)
-        unlisted = NULL;
-    if (!listed && !unlisted)
+        question.unlisted = NULL;
+    if (!question.listed && !question.unlisted)
         return true;
-    if (!virGateProbeRun(groupFd, listed, unlisted, &status, error))
+    if (!virGateProbeRun(groupFd, &question, &status, error))
         return false;
     if (WIFEXITED(status) && (WEXITSTATUS(status) & DENIED_PASSED))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                           _("the device gate lets '%s' pass, which no rule allows"), unlisted);
+                           _("the device gate lets '%s' pass, which no rule allows"),
+                           question.unlisted);
     if (WIFEXITED(status) && (WEXITSTATUS(status) & ALLOWED_FAILED))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                           _("the device gate denies '%s', which a rule allows"), listed);
+                           _("the device gate denies '%s', which a rule allows"), question.listed);
     return true;
 }

@@ -7,6 +7,7 @@
 
 /* A child born in the group asks access(2) of a node with a rule and of one without: the gate is
  * run, no driver is. False if a verdict is wrong. Which nodes exist here decides what can be asked;
- * none is no error. Waits for the child (a fraction of a millisecond). Needs the right to clone
- * into the group. */
-bool virGateProbe(int groupFd, const GArray *rules, virGateMode mode, GError **error);
+ * none is no error. *retProbed is the rule that the look has used, its access 0 if none was. Waits
+ * for the child (a tenth of a millisecond). Needs the right to clone into the group. */
+bool virGateProbe(int groupFd, const GArray *rules, virGateMode mode, virDeviceRule *retProbed,
+                  GError **error);
