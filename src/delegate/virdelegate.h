@@ -109,6 +109,11 @@ bool virDelegateGateCreate(virDelegate *door, const virDelegateCall *call, virCg
 bool virDelegateGateReopen(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                            const virDeviceRules *rules, const virGateSettings *settings,
                            virGate **retGate, virGateFound *retFound, GError **error);
+/* A look at how the gate is held: what somebody has taken off is put back at once (gate.replace),
+ * and a program of others that appeared is told of in the log, once. *state is that of the look
+ * before, at first one with all held (VIR_GATE_STATE_WHOLE), and becomes the new one. */
+bool virDelegateGateWatch(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                          virGateState *state, GError **error);
 /* gate.update (and gate.replace when the map is full): one owner's rules, added or taken away; all
  * of them or, on error, none. */
 bool virDelegateGateAllow(virDelegate *door, const virDelegateCall *call, virGate *gate,

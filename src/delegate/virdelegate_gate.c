@@ -63,24 +63,55 @@ virDelegateGateCreate(virDelegate *door, const virDelegateCall *call, virCgroup 
     return true;
 }
 
-/* A gate that was found: to its rules, and what is missing of it put back. */
-static bool
-virDelegateBringBack(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
+/* Puts back what is missing. What can't be is said and no error: the guest runs on, behind what is
+ * left of its gate. */
+static void
+virDelegatePutBack(virDelegate *door, const virDelegateCall *call, virGate *gate)
 {
-    virDelegateTrace update = virDelegateBegin(door, call, "gate.update");
-    virDelegateTrace repair;
+    virDelegateTrace trace = virDelegateBegin(door, call, "gate.replace");
+    g_autoptr(GError) error = NULL;
     bool reattached = false;
 
-    if (!virDelegateEnd(&update, door->ops->gateUpdate(door, call, gate, NULL, error)) ||
-        !virDelegateHoldsRules(&update, gate, error))
-        return false;
-    repair = virDelegateBegin(door, call, "gate.replace");
-    if (!virDelegateEnd(&repair, door->ops->gateRepair(door, call, gate, &reattached, error)))
-        return false;
-    if (reattached)
+    if (!virDelegateEnd(&trace, door->ops->gateRepair(door, call, gate, &reattached, &error)))
+        VIR_WARN("guest '%s': what is missing of its device gate can't be put back: %s",
+                 call->domain, error->message);
+    else if (reattached)
         VIR_WARN("guest '%s': somebody had taken its device gate off the control group; it is "
                  "attached again",
                  call->domain);
+}
+
+/* A gate that was found: attached again before anything else, then brought to its rules. */
+static bool
+virDelegateBringBack(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
+{
+    virDelegateTrace update;
+
+    virDelegatePutBack(door, call, gate);
+    update = virDelegateBegin(door, call, "gate.update");
+    return virDelegateEnd(&update, door->ops->gateUpdate(door, call, gate, NULL, error)) &&
+           virDelegateHoldsRules(&update, gate, error);
+}
+
+static bool
+virDelegateTakeUp(virDelegate *door, const virDelegateCall *call, virGate *gate, virGateFound found,
+                  GError **error)
+{
+    switch (found) {
+    case VIR_GATE_FOUND_PINS:
+    case VIR_GATE_FOUND_IDS:
+        return virDelegateBringBack(door, call, gate, error);
+    case VIR_GATE_FOUND_LIBVIRT:
+        VIR_INFO("guest '%s': taking over the device gate that libvirt made", call->domain);
+        return virDelegateMakeGate(door, call, gate, error);
+    case VIR_GATE_FOUND_NONE:
+        VIR_WARN("guest '%s' runs without its device gate; making one now", call->domain);
+        return virDelegateMakeGate(door, call, gate, error);
+    case VIR_GATE_FOUND_FOREIGN:
+        VIR_WARN("guest '%s': its device gate is enforced but not manageable from here",
+                 call->domain);
+        return true;
+    }
     return true;
 }
 
@@ -95,26 +126,55 @@ virDelegateGateReopen(virDelegate *door, const virDelegateCall *call, virCgroup 
     if (!virDelegateCheckPrepared(door, error))
         return false;
     gate = virGateNew(group, door->store, call->uuid, rules, settings);
-    if (!virGateDetect(gate, &found, error))
+    if (!virGateDetect(gate, &found, error) || !virDelegateTakeUp(door, call, gate, found, error))
         return false;
-    switch (found) {
-    case VIR_GATE_FOUND_PINS:
-    case VIR_GATE_FOUND_IDS:
-        if (!virDelegateBringBack(door, call, gate, error))
-            return false;
-        break;
-    case VIR_GATE_FOUND_NONE:
-        VIR_WARN("guest '%s' runs without its device gate; making one now", call->domain);
-        if (!virDelegateMakeGate(door, call, gate, error))
-            return false;
-        break;
-    case VIR_GATE_FOUND_FOREIGN:
-        VIR_WARN("guest '%s': its device gate is enforced but not manageable from here",
-                 call->domain);
-        break;
-    }
     *retGate = g_steal_pointer(&gate);
     *retFound = found;
+    return true;
+}
+
+/* --- watching --- */
+
+/* Says who else has a say, when that has changed. */
+static void
+virDelegateTellForeign(const virDelegateCall *call, const virGateState *before,
+                       const virGateState *now)
+{
+    for (unsigned i = 0; i < MIN(now->nforeign, VIR_GATE_FOREIGN_MAX); i++) {
+        const virGateForeign *foreign = &now->foreign[i];
+        bool known = false;
+
+        for (unsigned k = 0; k < MIN(before->nforeign, VIR_GATE_FOREIGN_MAX); k++)
+            known |= before->foreign[k].id == foreign->id;
+        if (!known)
+            VIR_WARN("guest '%s': device program %u%s%s%s on %s can deny what its gate allows",
+                     call->domain, foreign->id, *foreign->name ? " (" : "", foreign->name,
+                     *foreign->name ? ")" : "",
+                     foreign->above ? "a group above its own" : "its own control group");
+    }
+}
+
+bool
+virDelegateGateWatch(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                     virGateState *state, GError **error)
+{
+    virGateState now;
+
+    if (!virGateInspect(gate, &now, error))
+        return false;
+    virDelegateTellForeign(call, state, &now);
+    if (virGateIsDamaged(gate, &now)) {
+        /* Once for each damage: what can't be put back isn't tried and told every second. */
+        if (!virGateIsDamaged(gate, state) || now.revision != state->revision) {
+            if (!now.known || now.attached)
+                VIR_WARN("guest '%s': a part of its device gate is gone (%s)", call->domain,
+                         now.linked ? "its pins" : "its link");
+            virDelegatePutBack(door, call, gate);
+        }
+        if (!virGateInspect(gate, &now, error))
+            return false;
+    }
+    *state = now;
     return true;
 }
 

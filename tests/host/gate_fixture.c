@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -144,7 +146,7 @@ testGuestName(testGuest *guest)
 }
 
 testGuest *
-testGuestNew(const char *name, const virGateSettings *settings, const char *const *texts)
+testGuestNewBare(const char *name, const virGateSettings *settings, const char *const *texts)
 {
     testGuest *guest = g_new0(testGuest, 1);
     g_autoptr(virDeviceRules) rules = testRules(VIR_DEVICE_OWNER_POLICY, texts);
@@ -156,6 +158,15 @@ testGuestNew(const char *name, const virGateSettings *settings, const char *cons
     virCgroupMake(guest->group, &error);
     g_assert_no_error(error);
     guest->gate = virGateNew(guest->group, testStore, guest->uuid, rules, settings);
+    return guest;
+}
+
+testGuest *
+testGuestNew(const char *name, const virGateSettings *settings, const char *const *texts)
+{
+    testGuest *guest = testGuestNewBare(name, settings, texts);
+    GError *error = NULL;
+
     virGateMake(guest->gate, &error);
     g_assert_no_error(error);
     return guest;
@@ -232,22 +243,28 @@ testChild(int fd)
     _exit(0);
 }
 
-void
-testGuestStart(testGuest *guest)
+/* A copy of this process in the group; 0 in the copy. */
+static long
+testCloneInto(testGuest *guest, int *retPidfd)
 {
     struct clone_args {
         uint64_t flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid,
             setTidSize, cgroup;
     } args = {.flags = 0x1000 | 0x200000000ULL, /* CLONE_PIDFD, CLONE_INTO_CGROUP */
-              .pidfd = (uintptr_t)&guest->pidfd,
+              .pidfd = (uintptr_t)retPidfd,
               .exitSignal = 17,
               .cgroup = (uint64_t)virCgroupCloneFd(guest->group)};
-    long pid;
+    long pid = syscall(SYS_clone3, &args, sizeof(args));
 
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, guest->pipe), ==, 0);
-    pid = syscall(SYS_clone3, &args, sizeof(args));
     g_assert_cmpint(pid, >=, 0);
-    if (pid == 0)
+    return pid;
+}
+
+void
+testGuestStart(testGuest *guest)
+{
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, guest->pipe), ==, 0);
+    if (testCloneInto(guest, &guest->pidfd) == 0)
         testChild(guest->pipe[1]);
     virCloseFd(&guest->pipe[1]);
 }
@@ -281,7 +298,93 @@ testGuestAskPath(testGuest *guest, int ask, const char *path)
     return testGuestQuestion(guest, &question);
 }
 
+/* --- the prober --- */
+
+/* Shared with the process that asks. */
+typedef struct {
+    int stop;
+    unsigned asked;
+    unsigned wrong;
+} testProberBoard;
+
+struct testProber {
+    testProberBoard *board;
+    int pidfd;
+};
+
+static G_GNUC_NORETURN void
+testProberRun(testProberBoard *board, const char *allowed, const char *denied)
+{
+    if (close_range(3, ~0U, 0) < 0)
+        _exit(1);
+    while (!g_atomic_int_get(&board->stop)) {
+        board->wrong += access(allowed, R_OK | W_OK) != 0;
+        board->wrong += access(denied, R_OK) == 0;
+        g_atomic_int_add((gint *)&board->asked, 2);
+    }
+    _exit(0);
+}
+
+testProber *
+testProberStart(testGuest *guest, int majorAllowed, int minorAllowed, int majorDenied,
+                int minorDenied)
+{
+    g_autofree char *allowed = g_strdup_printf("%s/c%d_%d", nodesPath, majorAllowed, minorAllowed);
+    g_autofree char *denied = g_strdup_printf("%s/c%d_%d", nodesPath, majorDenied, minorDenied);
+    testProber *prober = g_new0(testProber, 1);
+
+    prober->board = mmap(NULL, sizeof(*prober->board), PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    g_assert_true(prober->board != MAP_FAILED);
+    if (testCloneInto(guest, &prober->pidfd) == 0)
+        testProberRun(prober->board, allowed, denied);
+    testProberAwait(prober);
+    return prober;
+}
+
+void
+testProberAwait(testProber *prober)
+{
+    gint64 deadline_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    unsigned wanted = (unsigned)g_atomic_int_get((gint *)&prober->board->asked) + 20;
+
+    while ((unsigned)g_atomic_int_get((gint *)&prober->board->asked) < wanted) {
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline_us);
+        g_usleep(50);
+    }
+}
+
+unsigned
+testProberStop(testProber *prober, unsigned *retAsked)
+{
+    unsigned wrong;
+
+    g_atomic_int_set(&prober->board->stop, 1);
+    g_assert_true(virSpawnReap(prober->pidfd, NULL, NULL));
+    virCloseFd(&prober->pidfd);
+    wrong = prober->board->wrong;
+    *retAsked = prober->board->asked;
+    g_assert_cmpint(munmap(prober->board, sizeof(*prober->board)), ==, 0);
+    g_free(prober);
+    return wrong;
+}
+
 /* --- counting --- */
+
+unsigned
+testCountWanted(const char *name, unsigned usual)
+{
+    const char *text = g_getenv(name);
+
+    return text ? (unsigned)atoi(text) : usual;
+}
+
+void
+testAssertNoError(bool done, GError *error)
+{
+    g_assert_no_error(error);
+    g_assert_true(done);
+}
 
 /* True if the kernel holds just what so many guests need. */
 static bool

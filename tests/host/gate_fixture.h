@@ -39,6 +39,9 @@ void testGuestName(testGuest *guest);
 /* Group and gate with these rules ("c 1:3 rw", ..., NULL). */
 testGuest *testGuestNew(const char *name, const virGateSettings *settings,
                         const char *const *rules);
+/* Group and a gate that isn't on it yet. */
+testGuest *testGuestNewBare(const char *name, const virGateSettings *settings,
+                            const char *const *rules);
 /* Removes gate and group, as a stopped guest. */
 void testGuestFree(testGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(testGuest, testGuestFree)
@@ -62,6 +65,20 @@ int testGuestAsk(testGuest *guest, int ask, bool block, int major, int minor);
 int testGuestAskPath(testGuest *guest, int ask, const char *path);
 
 virDeviceRules *testRules(const char *owner, const char *const *texts);
+
+/* A process in the group that asks two nodes as fast as it can: one that must be allowed and one
+ * that must be denied, character devices both. */
+typedef struct testProber testProber;
+testProber *testProberStart(testGuest *guest, int majorAllowed, int minorAllowed, int majorDenied,
+                            int minorDenied);
+/* Waits until it has asked both some times more. */
+void testProberAwait(testProber *prober);
+/* Ends it; the wrong answers, and how many it got in all. */
+unsigned testProberStop(testProber *prober, unsigned *retAsked);
+
+/* The number in the environment, or the usual one. */
+unsigned testCountWanted(const char *name, unsigned usual);
+void testAssertNoError(bool done, GError *error);
 
 /* Asserts that there are as many programs, maps, links, groups and sets of pins as so many guests
  * need. Waits some seconds: the kernel frees what was attached to a removed group when it gets

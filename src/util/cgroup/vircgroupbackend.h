@@ -66,6 +66,8 @@ typedef struct {
     bool (*detectGate)(virGate *gate, virGateFound *retFound, GError **error);
     /* Puts back what is missing of a gate that was found; *retReattached: it had been taken off. */
     bool (*repairGate)(virGate *gate, bool *retReattached, GError **error);
+    /* How it is held now; NULL: it can't be taken off. */
+    bool (*inspectGate)(virGate *gate, virGateState *retState, GError **error);
     /* One node from access before to rule->access, 0 being none. False with errno; ENOSPC or E2BIG
      * ask for prepareGate. */
     bool (*setDevice)(virGate *gate, const virDeviceRule *rule, unsigned before);

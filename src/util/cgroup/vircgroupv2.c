@@ -255,8 +255,16 @@ virCgroupV2RepairGate(virGate *gate, bool *retReattached, GError **error)
     virCgroupV2DevicesPlace place;
 
     return virCgroupV2GatePlace(gate, &place, error) &&
-           virCgroupV2DevicesRepairProg(&gate->v2, &place, gate->settings.lock, retReattached,
-                                        error);
+           virCgroupV2DevicesRepairProg(&gate->v2, &place, &gate->settings, retReattached, error);
+}
+
+static bool
+virCgroupV2InspectGate(virGate *gate, virGateState *retState, GError **error)
+{
+    virCgroupV2DevicesPlace place;
+
+    return virCgroupV2GatePlace(gate, &place, error) &&
+           virCgroupV2DevicesInspect(&gate->v2, &place, retState, error);
 }
 
 static bool
@@ -297,6 +305,7 @@ const virCgroupBackend virCgroupV2Backend = {
     .prepareGate = virCgroupV2PrepareGate,
     .detectGate = virCgroupV2DetectGate,
     .repairGate = virCgroupV2RepairGate,
+    .inspectGate = virCgroupV2InspectGate,
     .setDevice = virCgroupV2SetDevice,
     .listDevices = virCgroupV2ListDevices,
     .removeGate = virCgroupV2RemoveGate,

@@ -42,17 +42,6 @@ virCgroupV2AttachedHas(const virCgroupV2Attached *attached, int progFd)
     return false;
 }
 
-/* A link outlives its group as a dead object; that one holds nothing. */
-static bool
-virCgroupV2LinkIsAlive(int linkFd, int groupFd)
-{
-    struct bpf_link_info info;
-    uint64_t group = 0;
-
-    return linkFd >= 0 && virBPFGetLinkInfo(linkFd, &info) && info.type == BPF_LINK_TYPE_CGROUP &&
-           virCgroupV2DevicesGroupId(groupFd, &group, NULL) && info.cgroup.cgroup_id == group;
-}
-
 /* --- by pins --- */
 
 /* Chooses between the two sets of pins; *retFound false if neither is of use. */
@@ -87,7 +76,7 @@ virCgroupV2DetectByPins(virCgroupV2Devices *devices, const virCgroupV2DevicesPla
         virCgroupV2DevicesClear(devices);
         return true;
     }
-    if (!virCgroupV2LinkIsAlive(devices->linkFd, place->groupFd))
+    if (!virCgroupV2DevicesLinkIsAlive(devices->linkFd, place->groupFd))
         virCloseFd(&devices->linkFd);
     if (*retFound == VIR_GATE_FOUND_NONE)
         *retFound = VIR_GATE_FOUND_PINS;
@@ -134,6 +123,16 @@ virCgroupV2DetectTakeMap(virCgroupV2Devices *devices, uint32_t id)
     }
 }
 
+/* One without a uuid was attached here and not verified any more: a daemon was killed. */
+static bool
+virCgroupV2DetectIsOf(const virGateHeader *header, const uint8_t uuid[16])
+{
+    static const uint8_t none[16];
+
+    return header->abi == VIR_GATE_ABI &&
+           (memcmp(header->uuid, uuid, 16) == 0 || memcmp(header->uuid, none, 16) == 0);
+}
+
 /* True if the program of this id is this guest's reporting one. */
 static bool
 virCgroupV2DetectTakeProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
@@ -149,13 +148,24 @@ virCgroupV2DetectTakeProg(virCgroupV2Devices *devices, const virCgroupV2DevicesP
     for (uint32_t i = 0; i < MIN(info.nr_map_ids, G_N_ELEMENTS(maps)); i++)
         virCgroupV2DetectTakeMap(devices, maps[i]);
     if (devices->rulesFd < 0 || devices->headerFd < 0 || devices->eventsFd < 0 ||
-        !virCgroupV2DevicesMapHeader(devices) || devices->header->abi != VIR_GATE_ABI ||
-        memcmp(devices->header->uuid, place->uuid, 16) != 0) {
+        !virCgroupV2DevicesMapHeader(devices) ||
+        !virCgroupV2DetectIsOf(devices->header, place->uuid)) {
         virCgroupV2DevicesClear(devices);
         return false;
     }
     devices->progFd = g_steal_fd(&fd);
     return true;
+}
+
+/* True if libvirt's exclusive program is all there is. */
+static bool
+virCgroupV2DetectLibvirt(const virCgroupV2Attached *attached)
+{
+    VIR_AUTOCLOSE progFd = -1;
+    VIR_AUTOCLOSE mapFd = -1;
+
+    return attached->progs.count == 1 && attached->progs.flags == 0 &&
+           virCgroupV2DevicesIsLibvirt(attached->progs.ids[0], &progFd, &mapFd);
 }
 
 static virGateFound
@@ -170,7 +180,7 @@ virCgroupV2DetectByIds(virCgroupV2Devices *devices, const virCgroupV2DevicesPlac
         if (errno == EPERM)
             return VIR_GATE_FOUND_FOREIGN; /* something is there, and we may not look at it */
     }
-    return VIR_GATE_FOUND_NONE;
+    return virCgroupV2DetectLibvirt(attached) ? VIR_GATE_FOUND_LIBVIRT : VIR_GATE_FOUND_NONE;
 }
 
 bool

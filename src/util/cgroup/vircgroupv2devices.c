@@ -117,6 +117,7 @@ virCgroupV2DevicesCreateHeader(virCgroupV2Devices *devices, virGateMode mode, GE
     if (devices->headerFd < 0 || !virCgroupV2DevicesMapHeader(devices))
         return virErrorErrno(error, _("cannot create the header of the device gate"));
     devices->header->abi = VIR_GATE_ABI;
+    devices->header->program = VIR_GATE_PROGRAM_VERSION;
     devices->header->mode = mode;
     return true;
 }
@@ -250,16 +251,37 @@ virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2Dev
 
 /* --- the steps together --- */
 
-/* From the map to the program on the group. */
-static bool
+static uint32_t
+virCgroupV2DevicesBound(const virGateSettings *settings)
+{
+    return settings->capacityMax ? settings->capacityMax : VIR_CGROUP_V2_DEVICES_CAPACITY_MAX;
+}
+
+/* Doubled until so many rules fit; 0 with an error beyond the bound. */
+static uint32_t
+virCgroupV2DevicesCapacityFor(const virGateSettings *settings, uint32_t capacity, size_t rules,
+                              GError **error)
+{
+    const uint32_t bound = virCgroupV2DevicesBound(settings);
+
+    while (capacity < rules && capacity < bound)
+        capacity = capacity > bound / 2 ? bound : capacity * 2;
+    if (capacity >= rules)
+        return capacity;
+    virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                _("the device gate would need %zu rules, and gate_rules_max allows %u"), rules,
+                bound);
+    return 0;
+}
+
+bool
 virCgroupV2DevicesMake(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
                        const virGateSettings *settings, const GArray *rules, GError **error)
 {
-    uint32_t capacity = settings->capacity ? settings->capacity : VIR_CGROUP_V2_DEVICES_CAPACITY;
+    uint32_t wanted = settings->capacity ? settings->capacity : VIR_CGROUP_V2_DEVICES_CAPACITY;
+    uint32_t capacity = virCgroupV2DevicesCapacityFor(settings, wanted, rules->len, error);
 
-    while (capacity < rules->len && capacity < VIR_CGROUP_V2_DEVICES_CAPACITY_MAX)
-        capacity *= 2;
-    if (!virCgroupV2DevicesCreateRules(devices, capacity, error) ||
+    if (!capacity || !virCgroupV2DevicesCreateRules(devices, capacity, error) ||
         !virCgroupV2DevicesCreateHeader(devices, settings->mode, error) ||
         !virCgroupV2DevicesFillRules(devices, rules, error) ||
         !VIR_FAULT_STEP("gate:map-filled", error))
@@ -268,9 +290,7 @@ virCgroupV2DevicesMake(virCgroupV2Devices *devices, const virCgroupV2DevicesPlac
     if (devices->eventsFd < 0)
         return virErrorErrno(error, _("cannot use the ring of denials"));
     devices->progFd = virCgroupV2DevicesLoad(devices, devices->eventsFd, error);
-    return devices->progFd >= 0 && VIR_FAULT_STEP("gate:loaded", error) &&
-           virCgroupV2DevicesAttachProg(devices, place, NULL, error) &&
-           VIR_FAULT_STEP("gate:attached", error);
+    return devices->progFd >= 0 && VIR_FAULT_STEP("gate:loaded", error);
 }
 
 static bool
@@ -286,62 +306,110 @@ virCgroupV2DevicesPin(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace
     return VIR_FAULT_STEP("gate:published", error);
 }
 
+/* The link is pinned, or it would end with the daemon. */
+static bool
+virCgroupV2DevicesIsLinked(const virCgroupV2DevicesPlace *place, const virGateSettings *settings)
+{
+    return settings->lock == VIR_GATE_LOCK_BOTH && place->pinsFd >= 0;
+}
+
+bool
+virCgroupV2DevicesSecure(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                         const virGateSettings *settings, const GArray *rules, GError **error)
+{
+    if ((virCgroupV2DevicesIsLinked(place, settings) &&
+         !virCgroupV2DevicesLink(devices, place, error)) ||
+        !VIR_FAULT_STEP("gate:linked", error) ||
+        !virCgroupV2DevicesVerify(devices, place, rules, error) ||
+        !VIR_FAULT_STEP("gate:verified", error))
+        return false;
+    /* From here on its denials are the guest's; those of the probe had no uuid. */
+    devices->header->denied = 0;
+    devices->header->dropped = 0;
+    memcpy(devices->header->uuid, place->uuid, 16);
+    return virCgroupV2DevicesPin(devices, place, error);
+}
+
 bool
 virCgroupV2DevicesCreateProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
                              const virGateSettings *settings, const GArray *rules, GError **error)
 {
-    bool linked = settings->lock == VIR_GATE_LOCK_BOTH && place->pinsFd >= 0;
-
     if (virCgroupV2DevicesMake(devices, place, settings, rules, error) &&
-        (!linked || virCgroupV2DevicesLink(devices, place, error)) &&
-        VIR_FAULT_STEP("gate:linked", error) &&
-        virCgroupV2DevicesVerify(devices, place, rules, error) &&
-        VIR_FAULT_STEP("gate:verified", error)) {
-        /* From here on its denials are the guest's; those of the probe had no uuid. */
-        devices->header->denied = 0;
-        devices->header->dropped = 0;
-        memcpy(devices->header->uuid, place->uuid, 16);
-        if (virCgroupV2DevicesPin(devices, place, error))
-            return true;
-    }
+        virCgroupV2DevicesAttachProg(devices, place, NULL, error) &&
+        VIR_FAULT_STEP("gate:attached", error) &&
+        virCgroupV2DevicesSecure(devices, place, settings, rules, error))
+        return true;
     (void)virCgroupV2DevicesRemoveProg(devices, place, NULL); /* the error in hand says more */
     return false;
 }
 
-bool
-virCgroupV2DevicesGrowProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
-                           GError **error)
+/* The handles of what comes after devices, up to the loaded program. */
+static bool
+virCgroupV2DevicesMakeNext(virCgroupV2Devices *next, const virCgroupV2Devices *devices,
+                           uint32_t capacity, GError **error)
 {
-    virCgroupV2Devices larger = VIR_CGROUP_V2_DEVICES_INIT;
-
-    if (devices->capacity > VIR_CGROUP_V2_DEVICES_CAPACITY_MAX / 2)
-        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                           _("the device gate holds %u rules, and no more are possible"),
-                           devices->capacity);
-    larger.headerFd = fcntl(devices->headerFd, F_DUPFD_CLOEXEC, 3);
-    larger.eventsFd = fcntl(devices->eventsFd, F_DUPFD_CLOEXEC, 3);
+    next->headerFd = fcntl(devices->headerFd, F_DUPFD_CLOEXEC, 3);
+    next->eventsFd = fcntl(devices->eventsFd, F_DUPFD_CLOEXEC, 3);
     if (devices->linkFd >= 0)
-        larger.linkFd = fcntl(devices->linkFd, F_DUPFD_CLOEXEC, 3);
-    if (larger.headerFd < 0 || larger.eventsFd < 0 || !virCgroupV2DevicesMapHeader(&larger))
-        virErrorErrno(error, _("cannot use the header of the device gate"));
-    else if (virCgroupV2DevicesCreateRules(&larger, devices->capacity * 2, error) &&
-             virCgroupV2DevicesCopyRules(devices, &larger, error) &&
-             (larger.progFd = virCgroupV2DevicesLoad(&larger, larger.eventsFd, error)) >= 0 &&
-             (place->pinsFd < 0 || virGatePinsMake(place, &larger, error)) &&
-             VIR_FAULT_STEP("gate:grown-pinned", error) &&
-             virCgroupV2DevicesAttachProg(&larger, place, devices, error)) {
+        next->linkFd = fcntl(devices->linkFd, F_DUPFD_CLOEXEC, 3);
+    if (next->headerFd < 0 || next->eventsFd < 0 || !virCgroupV2DevicesMapHeader(next))
+        return virErrorErrno(error, _("cannot use the header of the device gate"));
+    if (capacity == devices->capacity) {
+        next->capacity = capacity;
+        next->rulesFd = fcntl(devices->rulesFd, F_DUPFD_CLOEXEC, 3);
+        if (next->rulesFd < 0)
+            return virErrorErrno(error, _("cannot use the rules of the device gate"));
+    } else if (!virCgroupV2DevicesCreateRules(next, capacity, error) ||
+               !virCgroupV2DevicesCopyRules(devices, next, error)) {
+        return false;
+    }
+    next->progFd = virCgroupV2DevicesLoad(next, next->eventsFd, error);
+    return next->progFd >= 0;
+}
+
+bool
+virCgroupV2DevicesRenewProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                            uint32_t capacity, GError **error)
+{
+    virCgroupV2Devices next = VIR_CGROUP_V2_DEVICES_INIT;
+
+    if (virCgroupV2DevicesMakeNext(&next, devices, capacity, error) &&
+        (place->pinsFd < 0 || virGatePinsMake(place, &next, error)) &&
+        VIR_FAULT_STEP("gate:grown-pinned", error) &&
+        virCgroupV2DevicesAttachProg(&next, place, devices, error)) {
         /* The new program is the gate now: what follows must not undo it. */
         virCgroupV2DevicesClear(devices);
-        *devices = larger;
-        return VIR_FAULT_STEP("gate:swapped", error) &&
-               (devices->linkFd < 0 || virCgroupV2DevicesLink(devices, place, error)) &&
-               (place->pinsFd < 0 || virGatePinsPublish(place, error)) &&
-               ((devices->pinned = place->pinsFd >= 0), true);
+        *devices = next;
+        if (!VIR_FAULT_STEP("gate:swapped", error) ||
+            (devices->linkFd >= 0 && !virCgroupV2DevicesLink(devices, place, error)) ||
+            (place->pinsFd >= 0 && !virGatePinsPublish(place, error)))
+            return false;
+        devices->pinned = place->pinsFd >= 0;
+        devices->header->program = VIR_GATE_PROGRAM_VERSION;
+        return true;
     }
     if (place->pinsFd >= 0)
         (void)virGatePinsRemove(place->pinsFd, place->uuid, VIR_GATE_PINS_NEW, NULL);
-    virCgroupV2DevicesClear(&larger);
+    virCgroupV2DevicesClear(&next);
     return false;
+}
+
+/* What is on the group becomes a gate of ours, or is one. */
+static bool
+virCgroupV2DevicesObtain(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                         const virGateSettings *settings, const GArray *rules,
+                         virGateFound *retFound, GError **error)
+{
+    if (!virCgroupV2DevicesDetectProg(devices, place, retFound, error))
+        return false;
+    if ((*retFound == VIR_GATE_FOUND_LIBVIRT &&
+         !virCgroupV2DevicesAdoptProg(devices, place, settings, error)) ||
+        (*retFound == VIR_GATE_FOUND_NONE &&
+         !virCgroupV2DevicesCreateProg(devices, place, settings, rules, error)))
+        return false;
+    if (*retFound != VIR_GATE_FOUND_FOREIGN)
+        virCgroupV2DevicesUncover(place);
+    return true;
 }
 
 bool
@@ -350,36 +418,35 @@ virCgroupV2DevicesPrepareProg(virCgroupV2Devices *devices, const virCgroupV2Devi
                               virGateFound *retFound, GError **error)
 {
     g_autoptr(GArray) held = NULL;
+    uint32_t capacity;
 
-    if (devices->rulesFd < 0) {
-        if (!virCgroupV2DevicesDetectProg(devices, place, retFound, error))
-            return false;
-        if (*retFound == VIR_GATE_FOUND_FOREIGN)
-            return true;
-        if (*retFound == VIR_GATE_FOUND_NONE &&
-            !virCgroupV2DevicesCreateProg(devices, place, settings, rules, error))
-            return false;
-    }
-    if (extra == 0)
+    if (devices->rulesFd < 0 &&
+        !virCgroupV2DevicesObtain(devices, place, settings, rules, retFound, error))
+        return false;
+    if (extra == 0 || devices->rulesFd < 0)
         return true;
     held = virCgroupV2DevicesReadRules(devices, error);
     if (!held)
         return false;
-    while (held->len + extra > devices->capacity) {
-        if (!virCgroupV2DevicesGrowProg(devices, place, error))
-            return false;
-    }
-    return true;
+    capacity = virCgroupV2DevicesCapacityFor(settings, devices->capacity, held->len + extra, error);
+    return capacity && (capacity == devices->capacity ||
+                        virCgroupV2DevicesRenewProg(devices, place, capacity, error));
 }
 
 bool
 virCgroupV2DevicesRepairProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
-                             virGateLock lock, bool *retReattached, GError **error)
+                             const virGateSettings *settings, bool *retReattached, GError **error)
 {
-    bool linked = lock == VIR_GATE_LOCK_BOTH && place->pinsFd >= 0;
-    bool whole = devices->pinned && (!linked || devices->linkFd >= 0);
+    bool linked = virCgroupV2DevicesIsLinked(place, settings);
+    bool whole;
 
     *retReattached = false;
+    memcpy(devices->header->uuid, place->uuid, 16);
+    if (devices->linkFd >= 0 && !virCgroupV2DevicesLinkIsAlive(devices->linkFd, place->groupFd))
+        virCloseFd(&devices->linkFd);
+    if (place->pinsFd >= 0 && !virGatePinsExist(place->pinsFd, place->uuid))
+        devices->pinned = false;
+    whole = devices->pinned && (!linked || devices->linkFd >= 0);
     if (devices->progFd < 0)
         devices->progFd = virCgroupV2DevicesLoad(devices, devices->eventsFd, error);
     if (devices->progFd < 0)
@@ -390,9 +457,12 @@ virCgroupV2DevicesRepairProg(virCgroupV2Devices *devices, const virCgroupV2Devic
         *retReattached = true;
         whole = false;
     }
+    if (devices->header->program != VIR_GATE_PROGRAM_VERSION &&
+        !virCgroupV2DevicesRenewProg(devices, place, devices->capacity, error))
+        return false;
     if (whole || place->pinsFd < 0)
         return true;
-    return (!linked || virCgroupV2DevicesLink(devices, place, error)) &&
+    return (!linked || devices->linkFd >= 0 || virCgroupV2DevicesLink(devices, place, error)) &&
            virCgroupV2DevicesPin(devices, place, error);
 }
 

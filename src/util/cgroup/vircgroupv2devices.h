@@ -22,7 +22,7 @@
 #include "util/cgroup/virgate.h"
 #include "util/cgroup/virgateprogram.h"
 
-/* Rules in a new map, and the most that a map may be grown to. */
+/* Where settings say nothing: rules in a new map, and the most that a map is grown to. */
 #define VIR_CGROUP_V2_DEVICES_CAPACITY 65536
 #define VIR_CGROUP_V2_DEVICES_CAPACITY_MAX (1u << 22)
 
@@ -89,22 +89,48 @@ bool virCgroupV2DevicesAttachProg(const virCgroupV2Devices *devices,
 bool virCgroupV2DevicesDetectProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
                                   virGateFound *retFound, GError **error);
 
-/* Makes room for more rules: a map of twice the size with the same rules, a program over it, and
- * the swap. The gate is whole at every moment. */
-bool virCgroupV2DevicesGrowProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
-                                GError **error);
+/* A new program of this version takes the place of the one that is there, over the same rules: in
+ * the same map, or, with another capacity, in a new one. The gate is whole at every moment. */
+bool virCgroupV2DevicesRenewProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                                 uint32_t capacity, GError **error);
 
-/* Unless devices is open already: detects, else creates. Then sees to it that extra more rules fit,
- * growing the map if need be. */
+/* Takes over the gate that libvirt made on the group (one exclusive program over a hash of rules):
+ * its rules, read and converted, in a gate of ours, in which they are allowed whatever they
+ * overlap. Meanwhile a cover on the group above denies what ours will deny. CAP_SYS_ADMIN. */
+bool virCgroupV2DevicesAdoptProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                                 const virGateSettings *settings, GError **error);
+/* Takes a cover off that an interrupted adoption has left; none is success. */
+void virCgroupV2DevicesUncover(const virCgroupV2DevicesPlace *place);
+/* True if the program of this id has libvirt's layout; *retMapFd its rules, the caller's. */
+bool virCgroupV2DevicesIsLibvirt(uint32_t progId, int *retProgFd, int *retMapFd);
+
+/* The steps of CreateProg, for AdoptProg: maps filled and program loaded; link, verification and
+ * pins for a program that is attached. */
+bool virCgroupV2DevicesMake(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                            const virGateSettings *settings, const GArray *rules, GError **error);
+bool virCgroupV2DevicesSecure(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                              const virGateSettings *settings, const GArray *rules, GError **error);
+
+/* How it is held now. */
+bool virCgroupV2DevicesInspect(const virCgroupV2Devices *devices,
+                               const virCgroupV2DevicesPlace *place, virGateState *retState,
+                               GError **error);
+/* True if the link holds a program on this group. A link outlives its group as a dead object. */
+bool virCgroupV2DevicesLinkIsAlive(int linkFd, int groupFd);
+
+/* Unless devices is open already: detects, takes over what libvirt made, else creates. Then sees to
+ * it that extra more rules fit, doubling the map if need be, up to the settings' bound: beyond it
+ * VIR_ERR_OPERATION_UNSUPPORTED. */
 bool virCgroupV2DevicesPrepareProg(virCgroupV2Devices *devices,
                                    const virCgroupV2DevicesPlace *place,
                                    const virGateSettings *settings, const GArray *rules,
                                    size_t extra, virGateFound *retFound, GError **error);
 
-/* Has what is missing (pins, link, direct attachment) put back. Idempotent. *retReattached: the
- * program had been taken off the group. */
+/* Has what is missing (direct attachment, link, pins) put back, and an older program exchanged.
+ * Idempotent. *retReattached: the program had been taken off the group. */
 bool virCgroupV2DevicesRepairProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
-                                  virGateLock lock, bool *retReattached, GError **error);
+                                  const virGateSettings *settings, bool *retReattached,
+                                  GError **error);
 
 /* Detaches, unpins and closes, so that the kernel frees program and map. A half-made one too. */
 bool virCgroupV2DevicesRemoveProg(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,

@@ -282,6 +282,28 @@ virGateGetCounters(virGate *gate, virGateCounters *retCounters, GError **error)
     return true;
 }
 
+bool
+virGateInspect(virGate *gate, virGateState *retState, GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
+
+    if (virGateBackend(gate)->inspectGate)
+        return virGateBackend(gate)->inspectGate(gate, retState, error);
+    *retState = (virGateState){.known = true, .attached = true};
+    return true;
+}
+
+bool
+virGateIsDamaged(virGate *gate, const virGateState *state)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
+    bool pins = gate->v2.rulesFd >= 0 && gate->store->pinsFd >= 0;
+
+    return gate->manageable &&
+           ((state->known && !state->attached) || (pins && !state->pinned) ||
+            (pins && gate->settings.lock == VIR_GATE_LOCK_BOTH && !state->linked));
+}
+
 /* --- changing --- */
 
 /* Makes room for extra more rules: asked for when the kernel says that it is full. */

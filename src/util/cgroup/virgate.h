@@ -48,13 +48,15 @@ int virGateLockFromString(const char *name);
 typedef struct {
     virGateMode mode;
     virGateLock lock;
-    uint32_t capacity; /* rules that fit before the map is doubled; 0: the default, 65,536 */
+    uint32_t capacity;    /* rules that fit before the map is doubled; 0: the default, 65,536 */
+    uint32_t capacityMax; /* it is not doubled beyond this; 0: the default, 4,194,304 */
 } virGateSettings;
 
 /* Where a gate that is looked for after a restart was found. */
 typedef enum {
     VIR_GATE_FOUND_PINS,    /* by its pins; no privilege was needed */
     VIR_GATE_FOUND_IDS,     /* by asking the kernel for the group's programs */
+    VIR_GATE_FOUND_LIBVIRT, /* one that libvirt made; not taken over yet */
     VIR_GATE_FOUND_FOREIGN, /* enforced, but nobody here may manage it: hot-plug is refused */
     VIR_GATE_FOUND_NONE,    /* no gate on the group */
 } virGateFound;
@@ -67,6 +69,31 @@ typedef struct {
 virGate *virGateRef(virGate *gate);
 void virGateUnref(virGate *gate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGate, virGateUnref)
+
+/* A device program that is not the gate's, but has a say in what the guest may open. */
+typedef struct {
+    uint32_t id;
+    bool above;    /* on a group above the guest's; else beside the gate */
+    char name[16]; /* "" if we may not ask */
+} virGateForeign;
+#define VIR_GATE_FOREIGN_MAX 8
+
+/* How the gate is held at this moment. */
+typedef struct {
+    bool known;    /* false: we may not ask (CAP_NET_ADMIN), attached and foreign say nothing */
+    bool attached; /* on its group, directly */
+    bool linked;   /* and by a link that lives */
+    bool pinned;
+    uint64_t revision; /* of what is attached to the group; 0 on a kernel that doesn't count */
+    unsigned nforeign; /* may be more than fit below */
+    virGateForeign foreign[VIR_GATE_FOREIGN_MAX];
+} virGateState;
+
+/* Nothing is missing, nobody else is there. */
+#define VIR_GATE_STATE_WHOLE                                                                       \
+    {                                                                                              \
+        .known = true, .attached = true, .linked = true, .pinned = true                            \
+    }
 
 /* Finds a running guest's gate to look at it; only reads. pinsPath is the folder of the instance's
  * pins; one that isn't there is no error. *retFound as after a restart. */
@@ -92,3 +119,7 @@ bool virGateIsPinned(virGate *gate);
 /* True if the rule's node was used since it was allowed (v2 only; else false). */
 bool virGateRuleWasUsed(virGate *gate, const virDeviceRule *rule);
 bool virGateGetCounters(virGate *gate, virGateCounters *retCounters, GError **error);
+/* Looks at the group; some microseconds. */
+bool virGateInspect(virGate *gate, virGateState *retState, GError **error);
+/* True if the state lacks something that the gate's settings want. */
+bool virGateIsDamaged(virGate *gate, const virGateState *state);

@@ -16,6 +16,8 @@
 #include "util/cgroup/virgateprogram.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MINOR_ONLY 0x80 /* in the type byte of a key */
@@ -25,6 +27,9 @@
 #define KEY_TYPE_MAJOR (KEY_OFFSET + 4)
 #define KEY_MINOR (KEY_OFFSET + 8)
 #define INDEX_OFFSET (-4)
+
+/* Depths at which a group to be covered is looked for. */
+#define COVER_LEVELS 16
 
 /* --- keys --- */
 
@@ -69,7 +74,15 @@ virGateKeyToRule(const virGateKey *key, const virGateValue *value)
 
 /* --- the assembler: one function an instruction form --- */
 
-typedef enum { TO_MINOR, TO_DENY, TO_ALLOW, TO_DROPPED, TO_VERDICT, LABEL_LAST } virGateLabel;
+typedef enum {
+    TO_COVERED,
+    TO_MINOR,
+    TO_DENY,
+    TO_ALLOW,
+    TO_DROPPED,
+    TO_VERDICT,
+    LABEL_LAST
+} virGateLabel;
 
 typedef struct {
     virGateProgram *program;
@@ -167,6 +180,14 @@ jumpIf(virGateAssembler *as, uint8_t op, uint8_t reg, int32_t number, virGateLab
     as->target[as->program->count - 1] = (int8_t)to;
 }
 
+/* The same against a register. */
+static void
+jumpIfReg(virGateAssembler *as, uint8_t op, uint8_t reg, uint8_t other, virGateLabel to)
+{
+    emit(as, BPF_JMP | op | BPF_X, reg, other, 0, 0);
+    as->target[as->program->count - 1] = (int8_t)to;
+}
+
 static void
 jump(virGateAssembler *as, virGateLabel to)
 {
@@ -196,6 +217,25 @@ resolve(virGateAssembler *as)
 }
 
 /* --- the blocks --- */
+
+/* Goes on for processes below the group; all others are allowed, whatever they ask. How deep the
+ * group lies can't be told from inside a cgroup namespace, so each level is compared. */
+static void
+blockCover(virGateAssembler *as, uint64_t groupId)
+{
+    move(as, BPF_REG_6, BPF_REG_1);
+    emit(as, BPF_LD | BPF_DW | BPF_IMM, BPF_REG_9, 0, 0, (int32_t)(uint32_t)groupId);
+    emit(as, 0, 0, 0, 0, (int32_t)(uint32_t)(groupId >> 32));
+    for (int level = 1; level <= COVER_LEVELS; level++) {
+        moveNumber(as, BPF_REG_1, level);
+        call(as, BPF_FUNC_get_current_ancestor_cgroup_id);
+        jumpIfReg(as, BPF_JEQ, BPF_REG_0, BPF_REG_9, TO_COVERED);
+    }
+    moveNumber(as, BPF_REG_0, 1);
+    leave(as);
+    label(as, TO_COVERED);
+    move(as, BPF_REG_1, BPF_REG_6);
+}
 
 /* r8 and r7 from the context, and the exact key on the stack. */
 static void
@@ -319,22 +359,52 @@ blockVerdict(virGateAssembler *as)
     leave(as);
 }
 
+static void
+begin(virGateAssembler *as, virGateProgram *program)
+{
+    *as = (virGateAssembler){.program = program};
+    memset(as->at, -1, sizeof(as->at));
+    program->count = 0;
+}
+
+/* From the key to the verdict. */
+static void
+blockGate(virGateAssembler *as, int rulesFd, int headerFd, int eventsFd)
+{
+    blockKey(as);
+    blockLookup(as, rulesFd, 64, TO_MINOR);
+    blockLookup(as, rulesFd, 32, TO_MINOR);
+    blockLookup(as, rulesFd, 8, TO_MINOR);
+    blockMinorKey(as);
+    blockLookup(as, rulesFd, 64, TO_DENY);
+    blockHeader(as, headerFd);
+    if (eventsFd >= 0)
+        blockReport(as, eventsFd);
+    blockVerdict(as);
+    resolve(as);
+}
+
 void
 virGateProgramBuild(virGateProgram *program, int rulesFd, int headerFd, int eventsFd)
 {
-    virGateAssembler as = {.program = program};
+    virGateAssembler as;
 
-    memset(as.at, -1, sizeof(as.at));
-    program->count = 0;
-    blockKey(&as);
-    blockLookup(&as, rulesFd, 64, TO_MINOR);
-    blockLookup(&as, rulesFd, 32, TO_MINOR);
-    blockLookup(&as, rulesFd, 8, TO_MINOR);
-    blockMinorKey(&as);
-    blockLookup(&as, rulesFd, 64, TO_DENY);
-    blockHeader(&as, headerFd);
-    if (eventsFd >= 0)
-        blockReport(&as, eventsFd);
-    blockVerdict(&as);
-    resolve(&as);
+    begin(&as, program);
+    blockGate(&as, rulesFd, headerFd, eventsFd);
+}
+
+void
+virGateProgramBuildCover(virGateProgram *program, int rulesFd, int headerFd, uint64_t groupId)
+{
+    virGateAssembler as;
+
+    begin(&as, program);
+    blockCover(&as, groupId);
+    blockGate(&as, rulesFd, headerFd, /* eventsFd: */ -1);
+}
+
+void
+virGateCoverName(uint64_t groupId, char retName[BPF_OBJ_NAME_LEN])
+{
+    (void)snprintf(retName, BPF_OBJ_NAME_LEN, "vc%013" PRIx64, groupId & UINT64_C(0xfffffffffffff));
 }

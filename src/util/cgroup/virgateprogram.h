@@ -6,7 +6,7 @@
  * The program is the same for every guest and every rule; only the descriptors of the maps are put
  * in. So changing a rule never loads anything. There are two forms: one that reports what it
  * denies, which is attached to the group, and a silent one for the link beside it, so that a denial
- * is reported once and not twice.
+ * is reported once and not twice. A third, the cover, stands in for a gate that is taken over.
  *
  * Rules lie in a trie of longest prefixes (BPF_MAP_TYPE_LPM_TRIE):
  *
@@ -27,6 +27,10 @@
 
 /* Changes when an older program or daemon couldn't work with the maps of a newer one. */
 #define VIR_GATE_ABI 1
+
+/* Of the program's text. A gate found with another number gets this one's program over its own
+ * maps, in one step. */
+#define VIR_GATE_PROGRAM_VERSION 1
 
 /* Names as bpftool shows them; by them and the layout ours are told from others'. */
 #define VIR_GATE_PROG_NAME "vw_gate"
@@ -57,7 +61,8 @@ typedef struct {
     uint8_t uuid[16];
     uint64_t denied;
     uint64_t dropped;
-    uint64_t padding;
+    uint32_t program; /* VIR_GATE_PROGRAM_VERSION of what is attached */
+    uint32_t padding;
 } virGateHeader;
 
 /* One denial in the ring. */
@@ -83,7 +88,7 @@ virGateKey virGateKeyFromRule(const virDeviceRule *rule);
 virGateValue virGateValueFromRule(const virDeviceRule *rule);
 virDeviceRule virGateKeyToRule(const virGateKey *key, const virGateValue *value);
 
-#define VIR_GATE_PROGRAM_MAX 128
+#define VIR_GATE_PROGRAM_MAX 160
 typedef struct {
     struct bpf_insn insns[VIR_GATE_PROGRAM_MAX];
     size_t count;
@@ -91,3 +96,9 @@ typedef struct {
 
 /* Writes the program over these maps. eventsFd -1: the silent form. */
 void virGateProgramBuild(virGateProgram *program, int rulesFd, int headerFd, int eventsFd);
+
+/* The silent form for a group further up, while the gate of the group with this id is exchanged:
+ * whoever is not below that group is allowed everything. */
+void virGateProgramBuildCover(virGateProgram *program, int rulesFd, int headerFd, uint64_t groupId);
+/* Its name, by which it is found again: "vc" and the end of the id. */
+void virGateCoverName(uint64_t groupId, char retName[BPF_OBJ_NAME_LEN]);
