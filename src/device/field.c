@@ -14,47 +14,52 @@
 
 enum { VIR_FIELD_DEPTH_MAX = 6 };
 
-/* A path, taken apart: elements[0..depth) and then an attribute, or text if attr is NULL. */
+/* The element of the row read last: rows of one element stand together. */
 typedef struct {
-    char buffer[128];
-    const char *elements[VIR_FIELD_DEPTH_MAX];
-    unsigned depth;
-    const char *attr;
-} virFieldPath;
+    const char *path;
+    size_t len; /* of the path without attribute */
+    xmlNode *at;
+} virFieldPlace;
 
-static void
-virFieldPathSplit(virFieldPath *path, const char *text)
+static xmlNode *
+virFieldChild(const xmlNode *node, const char *name, size_t len)
 {
-    char *at;
-    char *rest = path->buffer;
-
-    path->depth = 0;
-    path->attr = NULL;
-    g_strlcpy(path->buffer, text, sizeof(path->buffer));
-    if ((at = strchr(path->buffer, '@'))) {
-        *at = '\0';
-        path->attr = at + 1;
+    for (xmlNode *child = node->children; child; child = child->next) {
+        if (child->type == XML_ELEMENT_NODE && !child->ns &&
+            strncmp((const char *)child->name, name, len) == 0 && !child->name[len])
+            return child;
     }
-    if (g_str_equal(rest, "."))
-        return;
-    while (*rest) {
-        char *slash = strchr(rest, '/');
-
-        g_assert(path->depth < VIR_FIELD_DEPTH_MAX);
-        path->elements[path->depth++] = rest;
-        if (!slash)
-            break;
-        *slash = '\0';
-        rest = slash + 1;
-    }
+    return NULL;
 }
 
 static xmlNode *
-virFieldPathNode(const virFieldPath *path, xmlNode *node)
+virFieldWalk(xmlNode *node, const char *path, size_t len)
 {
-    for (unsigned i = 0; i < path->depth && node; i++)
-        node = virXMLFirstChild(node, path->elements[i]);
+    const char *end = path + len;
+
+    if (len == 1 && path[0] == '.')
+        return node;
+    while (node && path < end) {
+        const char *slash = memchr(path, '/', (size_t)(end - path));
+        size_t step = (size_t)((slash ? slash : end) - path);
+
+        node = virFieldChild(node, path, step);
+        path += step + 1;
+    }
     return node;
+}
+
+/* The element that a row is about, or NULL. */
+static xmlNode *
+virFieldPlaceFind(virFieldPlace *place, xmlNode *node, const char *path, const char **retAttr)
+{
+    const char *at = strchr(path, '@');
+    size_t len = at ? (size_t)(at - path) : strlen(path);
+
+    *retAttr = at ? at + 1 : NULL;
+    if (!place->path || place->len != len || memcmp(place->path, path, len) != 0)
+        *place = (virFieldPlace){path, len, virFieldWalk(node, path, len)};
+    return place->at;
 }
 
 static bool
@@ -64,29 +69,27 @@ virFieldIsUnread(const virField *field, unsigned parseFlags)
 }
 
 static bool
-virFieldInvalid(const virField *field, const virFieldPath *path, const xmlNode *node,
-                const char *value, GError **error)
+virFieldInvalid(const virField *field, const char *attr, const xmlNode *node, const char *value,
+                GError **error)
 {
     if (field->unknown)
         return virErrorSet(error,
                            field->type == VIR_FIELD_TYPE_ENUM ? VIR_ERR_CONFIG_UNSUPPORTED
                                                               : VIR_ERR_XML_ERROR,
                            _(field->unknown), value);
-    if (field->type == VIR_FIELD_TYPE_UINT && field->min == 1 && g_str_equal(value, "0") &&
-        path->attr)
+    if (field->type == VIR_FIELD_TYPE_UINT && field->min == 1 && g_str_equal(value, "0") && attr)
         return virErrorSet(
             error, VIR_ERR_XML_ERROR,
-            _("Invalid value for attribute '%s' in element '%s': Zero is not permitted"),
-            path->attr, (const char *)node->name);
-    if (path->attr && field->type == VIR_FIELD_TYPE_UINT &&
-        strspn(value, "0123456789") != strlen(value))
+            _("Invalid value for attribute '%s' in element '%s': Zero is not permitted"), attr,
+            (const char *)node->name);
+    if (attr && field->type == VIR_FIELD_TYPE_UINT && strspn(value, "0123456789") != strlen(value))
         return virErrorSet(error, VIR_ERR_XML_ERROR,
                            _("Invalid value for attribute '%s' in element '%s': '%s'. Expected "
                              "non-negative integer value"),
-                           path->attr, (const char *)node->name, value);
-    if (path->attr)
+                           attr, (const char *)node->name, value);
+    if (attr)
         return virErrorSet(error, VIR_ERR_XML_ERROR,
-                           _("Invalid value for attribute '%s' in element '%s': '%s'."), path->attr,
+                           _("Invalid value for attribute '%s' in element '%s': '%s'."), attr,
                            (const char *)node->name, value);
     return virErrorSet(error, VIR_ERR_XML_ERROR, _("Invalid value for element '%s': '%s'."),
                        (const char *)node->name, value);
@@ -136,10 +139,9 @@ virFieldAttrUInt(const xmlNode *node, const char *name, int base, uint64_t max, 
     return true;
 }
 
-/* text belongs to the caller */
 static bool
-virFieldStore(const virField *field, const virFieldPath *path, void *object, const xmlNode *node,
-              char **text, GError **error)
+virFieldStore(const virField *field, const char *attr, void *object, const xmlNode *node,
+              const char *text, GError **error)
 {
     void *at = (char *)object + field->offset;
     int value;
@@ -147,10 +149,10 @@ virFieldStore(const virField *field, const virFieldPath *path, void *object, con
     switch (field->type) {
     case VIR_FIELD_TYPE_STRING:
         g_free(*(char **)at);
-        *(char **)at = g_steal_pointer(text);
+        *(char **)at = g_strdup(text);
         return true;
     case VIR_FIELD_TYPE_ENUM:
-        value = virEnumFromString(field->names, *text);
+        value = virEnumFromString(field->names, text);
         if (value < 0 || (value == 0 && !(field->flags & (VIR_FIELD_ZERO | VIR_FIELD_READ_ZERO))))
             break;
         *(int *)at = value;
@@ -159,9 +161,9 @@ virFieldStore(const virField *field, const virFieldPath *path, void *object, con
     case VIR_FIELD_TYPE_ONOFF: {
         bool yesno = field->type == VIR_FIELD_TYPE_YESNO;
 
-        if (g_str_equal(*text, yesno ? "yes" : "on"))
+        if (g_str_equal(text, yesno ? "yes" : "on"))
             *(virTristate *)at = VIR_TRISTATE_YES;
-        else if (g_str_equal(*text, yesno ? "no" : "off"))
+        else if (g_str_equal(text, yesno ? "no" : "off"))
             *(virTristate *)at = VIR_TRISTATE_NO;
         else
             break;
@@ -172,21 +174,21 @@ virFieldStore(const virField *field, const virFieldPath *path, void *object, con
         virOptUInt *number = at;
         uint64_t min = field->type == VIR_FIELD_TYPE_UINT ? field->min : 0;
 
-        if (!virFieldNumber(*text, field->type == VIR_FIELD_TYPE_HEX ? 0 : 10, &number->value) ||
+        if (!virFieldNumber(text, field->type == VIR_FIELD_TYPE_HEX ? 0 : 10, &number->value) ||
             number->value < min || number->value > field->max)
             break;
         number->set = true;
         return true;
     }
     case VIR_FIELD_TYPE_INT:
-        if (!virFieldSignedNumber(*text, &((virOptInt *)at)->value))
+        if (!virFieldSignedNumber(text, &((virOptInt *)at)->value))
             break;
         ((virOptInt *)at)->set = true;
         return true;
     default:
         g_assert_not_reached();
     }
-    return virFieldInvalid(field, path, node, *text, error);
+    return virFieldInvalid(field, attr, node, text, error);
 }
 
 static bool
@@ -198,16 +200,50 @@ virFieldParseKiB(const virField *field, void *object, const xmlNode *node, GErro
                         &number->value, error);
 }
 
-static bool
-virFieldParseOne(const virField *field, void *object, xmlNode *node, GError **error)
+/* The text of a plain attribute or element is borrowed; what is pieced together stands in *retOwn,
+ * which the caller frees. */
+static const char *
+virFieldTextOf(const char *attr, const xmlNode *node, char **retOwn)
 {
-    virFieldPath path;
-    xmlNode *at;
-    g_autofree char *text = NULL;
+    const char *text = attr ? virXMLAttrPeek(node, attr) : virXMLTextPeek(node);
+
+    if (!text)
+        text = *retOwn = attr ? virXMLAttr(node, attr) : virXMLText(node);
+    return text;
+}
+
+static bool
+virFieldParseText(const virField *field, const char *attr, void *object, const xmlNode *node,
+                  const xmlNode *at, const char *text, GError **error)
+{
+    if (!attr && text && !*text && field->type != VIR_FIELD_TYPE_REFUSED)
+        text = NULL;
+    if (!text) {
+        if (field->missing)
+            return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s", _(field->missing));
+        if (field->flags & VIR_FIELD_REQUIRED)
+            return virErrorSet(error, VIR_ERR_XML_ERROR,
+                               _("Missing required attribute '%s' in element '%s'"), attr,
+                               (const char *)at->name);
+        return true;
+    }
+    if (field->type == VIR_FIELD_TYPE_REFUSED)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("%s%s%s of <%s>: %s"),
+                           attr ? _("attribute '") : _("element <"),
+                           attr ? attr : (const char *)at->name, attr ? "'" : ">",
+                           (const char *)(attr ? at->name : node->name), _(field->reason));
+    return virFieldStore(field, attr, object, at, text, error);
+}
+
+static bool
+virFieldParseOne(const virField *field, void *object, xmlNode *node, virFieldPlace *place,
+                 GError **error)
+{
+    const char *attr;
+    xmlNode *at = virFieldPlaceFind(place, node, field->path, &attr);
+    char *own = NULL;
     bool ok;
 
-    virFieldPathSplit(&path, field->path);
-    at = virFieldPathNode(&path, node);
     if (field->type == VIR_FIELD_TYPE_PRESENT) {
         *(bool *)((char *)object + field->offset) = at != NULL;
         return true;
@@ -216,26 +252,10 @@ virFieldParseOne(const virField *field, void *object, xmlNode *node, GError **er
         return true;
     if (field->type == VIR_FIELD_TYPE_KIB)
         return virFieldParseKiB(field, object, node, error);
-    text = path.attr ? virXMLAttr(at, path.attr) : virXMLText(at);
-    if (!path.attr && text && !*text && field->type != VIR_FIELD_TYPE_REFUSED)
-        g_clear_pointer(&text, g_free);
-    if (!text) {
-        if (field->missing)
-            return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s", _(field->missing));
-        if (field->flags & VIR_FIELD_REQUIRED)
-            return virErrorSet(error, VIR_ERR_XML_ERROR,
-                               _("Missing required attribute '%s' in element '%s'"), path.attr,
-                               (const char *)at->name);
-        return true;
-    }
-    if (field->type == VIR_FIELD_TYPE_REFUSED)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("%s%s%s of <%s>: %s"),
-                           path.attr ? _("attribute '") : _("element <"),
-                           path.attr ? path.attr : (const char *)at->name, path.attr ? "'" : ">",
-                           (const char *)(path.attr ? at->name : node->name), _(field->reason));
-    ok = virFieldStore(field, &path, object, at, &text, error);
+    ok = virFieldParseText(field, attr, object, node, at, virFieldTextOf(attr, at, &own), error);
     if (field->flags & VIR_FIELD_SECRET)
-        virSecureEraseString(text);
+        virSecureEraseString(own);
+    g_free(own);
     return ok;
 }
 
@@ -243,6 +263,8 @@ bool
 virFieldParse(const virField *fields, void *object, xmlNode *node, unsigned parseFlags,
               GError **error)
 {
+    virFieldPlace place = {0};
+
     for (const virField *f = fields; f->type != VIR_FIELD_TYPE_END; f++) {
         bool ok;
 
@@ -253,7 +275,7 @@ virFieldParse(const virField *fields, void *object, xmlNode *node, unsigned pars
         else if (f->type == VIR_FIELD_TYPE_CODE)
             ok = !f->parse || f->parse(object, node, parseFlags, error);
         else
-            ok = virFieldParseOne(f, object, node, error);
+            ok = virFieldParseOne(f, object, node, &place, error);
         if (!ok)
             return false;
     }
@@ -262,19 +284,23 @@ virFieldParse(const virField *fields, void *object, xmlNode *node, unsigned pars
 
 /* --- writing --- */
 
-/* The value as text, or NULL if it has nothing to say. */
-static char *
-virFieldText(const virField *field, const void *object)
+/* Room for a number as text. */
+typedef char virFieldNumberText[24];
+
+/* The value as text, or NULL if it has nothing to say. Borrowed from the object or the tables; a
+ * number stands in number. */
+static const char *
+virFieldText(const virField *field, const void *object, virFieldNumberText number)
 {
     const void *at = (const char *)object + field->offset;
 
     switch (field->type) {
     case VIR_FIELD_TYPE_STRING:
-        return g_strdup(*(char *const *)at);
+        return *(char *const *)at;
     case VIR_FIELD_TYPE_ENUM:
         if (*(const int *)at == 0 && !(field->flags & VIR_FIELD_ZERO))
             return NULL;
-        return g_strdup(virEnumToString(field->names, *(const int *)at));
+        return virEnumToString(field->names, *(const int *)at);
     case VIR_FIELD_TYPE_YESNO:
     case VIR_FIELD_TYPE_ONOFF: {
         bool yesno = field->type == VIR_FIELD_TYPE_YESNO;
@@ -283,27 +309,33 @@ virFieldText(const virField *field, const void *object)
         if (value == VIR_TRISTATE_ABSENT)
             return NULL;
         if (value == VIR_TRISTATE_YES)
-            return g_strdup(yesno ? "yes" : "on");
-        return g_strdup(yesno ? "no" : "off");
+            return yesno ? "yes" : "on";
+        return yesno ? "no" : "off";
     }
     case VIR_FIELD_TYPE_UINT:
     case VIR_FIELD_TYPE_KIB:
     case VIR_FIELD_TYPE_HEX: {
-        const virOptUInt *number = at;
+        const virOptUInt *value = at;
 
-        if (!number->set)
+        if (!value->set)
             return NULL;
         if (field->type != VIR_FIELD_TYPE_HEX)
-            return g_strdup_printf("%" PRIu64, number->value);
-        return g_strdup_printf("0x%0*" PRIx64, (int)field->min, number->value);
+            g_snprintf(number, sizeof(virFieldNumberText), "%" PRIu64, value->value);
+        else
+            g_snprintf(number, sizeof(virFieldNumberText), "0x%0*" PRIx64, (int)field->min,
+                       value->value);
+        return number;
     }
     case VIR_FIELD_TYPE_INT: {
-        const virOptInt *number = at;
+        const virOptInt *value = at;
 
-        return number->set ? g_strdup_printf("%" PRId64, number->value) : NULL;
+        if (!value->set)
+            return NULL;
+        g_snprintf(number, sizeof(virFieldNumberText), "%" PRId64, value->value);
+        return number;
     }
     case VIR_FIELD_TYPE_PRESENT:
-        return *(const bool *)at ? g_strdup("") : NULL;
+        return *(const bool *)at ? "" : NULL;
     default:
         return NULL;
     }
@@ -321,29 +353,66 @@ virFieldIsUnwritten(const virField *field, unsigned formatFlags)
     return (field->flags & VIR_FIELD_LIVE) && (formatFlags & VIR_FORMAT_INACTIVE);
 }
 
+/* A path, taken apart where it stands: elements[0..depth), lens of their names, and then an
+ * attribute, or text if attr is NULL. */
+typedef struct {
+    const char *elements[VIR_FIELD_DEPTH_MAX];
+    size_t lens[VIR_FIELD_DEPTH_MAX];
+    unsigned depth;
+    const char *attr;
+} virFieldPath;
+
+static void
+virFieldPathSplit(virFieldPath *path, const char *text)
+{
+    const char *begin = text;
+
+    path->depth = 0;
+    path->attr = NULL;
+    if (text[0] == '.' && !text[1])
+        return;
+    for (const char *p = text;; p++) {
+        if (*p && *p != '/' && *p != '@')
+            continue;
+        if (p > begin) {
+            g_assert(path->depth < VIR_FIELD_DEPTH_MAX);
+            path->elements[path->depth] = begin;
+            path->lens[path->depth++] = (size_t)(p - begin);
+        }
+        begin = p + 1;
+        if (*p != '/') {
+            path->attr = *p ? begin : NULL;
+            return;
+        }
+    }
+}
+
 /* The elements that are open below the table's own. */
 typedef struct {
     virXMLWriter *w;
-    const char *names[VIR_FIELD_DEPTH_MAX];
-    char buffer[VIR_FIELD_DEPTH_MAX][64];
+    virFieldPath path; /* of the last row written */
     unsigned depth;
 } virFieldOpen;
+
+static bool
+virFieldOpenIs(const virFieldOpen *open, unsigned level, const virFieldPath *path)
+{
+    return open->path.lens[level] == path->lens[level] &&
+           memcmp(open->path.elements[level], path->elements[level], path->lens[level]) == 0;
+}
 
 static void
 virFieldOpenTo(virFieldOpen *open, const virFieldPath *path)
 {
     unsigned common = 0;
 
-    while (common < open->depth && common < path->depth &&
-           g_str_equal(open->names[common], path->elements[common]))
+    while (common < open->depth && common < path->depth && virFieldOpenIs(open, common, path))
         common++;
     for (; open->depth > common; open->depth--)
         virXMLWriterClose(open->w);
-    for (; open->depth < path->depth; open->depth++) {
-        g_strlcpy(open->buffer[open->depth], path->elements[open->depth], 64);
-        open->names[open->depth] = open->buffer[open->depth];
-        virXMLWriterOpen(open->w, open->names[open->depth]);
-    }
+    for (; open->depth < path->depth; open->depth++)
+        virXMLWriterOpenLen(open->w, path->elements[open->depth], path->lens[open->depth]);
+    open->path = *path;
 }
 
 static void virFieldFormatInto(const virField *fields, const void *object, virFieldOpen *open,
@@ -352,7 +421,8 @@ static void virFieldFormatInto(const virField *fields, const void *object, virFi
 static void
 virFieldFormatOne(const virField *field, const void *object, virFieldOpen *open)
 {
-    g_autofree char *text = virFieldText(field, object);
+    virFieldNumberText number;
+    const char *text = virFieldText(field, object, number);
     virFieldPath path;
 
     if (!text)
@@ -365,8 +435,6 @@ virFieldFormatOne(const virField *field, const void *object, virFieldOpen *open)
         virXMLWriterAttr(open->w, "unit", "KiB");
     if (!path.attr)
         virXMLWriterText(open->w, text);
-    if (field->flags & VIR_FIELD_SECRET)
-        virSecureEraseString(text);
 }
 
 static void
@@ -425,8 +493,10 @@ static bool
 virFieldSameOne(const virField *field, const char *element, const void *a, const void *b,
                 GError **error)
 {
-    g_autofree char *was = virFieldText(field, a);
-    g_autofree char *is = virFieldText(field, b);
+    virFieldNumberText wasNumber;
+    virFieldNumberText isNumber;
+    const char *was = virFieldText(field, a, wasNumber);
+    const char *is = virFieldText(field, b, isNumber);
 
     if (g_strcmp0(was, is) == 0)
         return true;
@@ -459,8 +529,10 @@ bool
 virFieldMatches(const virField *fields, const void *object, const void *wanted)
 {
     for (const virField *f = fields; f->type != VIR_FIELD_TYPE_END; f++) {
-        g_autofree char *is = NULL;
-        g_autofree char *asked = NULL;
+        virFieldNumberText isNumber;
+        virFieldNumberText askedNumber;
+        const char *is;
+        const char *asked;
 
         if (f->type == VIR_FIELD_TYPE_MIXIN) {
             if (!virFieldMatches(f->mixin, (const char *)object + f->offset,
@@ -468,8 +540,8 @@ virFieldMatches(const virField *fields, const void *object, const void *wanted)
                 return false;
             continue;
         }
-        asked = virFieldText(f, wanted);
-        is = asked ? virFieldText(f, object) : NULL;
+        asked = virFieldText(f, wanted, askedNumber);
+        is = asked ? virFieldText(f, object, isNumber) : NULL;
         if (asked && g_strcmp0(asked, is) != 0)
             return false;
     }

@@ -123,7 +123,8 @@ virXMLParse(const char *text, gssize len, const char *what, GError **error)
     parser = xmlNewParserCtxt();
     parser->sax->serror = virXMLIgnoreMessage;
     doc = xmlCtxtReadMemory(parser, text, (int)size, what, NULL,
-                            XML_PARSE_NONET | XML_PARSE_NOWARNING | XML_PARSE_NOERROR);
+                            XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_NOWARNING |
+                                XML_PARSE_NOERROR);
     if (doc && doc->intSubset) {
         virErrorSet(error, VIR_ERR_XML_ERROR, _("%s has a document type, which is not taken"),
                     what);
@@ -217,38 +218,61 @@ virXMLSteal(xmlChar *str)
 char *
 virXMLAttr(const xmlNode *node, const char *name)
 {
-    return node ? virXMLSteal(xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name)) : NULL;
+    const char *plain = virXMLAttrPeek(node, name);
+
+    if (plain || !node)
+        return g_strdup(plain);
+    return virXMLSteal(xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name));
+}
+
+const char *
+virXMLTextPeek(const xmlNode *node)
+{
+    const xmlNode *text = node ? node->children : NULL;
+
+    return text && text->type == XML_TEXT_NODE && !text->next ? (const char *)text->content : NULL;
 }
 
 char *
 virXMLText(const xmlNode *node)
 {
-    return node ? virXMLSteal(xmlNodeGetContent(node)) : NULL;
+    const char *plain = virXMLTextPeek(node);
+
+    if (plain || !node)
+        return g_strdup(plain);
+    return virXMLSteal(xmlNodeGetContent(node));
 }
 
 /* --- the writer --- */
 
 typedef struct {
-    char *element;
     size_t start; /* length of the text before this element */
-    bool inTag;   /* '>' not written yet */
+    size_t name;  /* where in the text its name stands */
+    size_t nameLen;
+    bool inTag; /* '>' not written yet */
     bool hasAttrs;
     bool hasText;
     bool hasChildren;
 } virXMLLevel;
 
 struct virXMLWriter {
-    GString *text;
+    char *text;
+    size_t len;
+    size_t room;    /* bytes at text */
     GArray *levels; /* virXMLLevel */
 };
+
+/* What most documents need. */
+enum { VIR_XML_WRITER_ROOM = 8192 };
 
 virXMLWriter *
 virXMLWriterNew(void)
 {
     virXMLWriter *w = g_new0(virXMLWriter, 1);
 
-    w->text = g_string_sized_new(4096);
-    w->levels = g_array_new(FALSE, FALSE, sizeof(virXMLLevel));
+    w->room = VIR_XML_WRITER_ROOM;
+    w->text = g_malloc(w->room);
+    w->levels = g_array_sized_new(FALSE, FALSE, sizeof(virXMLLevel), 16);
     return w;
 }
 
@@ -263,19 +287,49 @@ virXMLWriterFree(virXMLWriter *w)
 {
     if (!w)
         return;
-    for (guint i = 0; i < w->levels->len; i++)
-        g_free(g_array_index(w->levels, virXMLLevel, i).element);
     g_array_unref(w->levels);
-    virSecureErase(w->text->str, w->text->allocated_len);
-    g_string_free(w->text, TRUE);
+    virSecureErase(w->text, w->room);
+    g_free(w->text);
     g_free(w);
 }
+
+/* A document may hold a password, so what is outgrown is wiped. */
+static void
+virXMLWriterGrow(virXMLWriter *w, size_t len)
+{
+    size_t room = MAX(w->room * 2, w->len + len);
+    char *text = g_malloc(room);
+
+    memcpy(text, w->text, w->len);
+    virSecureErase(w->text, w->len);
+    g_free(w->text);
+    w->text = text;
+    w->room = room;
+}
+
+static void
+virXMLWriterAppend(virXMLWriter *w, const char *text, size_t len)
+{
+    if (len > w->room - w->len)
+        virXMLWriterGrow(w, len);
+    memcpy(w->text + w->len, text, len);
+    w->len += len;
+}
+
+#define virXMLWriterPut(w, literal) virXMLWriterAppend((w), (literal), sizeof(literal) - 1)
 
 static void
 virXMLWriterIndent(virXMLWriter *w)
 {
-    for (guint i = 0; i < w->levels->len; i++)
-        g_string_append(w->text, "  ");
+    static const char blanks[] = "                                ";
+    size_t left = 2 * (size_t)w->levels->len;
+
+    while (left > 0) {
+        size_t some = MIN(left, sizeof(blanks) - 1);
+
+        virXMLWriterAppend(w, blanks, some);
+        left -= some;
+    }
 }
 
 /* A child is about to be written: finish the tag of its parent. */
@@ -287,50 +341,73 @@ virXMLWriterBeginChild(virXMLWriter *w)
     if (!top)
         return;
     if (top->inTag) {
-        g_string_append(w->text, ">\n");
+        virXMLWriterPut(w, ">\n");
         top->inTag = false;
     }
     top->hasChildren = true;
+}
+
+/* What an escaped character is written as; NULL: as it is. */
+static const char *
+virXMLWriterEntity(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '\'':
+        return "&apos;";
+    case '"':
+        return "&quot;";
+    case '\n':
+    case '\t':
+    case '\r':
+        return NULL;
+    default:
+        /* characters that no XML document may hold are left out */
+        return (unsigned char)c < 0x20 ? "" : NULL;
+    }
 }
 
 /* Quotes as libvirt does: only what XML demands, ' in attributes as &apos;. */
 static void
 virXMLWriterEscape(virXMLWriter *w, const char *value)
 {
-    for (const char *p = value; *p; p++) {
-        switch (*p) {
-        case '&':
-            g_string_append(w->text, "&amp;");
-            break;
-        case '<':
-            g_string_append(w->text, "&lt;");
-            break;
-        case '>':
-            g_string_append(w->text, "&gt;");
-            break;
-        case '\'':
-            g_string_append(w->text, "&apos;");
-            break;
-        case '"':
-            g_string_append(w->text, "&quot;");
-            break;
-        default:
-            /* characters that no XML document may hold are left out */
-            if ((unsigned char)*p >= 0x20 || *p == '\n' || *p == '\t' || *p == '\r')
-                g_string_append_c(w->text, *p);
-        }
+    const char *plain = value;
+    const char *p = value;
+
+    for (; *p; p++) {
+        const char *entity = virXMLWriterEntity(*p);
+
+        if (!entity)
+            continue;
+        virXMLWriterAppend(w, plain, (size_t)(p - plain));
+        virXMLWriterAppend(w, entity, strlen(entity));
+        plain = p + 1;
     }
+    virXMLWriterAppend(w, plain, (size_t)(p - plain));
+}
+
+void
+virXMLWriterOpenLen(virXMLWriter *w, const char *element, size_t len)
+{
+    virXMLLevel level = {.start = w->len, .nameLen = len, .inTag = true};
+
+    virXMLWriterBeginChild(w);
+    virXMLWriterIndent(w);
+    virXMLWriterPut(w, "<");
+    level.name = w->len;
+    virXMLWriterAppend(w, element, len);
+    g_array_append_val(w->levels, level);
 }
 
 void
 virXMLWriterOpen(virXMLWriter *w, const char *element)
 {
-    virXMLLevel level = {.element = g_strdup(element), .start = w->text->len, .inTag = true};
-
-    virXMLWriterBeginChild(w);
-    virXMLWriterIndent(w);
-    g_string_append_printf(w->text, "<%s", element);
-    g_array_append_val(w->levels, level);
+    virXMLWriterOpenLen(w, element, strlen(element));
 }
 
 void
@@ -342,22 +419,32 @@ virXMLWriterAttr(virXMLWriter *w, const char *name, const char *value)
         return;
     g_return_if_fail(top && top->inTag);
     top->hasAttrs = true;
-    g_string_append_printf(w->text, " %s='", name);
+    virXMLWriterPut(w, " ");
+    virXMLWriterAppend(w, name, strlen(name));
+    virXMLWriterPut(w, "='");
     virXMLWriterEscape(w, value);
-    g_string_append_c(w->text, '\'');
+    virXMLWriterPut(w, "'");
 }
 
 void
 virXMLWriterAttrF(virXMLWriter *w, const char *name, const char *fmt, ...)
 {
-    g_autofree char *value = NULL;
+    char value[128];
+    char *rest = NULL;
     va_list ap;
+    int len;
 
     va_start(ap, fmt);
-    value = g_strdup_vprintf(fmt, ap);
+    len = g_vsnprintf(value, sizeof(value), fmt, ap);
     va_end(ap);
-    virXMLWriterAttr(w, name, value);
-    virSecureEraseString(value);
+    if (len >= (int)sizeof(value)) {
+        va_start(ap, fmt);
+        rest = g_strdup_vprintf(fmt, ap);
+        va_end(ap);
+    }
+    virXMLWriterAttr(w, name, rest ? rest : value);
+    virSecureErase(value, sizeof(value));
+    virSecureFreeString(rest);
 }
 
 void
@@ -369,7 +456,7 @@ virXMLWriterText(virXMLWriter *w, const char *text)
     if (!text || !*text)
         return;
     if (top->inTag)
-        g_string_append_c(w->text, '>');
+        virXMLWriterPut(w, ">");
     top->inTag = false;
     top->hasText = true;
     virXMLWriterEscape(w, text);
@@ -389,13 +476,16 @@ virXMLWriterClose(virXMLWriter *w)
 
     g_array_set_size(w->levels, w->levels->len - 1);
     if (level.inTag) {
-        g_string_append(w->text, "/>\n");
-    } else {
-        if (!level.hasText)
-            virXMLWriterIndent(w);
-        g_string_append_printf(w->text, "</%s>\n", level.element);
+        virXMLWriterPut(w, "/>\n");
+        return;
     }
-    g_free(level.element);
+    if (!level.hasText)
+        virXMLWriterIndent(w);
+    virXMLWriterPut(w, "</");
+    if (level.nameLen > w->room - w->len)
+        virXMLWriterGrow(w, level.nameLen); /* before its name is looked for */
+    virXMLWriterAppend(w, w->text + level.name, level.nameLen);
+    virXMLWriterPut(w, ">\n");
 }
 
 void
@@ -410,12 +500,11 @@ virXMLWriterCloseUnlessEmpty(virXMLWriter *w)
         virXMLWriterClose(w);
         return;
     }
-    g_free(top->element);
     g_array_set_size(w->levels, w->levels->len - 1);
     /* start lies before the ">\n" that this child made its parent write */
     parent = virXMLWriterTop(w);
-    first = parent && strncmp(w->text->str + start, ">\n", 2) == 0;
-    g_string_truncate(w->text, start);
+    first = parent && memcmp(w->text + start, ">\n", 2) == 0;
+    w->len = start;
     if (first) {
         parent->inTag = true;
         parent->hasChildren = false;
@@ -464,8 +553,8 @@ virXMLWriterNode(virXMLWriter *w, const xmlNode *node)
     virXMLWriterBeginChild(w);
     virXMLWriterIndent(w);
     (void)xmlNodeDump(buf, node->doc, (xmlNode *)node, (int)w->levels->len, 1); /* memory only */
-    g_string_append(w->text, (const char *)xmlBufferContent(buf));
-    g_string_append_c(w->text, '\n');
+    virXMLWriterAppend(w, (const char *)xmlBufferContent(buf), (size_t)xmlBufferLength(buf));
+    virXMLWriterPut(w, "\n");
     xmlBufferFree(buf);
 }
 
@@ -475,8 +564,8 @@ virXMLWriterEnd(virXMLWriter *w)
     char *text;
 
     g_return_val_if_fail(w->levels->len == 0, NULL);
-    text = g_strndup(w->text->str, w->text->len);
-    virSecureErase(w->text->str, w->text->len);
-    g_string_truncate(w->text, 0);
+    text = g_strndup(w->text, w->len);
+    virSecureErase(w->text, w->len);
+    w->len = 0;
     return text;
 }

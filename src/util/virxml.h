@@ -46,6 +46,8 @@ char *virXMLAttr(const xmlNode *node, const char *name);
 char *virXMLText(const xmlNode *node);
 /* The attribute as it stands in the document, borrowed; NULL if absent or not one plain text. */
 const char *virXMLAttrPeek(const xmlNode *node, const char *name);
+/* The text of an element that holds nothing else, borrowed; NULL if it holds none or more. */
+const char *virXMLTextPeek(const xmlNode *node);
 
 
 typedef struct virXMLWriter virXMLWriter;
@@ -55,6 +57,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virXMLWriter, virXMLWriterFree)
 
 /* Opens an element; attributes follow, then text or children, then Close. */
 void virXMLWriterOpen(virXMLWriter *w, const char *element);
+/* The same for a name of len bytes that ends without NUL. */
+void virXMLWriterOpenLen(virXMLWriter *w, const char *element, size_t len);
 /* Nothing is written for a NULL value; the value is escaped. Only between Open and content. */
 void virXMLWriterAttr(virXMLWriter *w, const char *name, const char *value);
 void virXMLWriterAttrF(virXMLWriter *w, const char *name, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
