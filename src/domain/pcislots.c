@@ -392,32 +392,57 @@ virPCIAddBuses(virDomainDef *def, const virDomainFacts *facts, virPCIAddressSet 
     return true;
 }
 
-static bool
-virPCILearnBuses(virDomainDef *def, const virDomainFacts *facts, GError **error)
+/* The buses that all devices together need, found by giving each its place. */
+static virPCIAddressSet *
+virPCITryPlaces(virDomainDef *def, const virDomainFacts *facts, int max, GError **error)
 {
-    int max = virControllersMaxIndex(def->devices, VIR_CONTROLLER_PCI);
-    g_autoptr(virDomainDef) trial = virDomainDefCopy(def);
-    virDomainFacts trialFacts = *facts;
-    g_autoptr(virPCIAddressSet) set = NULL;
+    g_autoptr(virPCIAddressSet) set = virPCICollect(def, facts, (unsigned)(max + 1), true, error);
     virPCIAddress spare = {0};
 
-    trialFacts.devices = trial->devices;
-    set = virPCICollect(trial, &trialFacts, (unsigned)(max + 1), true, error);
     if (!set)
-        return false;
+        return NULL;
     /* room for one device more on a machine with plain PCI, as long as there is any */
     if (facts->i440fx && !virPCIAllFull(set) &&
         !virPCIAddressSetReserveNext(set, VIR_PCI_CONNECT_PCI_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE,
                                      0, &spare, error))
-        return false;
-    if (!virPCIAssignAll(set, trial, &trialFacts, error))
-        return false;
+        return NULL;
+    if (!virPCIAssignAll(set, def, facts, error))
+        return NULL;
     /* a guest that leaves its buses to us gets an empty root port for hot-plug */
     if (facts->q35 && max <= 0 && virPCIAddressSetCount(set) > (unsigned)(max + 1) &&
         !virPCIAddressSetReserveNext(
             set, VIR_PCI_CONNECT_PCIE_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE, 0, &spare, error))
-        return false;
-    return virPCIAddBuses(def, facts, set, error);
+        return NULL;
+    return g_steal_pointer(&set);
+}
+
+static virAddress *
+virPCIKeepAddresses(const virDomainDef *def)
+{
+    virAddress *kept = g_new(virAddress, def->devices->len);
+
+    for (guint i = 0; i < def->devices->len; i++)
+        kept[i] = ((const virDevice *)g_ptr_array_index(def->devices, i))->info.address;
+    return kept;
+}
+
+static void
+virPCIRestoreAddresses(virDomainDef *def, const virAddress *kept)
+{
+    for (guint i = 0; i < def->devices->len; i++)
+        ((virDevice *)g_ptr_array_index(def->devices, i))->info.address = kept[i];
+}
+
+static bool
+virPCILearnBuses(virDomainDef *def, const virDomainFacts *facts, GError **error)
+{
+    int max = virControllersMaxIndex(def->devices, VIR_CONTROLLER_PCI);
+    g_autofree virAddress *kept = virPCIKeepAddresses(def);
+    g_autoptr(virPCIAddressSet) set = virPCITryPlaces(def, facts, max, error);
+
+    /* a place found without the new buses is not the one a device will have */
+    virPCIRestoreAddresses(def, kept);
+    return set && virPCIAddBuses(def, facts, set, error);
 }
 
 /* --- what a bus tells the guest of itself --- */
