@@ -27,12 +27,8 @@ virApiStatsCPU(const virApiStatsTarget *target, virApiParams *params)
 
     if (!target->active)
         return;
-    if (target->group && virCgroupGetStat(target->group, "cpu.stat", "usage_usec", &total, NULL) &&
-        virCgroupGetStat(target->group, "cpu.stat", "user_usec", &user, NULL) &&
-        virCgroupGetStat(target->group, "cpu.stat", "system_usec", &system, NULL)) {
-        total *= 1000;
-        user *= 1000;
-        system *= 1000;
+    if (target->group && virCgroupGetCpuUsage(target->group, &total, &user, &system, NULL)) {
+        /* as the kernel counts it */
     } else if (virProcStatRead(target->pid, 0, &usage)) {
         user = usage.user_ns;
         system = usage.system_ns;

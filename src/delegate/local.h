@@ -16,7 +16,14 @@ bool virDelegateLocalCgroupCreate(virDelegate *door, const virDelegateCall *call
 bool virDelegateLocalCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                                 int pidfd, GError **error);
 bool virDelegateLocalCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                               const char *file, const char *value, GError **error);
+                               const virCgroupSetting *setting, GError **error);
+bool virDelegateLocalCgroupMakePart(virDelegate *door, const virDelegateCall *call,
+                                    virCgroup *group, const virCgroupPart *part, GError **error);
+bool virDelegateLocalCgroupRemovePart(virDelegate *door, const virDelegateCall *call,
+                                      virCgroup *group, const virCgroupPart *part, GError **error);
+bool virDelegateLocalCgroupMoveThreads(virDelegate *door, const virDelegateCall *call,
+                                       virCgroup *group, const virCgroupPart *part, int pidfd,
+                                       const pid_t *tids, size_t ntids, GError **error);
 bool virDelegateLocalCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                                   unsigned timeout_ms, GError **error);
 

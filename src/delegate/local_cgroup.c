@@ -26,18 +26,58 @@ virDelegateLocalCgroupMove(virDelegate *door, const virDelegateCall *call, virCg
 
 bool
 virDelegateLocalCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                          const char *file, const char *value, GError **error)
+                          const virCgroupSetting *setting, GError **error)
 {
     /* Limits of a guest; never what moves processes or delegates. */
     static const char *const files[] = {
-        "cpu.weight",    "cpu.max",    "cpuset.cpus", "cpuset.mems",     "memory.max",
-        "memory.high",   "memory.low", "memory.min",  "memory.swap.max", "io.weight",
-        "io.bfq.weight", "io.max",     "pids.max",    "cgroup.freeze",   NULL};
+        /* v2 */
+        "cpu.weight", "cpu.max", "memory.max", "memory.high", "memory.swap.max", "io.weight",
+        "io.bfq.weight", "io.max", "cgroup.freeze",
+        /* v1 */
+        "cpu.shares", "cpu.cfs_period_us", "cpu.cfs_quota_us", "memory.limit_in_bytes",
+        "memory.soft_limit_in_bytes", "memory.memsw.limit_in_bytes", "blkio.weight",
+        "blkio.bfq.weight", "blkio.weight_device", "blkio.bfq.weight_device",
+        "blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device",
+        "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
+        "cpuset.memory_migrate", "freezer.state",
+        /* both */
+        "cpuset.cpus", "cpuset.mems", "pids.max", NULL};
 
-    if (!g_strv_contains(files, file))
+    if (!g_strv_contains(files, setting->file))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                           _("'%s' is no limit of a guest's control group"), file);
-    return virCgroupWrite(group, file, value, error);
+                           _("'%s' is no limit of a guest's control group"), setting->file);
+    return virCgroupWrite(group, setting, error);
+}
+
+bool
+virDelegateLocalCgroupMakePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                               const virCgroupPart *part, GError **error)
+{
+    return virCgroupMakePart(group, part, error);
+}
+
+bool
+virDelegateLocalCgroupRemovePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                 const virCgroupPart *part, GError **error)
+{
+    return virCgroupRemovePart(group, part, error);
+}
+
+bool
+virDelegateLocalCgroupMoveThreads(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                  const virCgroupPart *part, int pidfd, const pid_t *tids,
+                                  size_t ntids, GError **error)
+{
+    for (size_t i = 0; i < ntids; i++) {
+        /* as long as the process lives, the numbers are its threads' or nobody's */
+        pid_t pid = virDelegatePidOf(pidfd, error);
+
+        if (pid <= 0)
+            return pid == 0;
+        if (!virCgroupAddThread(group, part, tids[i], error))
+            return false;
+    }
+    return true;
 }
 
 bool

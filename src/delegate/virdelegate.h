@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 
 #include "util/cgroup/vircgroup.h"
+#include "util/cgroup/vircgrouplimit.h"
 #include "util/cgroup/virgate.h"
 #include "util/netdev/virnetdevtap.h"
 
@@ -86,10 +87,20 @@ bool virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, con
 /* cgroup.move: the process of pidfd into the leaf (a guest that was not born there). */
 bool virDelegateCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                            int pidfd, GError **error);
-/* cgroup.set: one value into one file of the guest's group ("memory.max"). Only names on the list
- * in local_cgroup.c. */
+/* cgroup.set: one limit of the guest's group or of a part of it. Only files on the list in
+ * local_cgroup.c. */
 bool virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                          const char *file, const char *value, GError **error);
+                          const virCgroupSetting *setting, GError **error);
+/* cgroup.create, cgroup.remove for a part of the guest: threads with limits of their own. Where no
+ * hierarchy can give threads any, there is nothing to make. Gone already is success. */
+bool virDelegateCgroupMakePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                               const virCgroupPart *part, GError **error);
+bool virDelegateCgroupRemovePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                 const virCgroupPart *part, GError **error);
+/* cgroup.move: threads of the process of pidfd into the part. */
+bool virDelegateCgroupMoveThreads(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                  const virCgroupPart *part, int pidfd, const pid_t *tids,
+                                  size_t ntids, GError **error);
 /* cgroup.remove: kills what is left inside, waits for its end (timeout_ms, 0: 10 s) and removes
  * leaf and group, and with them what is pinned of a gate, whether or not it was found again. Gone
  * already is success. */

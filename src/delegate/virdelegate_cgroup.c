@@ -83,47 +83,96 @@ virDelegateCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup 
     return inside || virDelegateNotTrue(&trace, error, _("the process is in another group"));
 }
 
-/* True if what is read back means value: the kernel rounds sizes down to pages, and shows a list of
- * devices where one line was written. */
-static bool
-virDelegateReadsAs(const char *text, const char *value)
+bool
+virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                     const virCgroupSetting *setting, GError **error)
 {
-    guint64 page = (guint64)sysconf(_SC_PAGESIZE);
-    guint64 have = 0;
-    guint64 want = 0;
+    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.set");
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
 
-    if (g_str_equal(text, value))
+    if (!setting->text)
         return true;
-    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &have, NULL) &&
-        g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT64, &want, NULL))
-        return have / page == want / page;
-    if (g_ascii_isdigit(*value) && strchr(value, ':')) {
-        g_auto(GStrv) words = g_strsplit(value, " ", 2);
+    before = virCgroupGet(group, setting->controller, &setting->part, setting->file, error);
+    if (!before)
+        return false;
+    if (g_str_equal(before, setting->text))
+        return true;
+    if (!virDelegateEnd(&trace, door->ops->cgroupSet(door, call, group, setting, error)))
+        return false;
+    after = virCgroupGet(group, setting->controller, &setting->part, setting->file, error);
+    if (!after)
+        return false;
+    return virCgroupSettingHolds(setting, after) ||
+           virDelegateNotTrue(&trace, error, _("the file reads otherwise"));
+}
 
-        return strstr(text, words[0]) != NULL;
+/* --- parts --- */
+
+static const virCgroupController threadControllers[] = {
+    VIR_CGROUP_CONTROLLER_CPU, VIR_CGROUP_CONTROLLER_CPUACCT, VIR_CGROUP_CONTROLLER_CPUSET};
+
+/* How many of the part's groups are there, and how many there should be. */
+static unsigned
+virDelegateCountPart(const virCgroup *group, const virCgroupPart *part, unsigned *retAll)
+{
+    unsigned there = 0;
+
+    *retAll = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(threadControllers); i++) {
+        g_autofree char *path = virCgroupPartPath(group, threadControllers[i], part);
+
+        *retAll += path != NULL;
+        there += path && access(path, F_OK) == 0;
     }
-    return false;
+    return there;
 }
 
 bool
-virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                     const char *file, const char *value, GError **error)
+virDelegateCgroupMakePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                          const virCgroupPart *part, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.set");
-    g_autofree char *before = virCgroupGet(group, file, error);
-    g_autofree char *after = NULL;
+    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.create");
+    unsigned all;
 
-    if (!before)
+    if (!virDelegateEnd(&trace, door->ops->cgroupMakePart(door, call, group, part, error)))
         return false;
-    if (g_str_equal(before, value))
-        return true;
-    if (!virDelegateEnd(&trace, door->ops->cgroupSet(door, call, group, file, value, error)))
+    return virDelegateCountPart(group, part, &all) == all ||
+           virDelegateNotTrue(&trace, error, _("the group is not there"));
+}
+
+bool
+virDelegateCgroupRemovePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                            const virCgroupPart *part, GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.remove");
+    unsigned all;
+
+    if (!virDelegateEnd(&trace, door->ops->cgroupRemovePart(door, call, group, part, error)))
         return false;
-    after = virCgroupGet(group, file, error);
-    if (!after)
+    return virDelegateCountPart(group, part, &all) == 0 ||
+           virDelegateNotTrue(&trace, error, _("the group is still there"));
+}
+
+bool
+virDelegateCgroupMoveThreads(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                             const virCgroupPart *part, int pidfd, const pid_t *tids, size_t ntids,
+                             GError **error)
+{
+    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.move");
+
+    if (!virDelegateEnd(&trace, door->ops->cgroupMoveThreads(door, call, group, part, pidfd, tids,
+                                                             ntids, error)))
         return false;
-    return virDelegateReadsAs(after, value) ||
-           virDelegateNotTrue(&trace, error, _("the file reads otherwise"));
+    for (size_t i = 0; i < ntids; i++) {
+        bool inside = false;
+
+        if (!virCgroupHasThread(group, part, tids[i], &inside, error))
+            return false;
+        if (!inside)
+            return virDelegateNotTrue(&trace, error, _("a thread is in another group"));
+    }
+    return true;
 }
 
 bool

@@ -53,7 +53,8 @@ testDoorNew(void)
     g_autoptr(GError) error = NULL;
 
     test->folder = g_dir_make_tmp("virtward-door-XXXXXX", NULL);
-    instance = virCgroupInstanceNewAt("test", &virCgroupFakeBackend, test->folder);
+    instance = virCgroupInstanceNewAt("test", &virCgroupFakeBackend, test->folder,
+                                      VIR_CGROUP_GUEST_CONTROLLERS);
     test->door = virDelegateNew(instance, "/nonexistent/bpf", &owner);
     g_assert_true(virDelegatePrepare(test->door, &error));
     g_assert_true(virDelegateCgroupCreate(test->door, &testCall, "1-web1", &test->group, &error));
@@ -244,11 +245,12 @@ testOnlyLimitsAreWrittenToGroups(void)
     g_autoptr(testDoor) test = testDoorNew();
     g_autofree char *path =
         g_build_filename(virCgroupPath(test->group), "..", "cgroup.procs", NULL);
+    virCgroupSetting setting = {
+        .controller = VIR_CGROUP_CONTROLLER_PIDS, .file = "cgroup.procs", .text = (char *)"1"};
     g_autoptr(GError) error = NULL;
 
     g_assert_true(g_file_set_contents(path, "0\n", 2, NULL));
-    g_assert_false(
-        virDelegateCgroupSet(test->door, &testCall, test->group, "cgroup.procs", "1", &error));
+    g_assert_false(virDelegateCgroupSet(test->door, &testCall, test->group, &setting, &error));
     g_assert_nonnull(strstr(error->message, "no limit of a guest's control group"));
     g_assert_cmpint(g_unlink(path), ==, 0);
 }
@@ -257,7 +259,7 @@ static void
 testInstanceWithoutGroupsSaysSo(void)
 {
     const virDelegateOwner owner = {geteuid(), getegid(), 0};
-    g_autoptr(virCgroupInstance) instance = virCgroupInstanceNewAt("none", NULL, NULL);
+    g_autoptr(virCgroupInstance) instance = virCgroupInstanceNewAt("none", NULL, NULL, 0);
     g_autoptr(virDelegate) door = virDelegateNew(instance, "/nonexistent/bpf", &owner);
     g_autoptr(virCgroup) group = NULL;
     g_autoptr(GError) error = NULL;

@@ -26,9 +26,19 @@ typedef struct {
     /* cgroup.move. After: the process of pidfd is in the leaf, or has ended. */
     bool (*cgroupMove)(virDelegate *door, const virDelegateCall *call, virCgroup *group, int pidfd,
                        GError **error);
-    /* cgroup.set. After: the file reads as value. */
+    /* cgroup.set. After: the file reads as the setting says. */
     bool (*cgroupSet)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                      const char *file, const char *value, GError **error);
+                      const virCgroupSetting *setting, GError **error);
+    /* cgroup.create for a part. After: its groups are there. */
+    bool (*cgroupMakePart)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                           const virCgroupPart *part, GError **error);
+    /* cgroup.remove for a part. After: they are gone. */
+    bool (*cgroupRemovePart)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                             const virCgroupPart *part, GError **error);
+    /* cgroup.move for threads. After: each is in the part's groups, or has ended. */
+    bool (*cgroupMoveThreads)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                              const virCgroupPart *part, int pidfd, const pid_t *tids, size_t ntids,
+                              GError **error);
     /* cgroup.remove. After: group and leaf are gone, every process in them, and the gate's pins,
      * which would outlive them. */
     bool (*cgroupRemove)(virDelegate *door, const virDelegateCall *call, virCgroup *group,

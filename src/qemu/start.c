@@ -282,6 +282,7 @@ qemuStartSpawn(qemuStart *start, GError **error)
     g_autofree virSpawnFd *fds = g_new0(virSpawnFd, count + 1);
     virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
     virSpawnResult result;
+    g_autoptr(GArray) joins = NULL;
 
     argv = qmpPlanArgv(start->plan, qemuStartFdName, start);
     g_ptr_array_insert(argv, 0, g_strdup(start->def->emulator));
@@ -305,12 +306,13 @@ qemuStartSpawn(qemuStart *start, GError **error)
     request.newSession = true;
     if (guest->group) {
         request.cgroupFd = virCgroupCloneFd(guest->group);
-        if (request.cgroupFd < 0 && (request.joinFd = virCgroupJoinFd(guest->group, error)) < 0)
+        if (!(joins = virCgroupOpenJoins(guest->group, error)))
             return false;
+        request.joinFds = (const int *)(void *)joins->data;
+        request.njoinFds = joins->len;
     }
     if (!virSpawn(&request, &result, error))
         return false;
-    virCloseFd(&request.joinFd);
     /* QEMU's alone now, so that its end is seen on the other side of each */
     g_clear_pointer(&start->fds, qemuHostFdsFree);
     guest->pid = result.pid;

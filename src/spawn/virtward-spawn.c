@@ -40,8 +40,7 @@ typedef struct {
     char **argv;
     char **env;
     const char **nodeNames;
-    int *fds; /* header.ntargets of them */
-    int joinFd;
+    int *fds; /* header.ntargets of them, then header.njoins */
 } spawnRequest;
 
 /* --- the request --- */
@@ -82,7 +81,7 @@ spawnParse(const char *data, size_t size, spawnRequest *request)
     const virSpawnWireHeader *header = spawnTake(&at, &left, 1, sizeof(*header));
 
     if (!header || header->magic != VIR_SPAWN_WIRE_MAGIC || header->nargv == 0 ||
-        header->ntargets > VIR_SPAWN_WIRE_MAX_FDS)
+        header->ntargets > VIR_SPAWN_WIRE_MAX_FDS || header->njoins > VIR_SPAWN_WIRE_MAX_FDS)
         return false;
     request->header = *header;
     request->limits = spawnTake(&at, &left, header->nlimits, sizeof(*request->limits));
@@ -165,7 +164,7 @@ spawnReadRequest(spawnRequest *request)
         !spawnParse(data, size, request))
         spawnFail(VIR_SPAWN_STEP_REQUEST, EBADMSG, 0);
     (void)close(memfd); /* read whole */
-    want = request->header.ntargets + !!(request->header.flags & VIR_SPAWN_WIRE_JOIN);
+    want = (size_t)request->header.ntargets + request->header.njoins;
     request->fds = calloc(want + 1, sizeof(int));
     while (request->fds && have < want) {
         int count = spawnReceive(request->fds + have, want - have);
@@ -176,20 +175,20 @@ spawnReadRequest(spawnRequest *request)
     }
     if (have < want)
         spawnFail(VIR_SPAWN_STEP_REQUEST, EBADMSG, (uint32_t)have);
-    if (request->header.flags & VIR_SPAWN_WIRE_JOIN)
-        request->joinFd = request->fds[want - 1];
 }
 
 /* --- what the program will be --- */
 
 static void
-spawnJoinGroup(const spawnRequest *request)
+spawnJoinGroups(const spawnRequest *request)
 {
-    if (!(request->header.flags & VIR_SPAWN_WIRE_JOIN))
-        return;
-    if (write(request->joinFd, "0", 1) != 1)
-        spawnFail(VIR_SPAWN_STEP_JOIN, errno, 0);
-    (void)close(request->joinFd);
+    for (uint32_t i = 0; i < request->header.njoins; i++) {
+        int fd = request->fds[request->header.ntargets + i];
+
+        if (write(fd, "0", 1) != 1)
+            spawnFail(VIR_SPAWN_STEP_JOIN, errno, i);
+        (void)close(fd);
+    }
 }
 
 static void
@@ -360,7 +359,7 @@ spawnDieWithParent(void)
 int
 main(int argc, char **argv)
 {
-    spawnRequest request = {.joinFd = -1};
+    spawnRequest request = {0};
     sigset_t none;
     int type = 0;
     socklen_t len = sizeof(type);
@@ -373,7 +372,7 @@ main(int argc, char **argv)
     spawnReplyTo(VIR_SPAWN_WIRE_FD);
     spawnReadRequest(&request);
 
-    spawnJoinGroup(&request);
+    spawnJoinGroups(&request);
     if ((request.header.flags & VIR_SPAWN_WIRE_SESSION) && setsid() < 0)
         spawnFail(VIR_SPAWN_STEP_SESSION, errno, 0);
     spawnSetLimits(&request);

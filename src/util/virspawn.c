@@ -31,7 +31,7 @@
 /* A request as bytes and the descriptors that go with it. */
 typedef struct {
     int memfd;
-    GArray *fds; /* int, borrowed, in the order of the targets, joinFd last */
+    GArray *fds; /* int, borrowed, in the order of the targets, joinFds last */
 } virSpawnPacked;
 
 static char *helperPath;
@@ -123,8 +123,7 @@ virSpawnPackDescriptors(const virSpawnRequest *request, int nullFd, GArray *fds,
         g_array_append_val(fds, request->fds[i].fd);
         g_byte_array_append(targets, (const guint8 *)&target, sizeof(target));
     }
-    if (request->joinFd >= 0)
-        g_array_append_val(fds, request->joinFd);
+    g_array_append_vals(fds, request->joinFds, (guint)request->njoinFds);
 }
 
 static uint32_t
@@ -183,8 +182,6 @@ virSpawnPackFlags(const virSpawnRequest *request)
         flags |= VIR_SPAWN_WIRE_DIE_WITH_PARENT;
     if (request->nodes)
         flags |= VIR_SPAWN_WIRE_PRIVATE_DEV;
-    if (request->joinFd >= 0)
-        flags |= VIR_SPAWN_WIRE_JOIN;
     return flags;
 }
 
@@ -206,6 +203,7 @@ virSpawnPack(const virSpawnRequest *request, int nullFd, virSpawnPacked *packed,
         .nlimits = (uint32_t)request->nlimits,
         .nnodes = (uint32_t)request->nnodes,
         .ngroups = (uint32_t)request->ngroups,
+        .njoins = (uint32_t)request->njoinFds,
     };
 
     virSpawnPackTables(request, tables);

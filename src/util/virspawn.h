@@ -49,8 +49,9 @@ typedef struct {
     const char *const *env;  /* "NAME=value"; NULL: empty */
     const char *cwd;         /* NULL: "/" */
 
-    int cgroupFd; /* folder of a v2 group to be born in; -1: ours */
-    int joinFd;   /* v1: cgroup.procs of a group to join first (virCgroupJoinFd); -1: none */
+    int cgroupFd;       /* folder of a v2 group to be born in; -1: ours */
+    const int *joinFds; /* v1: cgroup.procs of groups to join first (virCgroupOpenJoins) */
+    size_t njoinFds;
 
     uid_t uid; /* VIR_SPAWN_KEEP_ID: identity, groups and capabilities stay as we have them */
     gid_t gid;
@@ -71,10 +72,10 @@ typedef struct {
     int stdoutFd; /* -1: /dev/null; the log file of a guest goes here and to stderrFd */
     int stderrFd;
 
-    bool newSession;           /* setsid(2) */
-    bool noNewPrivs;           /* default true */
-    bool dieWithParent;        /* SIGKILL when the thread that started it ends: for programs that are
-                                * of no use to the next daemon */
+    bool newSession;    /* setsid(2) */
+    bool noNewPrivs;    /* default true */
+    bool dieWithParent; /* SIGKILL when the thread that started it ends: for programs that are
+                         * of no use to the next daemon */
     const virSpawnNode *nodes; /* not NULL: a mount namespace with a /dev of these alone */
     size_t nnodes;
 
@@ -83,8 +84,8 @@ typedef struct {
 
 #define VIR_SPAWN_REQUEST_INIT                                                                     \
     {                                                                                              \
-        .cgroupFd = -1, .joinFd = -1, .uid = VIR_SPAWN_KEEP_ID, .gid = VIR_SPAWN_KEEP_ID,          \
-        .umask = 0077, .stdinFd = -1, .stdoutFd = -1, .stderrFd = -1, .noNewPrivs = true,          \
+        .cgroupFd = -1, .uid = VIR_SPAWN_KEEP_ID, .gid = VIR_SPAWN_KEEP_ID, .umask = 0077,         \
+        .stdinFd = -1, .stdoutFd = -1, .stderrFd = -1, .noNewPrivs = true,                         \
     }
 
 typedef struct {

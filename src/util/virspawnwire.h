@@ -7,7 +7,7 @@
  *
  *     1. daemon -> child   packets with the bytes "fd" and descriptors attached, at most
  *                          VIR_SPAWN_WIRE_BATCH each: first a memfd that holds the request, then
- *                          those that the request counts (joinFd last, if JOIN is set)
+ *                          those that the request counts (those of groups to join last)
  *     2. child  -> daemon  virSpawnWireReply with step READY, right before the exec
  *     3. child  -> daemon  virSpawnWireReply with the step that failed and errno, and it ends; or
  *                          nothing, and the socket closes by the exec: success
@@ -19,7 +19,7 @@
 
 #include <stdint.h>
 
-#define VIR_SPAWN_WIRE_MAGIC 0x76737031u /* "vsp1": changes with the layout */
+#define VIR_SPAWN_WIRE_MAGIC 0x76737032u /* "vsp2": changes with the layout */
 #define VIR_SPAWN_WIRE_FD 3              /* the pair's number in the child */
 #define VIR_SPAWN_WIRE_MAX (16u << 20)   /* bytes of a request */
 #define VIR_SPAWN_WIRE_BATCH 200         /* descriptors a packet; the kernel's limit is 253 */
@@ -32,8 +32,7 @@ enum {
     VIR_SPAWN_WIRE_SESSION = 1 << 2,
     VIR_SPAWN_WIRE_NO_NEW_PRIVS = 1 << 3,
     VIR_SPAWN_WIRE_PRIVATE_DEV = 1 << 4,
-    VIR_SPAWN_WIRE_JOIN = 1 << 5,
-    VIR_SPAWN_WIRE_DIE_WITH_PARENT = 1 << 6,
+    VIR_SPAWN_WIRE_DIE_WITH_PARENT = 1 << 5,
 };
 
 typedef struct {
@@ -50,6 +49,8 @@ typedef struct {
     uint32_t ntargets;
     uint32_t nargv;
     uint32_t nenv;
+    uint32_t njoins;
+    uint32_t padding;
     uint64_t stringsSize;
 } virSpawnWireHeader;
 

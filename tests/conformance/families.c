@@ -14,6 +14,7 @@ const conformanceFamily conformanceFamilies[] = {
     {"qemuxml2xml", conformanceQemuXML2XML},
     {"sysinfo", conformanceSysinfo},
     {"vircaps2xml", conformanceVirCaps2XML},
+    {"vircgroup", conformanceVirCgroup},
     {"virhostcpu", conformanceVirHostCPU},
     {"virjson", conformanceVirJson},
     {NULL, NULL},

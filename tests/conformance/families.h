@@ -14,6 +14,7 @@ bool conformanceQemuCapabilities(const conformanceCase *row, conformanceResult *
 bool conformanceCpu(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceSysinfo(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceVirCaps2XML(const conformanceCase *row, conformanceResult *result, GError **error);
+bool conformanceVirCgroup(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceVirHostCPU(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceQemuCaps2XML(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceDomainCaps(const conformanceCase *row, conformanceResult *result, GError **error);

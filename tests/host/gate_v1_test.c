@@ -41,13 +41,14 @@ testReadable(virCgroup *group)
                           NULL};
     virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
     g_autoptr(GError) error = NULL;
-    VIR_AUTOCLOSE join = virCgroupJoinFd(group, &error);
+    g_autoptr(GArray) joins = virCgroupOpenJoins(group, &error);
     char *out = NULL;
 
     g_assert_no_error(error);
     g_assert_cmpint(virCgroupCloneFd(group), ==, -1);
     request.argv = argv;
-    request.joinFd = join;
+    request.joinFds = (const int *)(void *)joins->data;
+    request.njoinFds = joins->len;
     virSpawnRun(&request, 20000, 0, &out, NULL, &(int){0}, &error);
     g_assert_no_error(error);
     return out;
@@ -106,14 +107,15 @@ testRemovalEndsWhatIsInside(void)
     virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
     g_autoptr(virCgroup) group = virCgroupNew(instance, "2-web1");
     g_autoptr(GError) error = NULL;
-    VIR_AUTOCLOSE join = -1;
+    g_autoptr(GArray) joins = NULL;
     virSpawnResult child;
     bool populated = false;
 
     g_assert_true(virCgroupMake(group, &error));
-    join = virCgroupJoinFd(group, &error);
+    joins = virCgroupOpenJoins(group, &error);
     request.argv = argv;
-    request.joinFd = join;
+    request.joinFds = (const int *)(void *)joins->data;
+    request.njoinFds = joins->len;
     g_assert_true(virSpawn(&request, &child, &error));
     g_assert_true(virCgroupIsPopulated(group, &populated, &error));
     g_assert_true(populated);
@@ -127,7 +129,7 @@ int
 main(int argc, char **argv)
 {
     g_auto(virCgroupMounts) mounts = {0};
-    g_autofree char *mountinfo = virFileRead("/proc/self/mountinfo", 1 << 24, NULL, NULL);
+    g_autofree char *text = virFileRead("/proc/self/mounts", 1 << 24, NULL, NULL);
     g_autofree char *name = g_strdup_printf("test-%d", getpid());
     const char *reason = NULL;
     g_autofree char *path = NULL;
@@ -136,13 +138,14 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     virSpawnSetHelper(TEST_SPAWN);
-    virCgroupMountsParse(&mounts, mountinfo);
+    virCgroupMountsParse(&mounts, text);
     path = virCgroupV1Backend.available(&mounts, &reason);
     if (!path || reason) {
         printf("1..0 # SKIP cgroup v1: %s\n", reason);
         return 77;
     }
-    instance = virCgroupInstanceNewAt(name, &virCgroupV1Backend, path);
+    instance = virCgroupInstanceNewAt(name, &virCgroupV1Backend, path,
+                                      1u << VIR_CGROUP_CONTROLLER_DEVICES);
     store = virGateStoreNew(-1, geteuid(), getegid());
     virCgroupInstanceMake(instance, &error);
     g_assert_no_error(error);

@@ -32,7 +32,8 @@ WRITERS = {
     "virCgroupV2Devices(CreateProg|AttachProg|GrowProg|PrepareProg|RepairProg|RemoveProg|SetRule"
     "|CreateEvents)": GROUPS,
     "virGatePins(Make|Publish|Remove|PinEvents|UnpinEvents)": GROUPS,
-    "virCgroup(InstanceMake|InstanceRemove|Make|Remove|AddProcess|Write)": GROUPS,
+    "virCgroup(InstanceMake|InstanceRemove|Make|Remove|MakePart|RemovePart|AddProcess|AddThread|Write)"
+    "": GROUPS,
     "virGate(StoreForget|StoreSweep|Make|Apply|Reconcile|Repair|SetMode|Destroy)": GROUPS,
     "virNetDevTap(Create|Delete)": NETDEV,
     "virNetDev(SetUp|SetMac|SetMtu|SetBridge|Delete)": NETDEV,

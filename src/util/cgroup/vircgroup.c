@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vircgroup.c: instances and groups, whatever the hierarchy: names, folders, what is inside. What
+ * vircgroup.c: groups, whatever the hierarchy: names, folders, parts, what is inside. What
  * versions do differently is behind virCgroupBackend. See vircgroup.h and vircgroupbackend.h. */
 #include "util/cgroup/vircgroup.h"
 
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/cgroup/vircgroupbackend.h"
 #include "util/virerror.h"
@@ -19,157 +20,6 @@
 #define FILE_MAX (1u << 20)
 #define DEFAULT_REMOVE_MS 10000
 #define NAME_LIMIT 200
-
-/* --- instances --- */
-
-/* "system", a user's "session-1000", or twelve digits that follow from the folder's real path. */
-static char *
-virCgroupInstanceNameFor(const char *root)
-{
-    g_autofree char *real = NULL;
-    char *raw;
-    char *name;
-
-    if (!root)
-        return geteuid() == 0 ? g_strdup("system")
-                              : g_strdup_printf("session-%u", (unsigned)geteuid());
-    raw = realpath(root, NULL);
-    real = g_strdup(raw ? raw : root);
-    free(raw);
-    name = g_compute_checksum_for_string(G_CHECKSUM_SHA256, real, -1);
-    name[12] = '\0';
-    return name;
-}
-
-virCgroupInstance *
-virCgroupInstanceNewAt(const char *name, const virCgroupBackend *backend, const char *path)
-{
-    virCgroupInstance *instance = g_new0(virCgroupInstance, 1);
-
-    g_atomic_ref_count_init(&instance->refs);
-    instance->name = g_strdup(name);
-    instance->backend = backend;
-    if (path)
-        instance->path = g_strdup_printf("%s/virtward-%s", path, name);
-    return instance;
-}
-
-/* Takes the backend if groups can be made in it, or if some of this instance are there already:
- * those can be found again by a daemon that may make none. */
-static bool
-virCgroupInstanceTry(virCgroupInstance *instance, const virCgroupBackend *backend)
-{
-    const char *reason = NULL;
-    g_autofree char *folder = backend->available(&instance->mounts, &reason);
-    g_autofree char *path =
-        folder ? g_strdup_printf("%s/virtward-%s", folder, instance->name) : NULL;
-
-    if (!path || (reason && access(path, F_OK) < 0)) {
-        if (!instance->reason)
-            instance->reason = reason;
-        return false;
-    }
-    instance->backend = backend;
-    instance->path = g_steal_pointer(&path);
-    instance->reason = reason;
-    return true;
-}
-
-virCgroupInstance *
-virCgroupInstanceNew(const char *root, GError **error)
-{
-    g_autofree char *mountinfo = virFileRead("/proc/self/mountinfo", 8 * FILE_MAX, NULL, error);
-    g_autofree char *name = virCgroupInstanceNameFor(root);
-    virCgroupInstance *instance;
-
-    if (!mountinfo)
-        return NULL;
-    instance = virCgroupInstanceNewAt(name, NULL, NULL);
-    virCgroupMountsParse(&instance->mounts, mountinfo);
-    if (!virCgroupInstanceTry(instance, &virCgroupV2Backend))
-        (void)virCgroupInstanceTry(instance, &virCgroupV1Backend); /* reason says what is missing */
-    return instance;
-}
-
-virCgroupInstance *
-virCgroupInstanceRef(virCgroupInstance *instance)
-{
-    g_atomic_ref_count_inc(&instance->refs);
-    return instance;
-}
-
-void
-virCgroupInstanceUnref(virCgroupInstance *instance)
-{
-    if (!instance || !g_atomic_ref_count_dec(&instance->refs))
-        return;
-    virCgroupMountsClear(&instance->mounts);
-    g_free(instance->name);
-    g_free(instance->path);
-    g_free(instance);
-}
-
-const char *
-virCgroupInstanceName(const virCgroupInstance *instance)
-{
-    return instance->name;
-}
-
-const char *
-virCgroupInstanceBackendName(const virCgroupInstance *instance)
-{
-    return instance->backend ? instance->backend->name : "none";
-}
-
-bool
-virCgroupInstanceUsable(const virCgroupInstance *instance, const char **retReason)
-{
-    bool usable = instance->backend && !instance->reason;
-
-    if (!usable && retReason)
-        *retReason = instance->reason ? instance->reason : N_("no hierarchy is mounted");
-    return usable;
-}
-
-bool
-virCgroupInstanceMake(virCgroupInstance *instance, GError **error)
-{
-    if (mkdir(instance->path, 0755) < 0 && errno != EEXIST)
-        return virErrorErrno(error, _("cannot make control group %s"), instance->path);
-    return true;
-}
-
-bool
-virCgroupInstanceRemove(virCgroupInstance *instance, GError **error)
-{
-    if (rmdir(instance->path) < 0 && errno != ENOENT)
-        return virErrorErrno(error, _("cannot remove control group %s"), instance->path);
-    return true;
-}
-
-GPtrArray *
-virCgroupInstanceList(virCgroupInstance *instance, GError **error)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    DIR *folder = instance->backend ? opendir(instance->path) : NULL;
-    const struct dirent *entry;
-
-    if (!folder) {
-        if (instance->backend && errno != ENOENT) {
-            virErrorErrno(error, _("cannot list control group %s"), instance->path);
-            return NULL;
-        }
-        return g_steal_pointer(&names);
-    }
-    while ((entry = readdir(folder))) {
-        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    }
-    (void)closedir(folder); /* read only */
-    return g_steal_pointer(&names);
-}
-
-/* --- groups --- */
 
 /* A folder's name for any guest's name: what can't be one is written as \xNN, as systemd does; what
  * is too long ends in a checksum of the whole. */
@@ -194,19 +44,57 @@ virCgroupFolderName(const char *name)
     return g_string_free(folder, FALSE);
 }
 
+char *
+virCgroupNameIn(const char *partition, const char *name)
+{
+    g_auto(GStrv) words = g_strsplit(partition ? partition : "", "/", -1);
+    GString *full = g_string_new(NULL);
+
+    for (char **word = words; *word; word++) {
+        if (**word)
+            g_string_append_printf(full, "/%s", *word);
+    }
+    if (full->len == 0 || g_str_equal(full->str, "/machine"))
+        g_string_truncate(full, 0);
+    else
+        g_string_append_c(full, '/');
+    g_string_append(full, name);
+    return g_string_free(full, FALSE);
+}
+
+/* What a guest's group is below an instance's folder: of "/a/b/1-x" that is
+ * "a.partition/b.partition/1-x". */
+static char *
+virCgroupFolderBelow(const char *name)
+{
+    g_auto(GStrv) words = g_strsplit(*name == '/' ? name + 1 : "", "/", -1);
+    const char *last = *name == '/' ? strrchr(name, '/') + 1 : name;
+    g_autofree char *folder = virCgroupFolderName(last);
+    GString *below = g_string_new(NULL);
+
+    for (char **word = words; *word && word[1]; word++) {
+        g_autofree char *partition = virCgroupFolderName(*word);
+
+        g_string_append_printf(below, "%s" VIR_CGROUP_PARTITION "/", partition);
+    }
+    g_string_append(below, folder);
+    return g_string_free(below, FALSE);
+}
+
 virCgroup *
 virCgroupNew(virCgroupInstance *instance, const char *name)
 {
     virCgroup *group = g_new0(virCgroup, 1);
-    g_autofree char *folder = virCgroupFolderName(name);
 
     g_atomic_ref_count_init(&group->refs);
     g_mutex_init(&group->mutex);
     group->instance = virCgroupInstanceRef(instance);
     group->name = g_strdup(name);
-    group->path = g_build_filename(instance->path ? instance->path : "", folder, NULL);
+    group->below = virCgroupFolderBelow(name);
+    group->path = g_build_filename(instance->path ? instance->path : "", group->below, NULL);
     group->leafPath = g_build_filename(group->path, VIR_CGROUP_LEAF, NULL);
     group->leafFd = -1;
+    group->cloneFd = -1;
     return group;
 }
 
@@ -223,8 +111,10 @@ virCgroupUnref(virCgroup *group)
     if (!group || !g_atomic_ref_count_dec(&group->refs))
         return;
     virCloseFd(&group->leafFd);
+    virCloseFd(&group->cloneFd);
     g_mutex_clear(&group->mutex);
     g_free(group->name);
+    g_free(group->below);
     g_free(group->path);
     g_free(group->leafPath);
     virCgroupInstanceUnref(group->instance);
@@ -271,6 +161,12 @@ virCgroupOpen(virCgroupInstance *instance, const char *name, GError **error)
     return g_steal_pointer(&group);
 }
 
+virCgroupInstance *
+virCgroupInstanceOf(const virCgroup *group)
+{
+    return group->instance;
+}
+
 const char *
 virCgroupName(const virCgroup *group)
 {
@@ -286,15 +182,101 @@ virCgroupPath(const virCgroup *group)
 int
 virCgroupCloneFd(const virCgroup *group)
 {
-    return group->instance->backend && !group->instance->backend->openJoin ? group->leafFd : -1;
+    if (!group->instance->backend || !group->instance->backend->canClone)
+        return -1;
+    return group->cloneFd >= 0 ? group->cloneFd : group->leafFd;
 }
 
-int
-virCgroupJoinFd(virCgroup *group, GError **error)
-{
-    const virCgroupBackend *backend = group->instance->backend;
+/* --- folders of a group in each hierarchy --- */
 
-    return backend && backend->openJoin ? backend->openJoin(group, error) : -1;
+/* The guest's own group. */
+static char *
+virCgroupFolderIn(const virCgroup *group, const virCgroupHierarchy *hierarchy)
+{
+    return g_build_filename(hierarchy->path, group->below, NULL);
+}
+
+/* Where its processes are. */
+static char *
+virCgroupProcsFolderIn(const virCgroup *group, const virCgroupHierarchy *hierarchy)
+{
+    return hierarchy == virCgroupHierarchyAt(group->instance, 0)
+               ? g_strdup(group->leafPath)
+               : virCgroupFolderIn(group, hierarchy);
+}
+
+static char *
+virCgroupPartFolderIn(const virCgroup *group, const virCgroupHierarchy *hierarchy,
+                      const virCgroupPart *part)
+{
+    g_autofree char *procs = NULL;
+
+    if (!part || part->type == VIR_CGROUP_PART_GUEST)
+        return virCgroupFolderIn(group, hierarchy);
+    procs = virCgroupProcsFolderIn(group, hierarchy);
+    switch (part->type) {
+    case VIR_CGROUP_PART_VCPU:
+        return g_strdup_printf("%s/vcpu%u", procs, part->id);
+    case VIR_CGROUP_PART_IOTHREAD:
+        return g_strdup_printf("%s/iothread%u", procs, part->id);
+    default:
+        return g_strdup_printf("%s/emulator", procs);
+    }
+}
+
+char *
+virCgroupPartPath(const virCgroup *group, virCgroupController controller, const virCgroupPart *part)
+{
+    const virCgroupHierarchy *hierarchy = virCgroupHierarchyOf(group->instance, controller);
+    const bool whole = !part || part->type == VIR_CGROUP_PART_GUEST;
+
+    if (!hierarchy || (!whole && !(VIR_CGROUP_THREAD_CONTROLLERS & (1u << controller))))
+        return NULL;
+    return virCgroupPartFolderIn(group, hierarchy, part);
+}
+
+bool
+virCgroupHasController(const virCgroup *group, virCgroupController controller)
+{
+    const virCgroupHierarchy *hierarchy = virCgroupHierarchyOf(group->instance, controller);
+    g_autofree char *path = hierarchy ? virCgroupFolderIn(group, hierarchy) : NULL;
+
+    return path && hierarchy->backend->hasController(path, controller);
+}
+
+static void
+virCgroupCloseElement(void *opaque)
+{
+    virCloseFd(opaque);
+}
+
+GArray *
+virCgroupOpenJoins(virCgroup *group, GError **error)
+{
+    static const virCgroupPart emulator = {VIR_CGROUP_PART_EMULATOR, 0};
+    g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+    g_array_set_clear_func(fds, virCgroupCloseElement);
+    for (guint i = 0; i < group->instance->hierarchies->len; i++) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
+        g_autofree char *part = NULL;
+        g_autofree char *procs = NULL;
+        g_autofree char *path = NULL;
+        int fd;
+
+        if (i == 0 && at->backend->canClone)
+            continue;
+        part = virCgroupPartFolderIn(group, at, &emulator);
+        procs = virCgroupProcsFolderIn(group, at);
+        path = g_build_filename(access(part, F_OK) == 0 ? part : procs, "cgroup.procs", NULL);
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0) {
+            virErrorErrno(error, _("cannot open %s"), path);
+            return NULL;
+        }
+        g_array_append_val(fds, fd);
+    }
+    return g_steal_pointer(&fds);
 }
 
 /* --- what is inside --- */
@@ -314,27 +296,56 @@ virCgroupReadFile(const char *folder, const char *file, GError **error)
     return text ? g_strchomp(text) : NULL;
 }
 
-GArray *
-virCgroupListProcs(virCgroup *group, GError **error)
+static void
+virCgroupAddNumbers(const char *text, GArray *pids)
 {
-    g_autofree char *text = NULL;
-    g_auto(GStrv) lines = NULL;
-    GArray *pids;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-    if (!virCgroupCheckUsable(group, error))
-        return NULL;
-    text = virCgroupReadFile(group->leafPath, "cgroup.procs", error);
-    if (!text)
-        return NULL;
-    lines = g_strsplit(text, "\n", -1);
-    pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
     for (char **line = lines; *line; line++) {
         pid_t pid = (pid_t)g_ascii_strtoll(*line, NULL, 10);
 
         if (pid > 0)
             g_array_append_val(pids, pid);
     }
-    return pids;
+}
+
+/* On v1 the parts' processes are not the leaf's; on v2 they are, and a part's file can't be read.
+ */
+static bool
+virCgroupListParts(const virCgroup *group, GArray *pids, GError **error)
+{
+    g_autoptr(GDir) folder = g_dir_open(group->leafPath, 0, NULL);
+    const char *name;
+
+    while (folder && (name = g_dir_read_name(folder))) {
+        g_autofree char *path = g_build_filename(group->leafPath, name, NULL);
+        g_autofree char *text = NULL;
+
+        if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+            continue;
+        if (!(text = virCgroupReadFile(path, "cgroup.procs", error)))
+            return false;
+        virCgroupAddNumbers(text, pids);
+    }
+    return true;
+}
+
+GArray *
+virCgroupListProcs(virCgroup *group, GError **error)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GArray) pids = NULL;
+
+    if (!virCgroupCheckUsable(group, error))
+        return NULL;
+    text = virCgroupReadFile(group->leafPath, "cgroup.procs", error);
+    if (!text)
+        return NULL;
+    pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    virCgroupAddNumbers(text, pids);
+    if (!group->instance->backend->canClone && !virCgroupListParts(group, pids, error))
+        return NULL;
+    return g_steal_pointer(&pids);
 }
 
 bool
@@ -345,40 +356,175 @@ virCgroupIsPopulated(virCgroup *group, bool *retPopulated, GError **error)
 }
 
 char *
-virCgroupGet(virCgroup *group, const char *file, GError **error)
+virCgroupGet(const virCgroup *group, virCgroupController controller, const virCgroupPart *part,
+             const char *file, GError **error)
 {
-    return virCgroupCheckUsable(group, error) ? virCgroupReadFile(group->path, file, error) : NULL;
+    g_autofree char *folder = virCgroupPartPath(group, controller, part);
+
+    if (folder)
+        return virCgroupReadFile(folder, file, error);
+    virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                _("there is no control group controller '%s' for '%s'"),
+                virCgroupControllerToString(controller), group->name);
+    return NULL;
 }
 
 bool
-virCgroupGetStat(virCgroup *group, const char *file, const char *key, uint64_t *retValue,
-                 GError **error)
+virCgroupHasThread(const virCgroup *group, const virCgroupPart *part, pid_t tid, bool *retInside,
+                   GError **error)
 {
-    g_autofree char *text = virCgroupGet(group, file, error);
-    g_auto(GStrv) lines = NULL;
+    g_autofree char *task = g_strdup_printf("/proc/%d", tid);
+
+    *retInside = true;
+    for (guint i = 0; i < group->instance->hierarchies->len && *retInside; i++) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
+        g_autofree char *folder = virCgroupPartFolderIn(group, at, part);
+        g_autoptr(GArray) tids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+        g_autofree char *text = NULL;
+
+        if (!(at->controllers & VIR_CGROUP_THREAD_CONTROLLERS))
+            continue;
+        if (!(text = virCgroupReadFile(folder, at->backend->threads, error)))
+            return false;
+        virCgroupAddNumbers(text, tids);
+        *retInside = false;
+        for (guint j = 0; j < tids->len; j++)
+            *retInside |= g_array_index(tids, pid_t, j) == tid;
+    }
+    *retInside |= access(task, F_OK) < 0; /* a thread's number is a folder of /proc, too */
+    return true;
+}
+
+/* One number of a text of "key number" lines; false if it isn't there. */
+static bool
+virCgroupFindNumber(const char *text, const char *key, uint64_t *retValue)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     size_t length = strlen(key);
 
-    if (!text)
-        return false;
-    lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line; line++) {
         if (strncmp(*line, key, length) == 0 && (*line)[length] == ' ') {
             *retValue = g_ascii_strtoull(*line + length + 1, NULL, 10);
             return true;
         }
     }
-    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, _("'%s' has no value '%s'"), file,
-                       key);
+    return false;
+}
+
+bool
+virCgroupGetCpuUsage(const virCgroup *group, uint64_t *retTotal, uint64_t *retUser,
+                     uint64_t *retSystem, GError **error)
+{
+    const virCgroupHierarchy *hierarchy =
+        virCgroupHierarchyOf(group->instance, VIR_CGROUP_CONTROLLER_CPUACCT);
+    const bool isV1 = hierarchy && hierarchy->backend == &virCgroupV1Backend;
+    const uint64_t unit_ns = isV1 ? 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK) : 1000;
+    g_autofree char *text = virCgroupGet(group, VIR_CGROUP_CONTROLLER_CPUACCT, NULL,
+                                         isV1 ? "cpuacct.stat" : "cpu.stat", error);
+    g_autofree char *usage = NULL;
+    uint64_t total = 0, user = 0, system = 0;
+
+    if (!text || (isV1 && !(usage = virCgroupGet(group, VIR_CGROUP_CONTROLLER_CPUACCT, NULL,
+                                                 "cpuacct.usage", error))))
+        return false;
+    if (!virCgroupFindNumber(text, isV1 ? "user" : "user_usec", &user) ||
+        !virCgroupFindNumber(text, isV1 ? "system" : "system_usec", &system) ||
+        (!isV1 && !virCgroupFindNumber(text, "usage_usec", &total)))
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s", _("unable to get cpu account"));
+    if (retTotal)
+        *retTotal = isV1 ? g_ascii_strtoull(usage, NULL, 10) : total * unit_ns;
+    if (retUser)
+        *retUser = user * unit_ns;
+    if (retSystem)
+        *retSystem = system * unit_ns;
+    return true;
 }
 
 /* --- what changes it --- */
 
+/* Every folder from the instance's to the guest's, in one hierarchy. */
+static bool
+virCgroupMakeIn(const virCgroup *group, const virCgroupHierarchy *at, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(group->below, "/", -1);
+    g_autofree char *parent = g_strdup(at->path);
+
+    if (!at->backend->makeFolder(at->mount, at->path, at->controllers, error))
+        return false;
+    for (char **word = words; *word; word++) {
+        g_autofree char *path = g_build_filename(parent, *word, NULL);
+
+        if (!at->backend->makeFolder(parent, path, at->controllers, error))
+            return false;
+        g_free(parent);
+        parent = g_steal_pointer(&path);
+    }
+    return true;
+}
+
 bool
 virCgroupMake(virCgroup *group, GError **error)
 {
-    return virCgroupCheckUsable(group, error) &&
-           group->instance->backend->makeGroup(group, error) &&
-           virCgroupOpenLeaf(group, error) >= 0;
+    virCgroupInstance *instance = group->instance;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&instance->mutex);
+
+    if (!virCgroupCheckUsable(group, error))
+        return false;
+    for (guint i = 0; i < instance->hierarchies->len; i++) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, i);
+
+        if (!virCgroupMakeIn(group, at, error) || !VIR_FAULT_STEP("cgroup:made", error))
+            return false;
+        if (i == 0 &&
+            (!at->backend->makeFolder(group->path, group->leafPath,
+                                      at->controllers & VIR_CGROUP_THREAD_CONTROLLERS, error) ||
+             !VIR_FAULT_STEP("cgroup:leaf-made", error)))
+            return false;
+    }
+    return virCgroupOpenLeaf(group, error) >= 0;
+}
+
+/* What guests share goes with the last one in it. */
+static void
+virCgroupRemoveShared(const virCgroup *group, const virCgroupHierarchy *at)
+{
+    g_autofree char *below = g_strdup(group->below);
+    char *slash;
+
+    while ((slash = strrchr(below, '/'))) {
+        g_autofree char *path = NULL;
+
+        *slash = '\0';
+        path = g_build_filename(at->path, below, NULL);
+        if (rmdir(path) < 0)
+            return; /* others are in it */
+    }
+    if (at != virCgroupHierarchyAt(group->instance, 0))
+        (void)rmdir(at->path); /* the same */
+}
+
+/* The folder with all groups below it, which are empty; gone already is success. */
+static bool
+virCgroupRemoveTree(const char *path, GError **error)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool done = true;
+
+    if (!folder)
+        return errno == ENOENT || virErrorErrno(error, _("cannot list control group %s"), path);
+    while (done && (entry = readdir(folder))) {
+        g_autofree char *below = NULL;
+
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        below = g_build_filename(path, entry->d_name, NULL);
+        done = virCgroupRemoveTree(below, error);
+    }
+    (void)closedir(folder); /* read only */
+    if (done && rmdir(path) < 0 && errno != ENOENT)
+        done = virErrorErrno(error, _("cannot remove control group %s"), path);
+    return done;
 }
 
 bool
@@ -386,31 +532,113 @@ virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error)
 {
     gint64 deadline_us =
         g_get_monotonic_time() + (gint64)(timeout_ms ? timeout_ms : DEFAULT_REMOVE_MS) * 1000;
-    const virCgroupBackend *backend = group->instance->backend;
+    const virCgroupInstance *instance = group->instance;
 
-    if (!backend || access(group->path, F_OK) < 0)
+    if (!instance->backend)
         return true;
-    if (access(group->leafPath, F_OK) == 0 && !backend->killAll(group, deadline_us, error))
+    if (access(group->leafPath, F_OK) == 0 &&
+        !instance->backend->killAll(group, deadline_us, error))
         return false;
     if (!VIR_FAULT_STEP("cgroup:emptied", error))
         return false;
     g_mutex_lock(&group->mutex);
     virCloseFd(&group->leafFd);
+    virCloseFd(&group->cloneFd);
     g_mutex_unlock(&group->mutex);
-    return backend->removeGroup(group, error);
+    /* the gate's hierarchy last: as long as it is there, the rest is known to be ours */
+    for (guint i = instance->hierarchies->len; i-- > 0;) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, i);
+        g_autofree char *path = virCgroupFolderIn(group, at);
+
+        if (!virCgroupRemoveTree(path, error))
+            return false;
+        g_mutex_lock(&group->instance->mutex);
+        virCgroupRemoveShared(group, at);
+        g_mutex_unlock(&group->instance->mutex);
+    }
+    return true;
+}
+
+bool
+virCgroupMakePart(virCgroup *group, const virCgroupPart *part, GError **error)
+{
+    for (guint i = 0; i < group->instance->hierarchies->len; i++) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
+        unsigned controllers = at->controllers & VIR_CGROUP_THREAD_CONTROLLERS;
+        g_autofree char *procs = virCgroupProcsFolderIn(group, at);
+        g_autofree char *path = virCgroupPartFolderIn(group, at, part);
+
+        if (!controllers)
+            continue;
+        if (!at->backend->makePart(procs, path, controllers, error) ||
+            !VIR_FAULT_STEP("cgroup:part-made", error))
+            return false;
+        if (i == 0 && at->backend->canClone && part->type == VIR_CGROUP_PART_EMULATOR) {
+            virCloseFd(&group->cloneFd);
+            group->cloneFd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        }
+    }
+    return true;
+}
+
+bool
+virCgroupRemovePart(virCgroup *group, const virCgroupPart *part, GError **error)
+{
+    for (guint i = 0; i < group->instance->hierarchies->len; i++) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
+        g_autofree char *path = virCgroupPartFolderIn(group, at, part);
+
+        if ((at->controllers & VIR_CGROUP_THREAD_CONTROLLERS) && rmdir(path) < 0 && errno != ENOENT)
+            return virErrorErrno(error, _("cannot remove control group %s"), path);
+    }
+    return true;
+}
+
+/* 0 or errno. */
+static int
+virCgroupWriteTo(const char *path, const char *value)
+{
+    VIR_AUTOCLOSE fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd < 0 || write(fd, value, strlen(value)) < 0 ? errno : 0;
 }
 
 static bool
 virCgroupWriteFile(const char *folder, const char *file, const char *value, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, file, NULL);
-    VIR_AUTOCLOSE fd = open(path, O_WRONLY | O_CLOEXEC);
+    int failure = virCgroupWriteTo(path, value);
 
-    if (fd < 0 && errno == ENOENT)
+    errno = failure;
+    switch (failure) {
+    case 0:
+        return true;
+    case ENOENT:
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("the kernel has no '%s' in control group %s"), file, folder);
-    if (fd < 0 || write(fd, value, strlen(value)) < 0)
-        return virErrorErrno(error, _("cannot write '%s' to %s"), value, path);
+    case EINVAL:
+        return virErrorErrno(error, _("Invalid value '%s' for '%s'"), value, file);
+    default:
+        return virErrorErrno(error, _("Unable to write to '%s'"), path);
+    }
+}
+
+bool
+virCgroupAddThread(virCgroup *group, const virCgroupPart *part, pid_t tid, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("%d", tid);
+
+    for (guint i = 0; i < group->instance->hierarchies->len; i++) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
+        g_autofree char *folder = virCgroupPartFolderIn(group, at, part);
+        g_autofree char *path = g_build_filename(folder, at->backend->threads, NULL);
+        int failure =
+            at->controllers & VIR_CGROUP_THREAD_CONTROLLERS ? virCgroupWriteTo(path, text) : 0;
+
+        errno = failure;
+        if (failure && failure != ESRCH)
+            return virErrorErrno(error, _("Unable to write to '%s'"), path);
+    }
     return true;
 }
 
@@ -419,13 +647,26 @@ virCgroupAddProcess(virCgroup *group, pid_t pid, GError **error)
 {
     g_autofree char *text = g_strdup_printf("%d", pid);
 
-    return virCgroupCheckUsable(group, error) &&
-           virCgroupWriteFile(group->leafPath, "cgroup.procs", text, error);
+    if (!virCgroupCheckUsable(group, error))
+        return false;
+    for (guint i = 0; i < group->instance->hierarchies->len; i++) {
+        const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
+        g_autofree char *procs = virCgroupProcsFolderIn(group, at);
+
+        if (!virCgroupWriteFile(procs, "cgroup.procs", text, error))
+            return false;
+    }
+    return true;
 }
 
 bool
-virCgroupWrite(virCgroup *group, const char *file, const char *value, GError **error)
+virCgroupWrite(virCgroup *group, const virCgroupSetting *setting, GError **error)
 {
-    return virCgroupCheckUsable(group, error) &&
-           virCgroupWriteFile(group->path, file, value, error);
+    g_autofree char *folder = virCgroupPartPath(group, setting->controller, &setting->part);
+
+    if (!folder)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           _("there is no control group controller '%s' for '%s'"),
+                           virCgroupControllerToString(setting->controller), group->name);
+    return !setting->text || virCgroupWriteFile(folder, setting->file, setting->text, error);
 }

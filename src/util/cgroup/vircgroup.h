@@ -3,15 +3,19 @@
  * vircgroup.h: the control groups of an instance and of its guests.
  *
  *     <cgroup2>/virtward-<instance>/          the instance
- *         <id>-<name>/                        a guest: limits of the whole guest
- *             guest/                          its leaf: QEMU is spawned here, the gate sits here
+ *         <partition>.partition/              what <resource> of the guest names, if anything
+ *             <id>-<name>/                    a guest: limits of the whole guest
+ *                 guest/                      its leaf: QEMU lives here, the gate sits here
+ *                     emulator/ vcpu0/ …      parts: threads with limits of their own
  *
- * An instance finds out once which hierarchies there are (v2 alone, v2 beside v1, v1 alone) and
- * which backend takes the device gate. What only reads is here; what changes the host (make, move,
- * remove, limits, gate) is called by src/delegate/local* alone, and everyone else asks the door
- * (delegate/virdelegate.h). Blocks on files of cgroupfs: in a job, without the core lock. Handles
- * are counted references and may be used from any thread; one job a guest changes them at a time.
- * Facts: cgroups(7), the kernel's Documentation/admin-guide/cgroup-v2.rst. */
+ * An instance finds out once which hierarchies there are (v2 alone, v2 beside v1, v1 alone), which
+ * controllers each has, and which backend takes the device gate. That hierarchy has the leaf; in
+ * every other one the guest's processes are in the guest's group itself, and its parts below it.
+ * What only reads is here; what changes the host (make, move, remove, limits, gate) is called by
+ * src/delegate/local* alone, and everyone else asks the door (delegate/virdelegate.h). Blocks on
+ * files of cgroupfs: in a job, without the core lock. Handles are counted references and may be
+ * used from any thread; one job a guest changes them at a time. Facts: cgroups(7), the kernel's
+ * Documentation/admin-guide/cgroup-v2.rst. */
 #pragma once
 
 #include <glib.h>
@@ -21,6 +25,38 @@
 
 typedef struct virCgroupInstance virCgroupInstance;
 typedef struct virCgroup virCgroup;
+
+/* Controllers by their v1 names; v2's io is blkio, its freezer is cgroup.freeze. */
+typedef enum {
+    VIR_CGROUP_CONTROLLER_CPU,
+    VIR_CGROUP_CONTROLLER_CPUACCT,
+    VIR_CGROUP_CONTROLLER_CPUSET,
+    VIR_CGROUP_CONTROLLER_MEMORY,
+    VIR_CGROUP_CONTROLLER_DEVICES,
+    VIR_CGROUP_CONTROLLER_FREEZER,
+    VIR_CGROUP_CONTROLLER_BLKIO,
+    VIR_CGROUP_CONTROLLER_PIDS,
+    VIR_CGROUP_CONTROLLER_NET_CLS,
+    VIR_CGROUP_CONTROLLER_PERF_EVENT,
+    VIR_CGROUP_CONTROLLER_SYSTEMD, /* controls nothing: where systemd keeps its tree on v1 */
+    VIR_CGROUP_CONTROLLER_LAST
+} virCgroupController;
+
+/* As in a v1 mount's options and in the configuration file. */
+const char *virCgroupControllerToString(virCgroupController controller);
+bool virCgroupControllerFromString(const char *name, virCgroupController *retController);
+
+/* The whole guest, or some of its threads. */
+typedef enum {
+    VIR_CGROUP_PART_GUEST,
+    VIR_CGROUP_PART_EMULATOR,
+    VIR_CGROUP_PART_VCPU,
+    VIR_CGROUP_PART_IOTHREAD,
+} virCgroupPartType;
+typedef struct {
+    virCgroupPartType type;
+    unsigned id; /* of the vCPU or I/O thread */
+} virCgroupPart;
 
 /* What there is for this instance. Reads only. root is the folder of --root and gives the
  * instance its name, a short hash of the folder's real path; NULL: "system" as root, "session-UID"
@@ -39,9 +75,26 @@ const char *virCgroupInstanceBackendName(const virCgroupInstance *instance);
 /* True if groups can be made here; else *retReason (static text, may be NULL) says why not. */
 bool virCgroupInstanceUsable(const virCgroupInstance *instance, const char **retReason);
 
-/* The group of a guest, whether it exists already or not. name is "<id>-<name>"; characters that a
- * folder can't have, and a length over NAME_MAX, are replaced in one reproducible way. */
+/* Takes only these controllers (bits 1 << VIR_CGROUP_CONTROLLER_…) from now on. Before any group
+ * is made. The gate's hierarchy stays. */
+void virCgroupInstanceRestrict(virCgroupInstance *instance, unsigned controllers);
+/* True if a group of this instance has the controller, or would have. */
+bool virCgroupInstanceHasController(const virCgroupInstance *instance,
+                                    virCgroupController controller);
+
+/* "v1" or "v2", NULL if the controller is not there. */
+const char *virCgroupInstanceVersionOf(const virCgroupInstance *instance,
+                                       virCgroupController controller);
+/* The instance of a group, borrowed. */
+virCgroupInstance *virCgroupInstanceOf(const virCgroup *group);
+
+/* The group of a guest, whether it exists already or not. name is "<id>-<name>", in a partition
+ * "/<partition>/<id>-<name>" (virCgroupNameIn); characters that a folder can't have, and a length
+ * over NAME_MAX, are replaced in one reproducible way. */
 virCgroup *virCgroupNew(virCgroupInstance *instance, const char *name);
+/* The name of a group in what <resource> says ("/production/web"); NULL and "/machine" are the
+ * instance's own folder. Caller frees. */
+char *virCgroupNameIn(const char *partition, const char *name);
 virCgroup *virCgroupRef(virCgroup *group);
 void virCgroupUnref(virCgroup *group);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCgroup, virCgroupUnref)
@@ -55,12 +108,21 @@ GPtrArray *virCgroupInstanceList(virCgroupInstance *instance, GError **error);
 const char *virCgroupName(const virCgroup *group);
 /* The leaf's folder, as an absolute path (for logs and the status file). */
 const char *virCgroupPath(const virCgroup *group);
-/* Folder descriptor of the leaf, for virSpawnRequest.cgroupFd; borrowed, -1 before it is made. On
- * v1 it can't be cloned into: see virCgroupJoinFd. */
+/* Folder descriptor for virSpawnRequest.cgroupFd: of the emulator's part once there is one, else of
+ * the leaf; borrowed, -1 before it is made. -1 also on v1, which can't be cloned into: see
+ * virCgroupOpenJoins. */
 int virCgroupCloneFd(const virCgroup *group);
-/* v1: a new descriptor to which virtward-spawn writes itself into the group before it runs anything
- * else, for virSpawnRequest.joinFd; -1 on v2 without an error set. */
-int virCgroupJoinFd(virCgroup *group, GError **error);
+/* Of each v1 hierarchy a new descriptor to which virtward-spawn writes itself into the group before
+ * it runs anything else, for virSpawnRequest.joinFds. int elements, closed with the array; NULL on
+ * error. */
+GArray *virCgroupOpenJoins(virCgroup *group, GError **error);
+
+/* True if this group, which has been made, has the controller. */
+bool virCgroupHasController(const virCgroup *group, virCgroupController controller);
+/* The folder of a part in the controller's hierarchy, NULL if there is no such controller; a part
+ * has none but cpu, cpuacct and cpuset. Caller frees. */
+char *virCgroupPartPath(const virCgroup *group, virCgroupController controller,
+                        const virCgroupPart *part);
 
 /* Process ids in the leaf, also those of threads' processes; pid_t elements, caller frees with
  * g_array_unref. */
@@ -68,9 +130,12 @@ GArray *virCgroupListProcs(virCgroup *group, GError **error);
 /* True if a process is in the leaf (a zombie is not). */
 bool virCgroupIsPopulated(virCgroup *group, bool *retPopulated, GError **error);
 
-/* A file of the group as text without the last newline, e.g. "memory.current"; caller frees.
- * VIR_ERR_OPERATION_UNSUPPORTED if the kernel has no such file in this group. */
-char *virCgroupGet(virCgroup *group, const char *file, GError **error);
-/* One number of a "key number" file, e.g. ("cpu.stat", "usage_usec"). */
-bool virCgroupGetStat(virCgroup *group, const char *file, const char *key, uint64_t *retValue,
-                      GError **error);
+/* A file of the group's part (NULL: the whole guest) in the controller's hierarchy, as text without
+ * the last newline, e.g. "memory.current"; caller frees. VIR_ERR_OPERATION_UNSUPPORTED if the
+ * kernel has no such controller or file. */
+char *virCgroupGet(const virCgroup *group, virCgroupController controller,
+                   const virCgroupPart *part, const char *file, GError **error);
+
+/* What the guest's processes have used, all of them, ended ones too: ns. NULL: not wanted. */
+bool virCgroupGetCpuUsage(const virCgroup *group, uint64_t *retTotal, uint64_t *retUser,
+                          uint64_t *retSystem, GError **error);

@@ -15,9 +15,8 @@ testPureV2IsFound(void)
     g_auto(virCgroupMounts) mounts = {0};
 
     virCgroupMountsParse(&mounts,
-                         "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
-                         "30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 "
-                         "rw,nsdelegate,memory_recursiveprot\n");
+                         "/dev/sda1 / ext4 rw 0 0\n"
+                         "cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate,memory_recursiveprot 0 0\n");
     g_assert_cmpstr(mounts.v2, ==, "/sys/fs/cgroup");
     for (int i = 0; i < VIR_CGROUP_CONTROLLER_LAST; i++)
         g_assert_null(mounts.v1[i]);
@@ -28,18 +27,23 @@ testHybridIsFound(void)
 {
     g_auto(virCgroupMounts) mounts = {0};
 
-    virCgroupMountsParse(
-        &mounts,
-        "29 22 0:25 / /sys/fs/cgroup ro shared:8 - tmpfs tmpfs ro,mode=755\n"
-        "30 29 0:26 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
-        "35 29 0:31 / /sys/fs/cgroup/cpu,cpuacct rw shared:16 - cgroup cgroup rw,cpu,cpuacct\n"
-        "36 29 0:32 / /sys/fs/cgroup/devices rw shared:17 master:3 - cgroup cgroup rw,devices\n"
-        "37 29 0:33 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n");
+    virCgroupMountsParse(&mounts,
+                         "tmpfs /sys/fs/cgroup tmpfs ro,mode=755 0 0\n"
+                         "cgroup2 /sys/fs/cgroup/unified cgroup2 rw,nsdelegate 0 0\n"
+                         "cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n"
+                         "cgroup /sys/fs/cgroup/devices cgroup rw,devices 0 0\n"
+                         "cgroup /sys/fs/cgroup/systemd cgroup rw,xattr,name=systemd 0 0\n");
     g_assert_cmpstr(mounts.v2, ==, "/sys/fs/cgroup/unified");
     g_assert_cmpstr(mounts.v1[VIR_CGROUP_CONTROLLER_CPU], ==, "/sys/fs/cgroup/cpu,cpuacct");
     g_assert_cmpstr(mounts.v1[VIR_CGROUP_CONTROLLER_CPUACCT], ==, "/sys/fs/cgroup/cpu,cpuacct");
     g_assert_cmpstr(mounts.v1[VIR_CGROUP_CONTROLLER_DEVICES], ==, "/sys/fs/cgroup/devices");
     g_assert_null(mounts.v1[VIR_CGROUP_CONTROLLER_MEMORY]);
+    virCgroupMountsOffer(&mounts, "io memory\n", /* devices: */ true);
+    g_assert_null(mounts.v1[VIR_CGROUP_CONTROLLER_DEVICES]); /* v2 has them */
+    g_assert_nonnull(mounts.v1[VIR_CGROUP_CONTROLLER_CPU]);
+    g_assert_cmpuint(mounts.v2Controllers, ==,
+                     1u << VIR_CGROUP_CONTROLLER_BLKIO | 1u << VIR_CGROUP_CONTROLLER_MEMORY |
+                         1u << VIR_CGROUP_CONTROLLER_DEVICES);
 }
 
 static void
@@ -47,10 +51,10 @@ testOddLinesAreLeftOut(void)
 {
     g_auto(virCgroupMounts) mounts = {0};
 
-    virCgroupMountsParse(&mounts, "\n30 29 0:26 / /a\\040b\\134c rw - cgroup2 cgroup2 rw\n"
-                                  "31 29 0:26 / /second rw - cgroup2 cgroup2 rw\n"
-                                  "32 29 0:26 / /cut rw -\n"
-                                  "33 29\n - - - - - - - - \n");
+    virCgroupMountsParse(&mounts, "\ncgroup2 /first cgroup2 rw 0 0\n"
+                                  "cgroup2 /a\\040b\\134c cgroup2 rw 0 0\n"
+                                  "cgroup2 /cut cgroup2\n"
+                                  "cgroup\n   \n");
     g_assert_cmpstr(mounts.v2, ==, "/a b\\c");
 }
 
@@ -58,7 +62,7 @@ static void
 testNamesBecomeFolders(void)
 {
     g_autoptr(virCgroupInstance) instance =
-        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, "/x");
+        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, "/x", VIR_CGROUP_GUEST_CONTROLLERS);
     static const struct {
         const char *name;
         const char *path;
@@ -67,6 +71,7 @@ testNamesBecomeFolders(void)
         {"2-a b/../c", "/x/virtward-test/2-a\\x20b\\x2f..\\x2fc/guest"},
         {"..", "/x/virtward-test/\\x2e./guest"},
         {"3-\xc3\xbc", "/x/virtward-test/3-\xc3\xbc/guest"},
+        {"/prod/web/4-a", "/x/virtward-test/prod.partition/web.partition/4-a/guest"},
     };
     g_autofree char *longName = g_strnfill(1000, 'x');
     g_autoptr(virCgroup) first = virCgroupNew(instance, longName);
@@ -81,6 +86,19 @@ testNamesBecomeFolders(void)
     second = virCgroupNew(instance, longName);
     g_assert_cmpuint(strlen(virCgroupPath(first)), <, 255);
     g_assert_cmpstr(virCgroupPath(first), !=, virCgroupPath(second));
+}
+
+static void
+testPartitionsArePartOfNames(void)
+{
+    static const char *const cases[][2] = {
+        {NULL, "1-a"}, {"/machine", "1-a"}, {"/prod/web/", "/prod/web/1-a"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *name = virCgroupNameIn(cases[i][0], "1-a");
+
+        g_assert_cmpstr(name, ==, cases[i][1]);
+    }
 }
 
 static void
@@ -104,8 +122,9 @@ testGroupsAreMadeListedAndRemoved(void)
 {
     g_autofree char *folder = g_dir_make_tmp("virtward-cgroup-XXXXXX", NULL);
     g_autoptr(virCgroupInstance) instance =
-        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, folder);
+        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, folder, VIR_CGROUP_GUEST_CONTROLLERS);
     g_autoptr(virCgroup) group = virCgroupNew(instance, "1-web1");
+    g_autoptr(virCgroup) other = virCgroupNew(instance, "/prod/2-web1");
     g_autoptr(virCgroup) found = NULL;
     g_autoptr(GPtrArray) names = NULL;
     g_autoptr(GError) error = NULL;
@@ -121,6 +140,12 @@ testGroupsAreMadeListedAndRemoved(void)
     names = virCgroupInstanceList(instance, &error);
     g_assert_cmpuint(names->len, ==, 1);
     g_assert_cmpstr(names->pdata[0], ==, "1-web1");
+    g_assert_true(virCgroupMake(other, &error));
+    g_clear_pointer(&names, g_ptr_array_unref);
+    names = virCgroupInstanceList(instance, &error);
+    g_assert_cmpuint(names->len, ==, 2);
+    g_assert_true(g_ptr_array_find_with_equal_func(names, "/prod/2-web1", g_str_equal, NULL));
+    g_assert_true(virCgroupRemove(other, 0, &error));          /* and its partition with it */
     g_assert_false(virCgroupInstanceRemove(instance, &error)); /* a guest is in it */
     g_clear_error(&error);
     g_assert_true(virCgroupRemove(group, 0, &error));
@@ -137,6 +162,7 @@ main(int argc, char **argv)
     g_test_add_func("/cgroup/hybrid is found", testHybridIsFound);
     g_test_add_func("/cgroup/odd lines are left out", testOddLinesAreLeftOut);
     g_test_add_func("/cgroup/names become folders", testNamesBecomeFolders);
+    g_test_add_func("/cgroup/partitions are part of names", testPartitionsArePartOfNames);
     g_test_add_func("/cgroup/instances of two folders differ", testInstancesOfTwoFoldersDiffer);
     g_test_add_func("/cgroup/groups are made, listed and removed",
                     testGroupsAreMadeListedAndRemoved);

@@ -9,30 +9,28 @@
 #pragma once
 
 #include "util/cgroup/vircgroup.h"
+#include "util/cgroup/vircgrouplimit.h"
 #include "util/cgroup/vircgroupv2devices.h"
 #include "util/cgroup/virgate.h"
 
-/* Controllers of v1, by the name in a mount's options. */
-typedef enum {
-    VIR_CGROUP_CONTROLLER_CPU,
-    VIR_CGROUP_CONTROLLER_CPUACCT,
-    VIR_CGROUP_CONTROLLER_CPUSET,
-    VIR_CGROUP_CONTROLLER_MEMORY,
-    VIR_CGROUP_CONTROLLER_DEVICES,
-    VIR_CGROUP_CONTROLLER_FREEZER,
-    VIR_CGROUP_CONTROLLER_BLKIO,
-    VIR_CGROUP_CONTROLLER_PIDS,
-    VIR_CGROUP_CONTROLLER_LAST
-} virCgroupController;
-
-/* Where the hierarchies are. */
+/* Where the hierarchies are, what they offer, and where in them this process is. */
 typedef struct {
     char *v2;                             /* NULL: cgroup2 is not mounted */
+    char *v2Place;                        /* of this process, below the mount; NULL: not told */
+    unsigned v2Controllers;               /* bits 1 << VIR_CGROUP_CONTROLLER_… */
     char *v1[VIR_CGROUP_CONTROLLER_LAST]; /* NULL: that controller is not on v1 */
+    char *v1Place[VIR_CGROUP_CONTROLLER_LAST];
 } virCgroupMounts;
 
-/* Reads the text of /proc/self/mountinfo. Of several mounts of one hierarchy the first counts. */
-void virCgroupMountsParse(virCgroupMounts *mounts, const char *mountinfo);
+/* Reads the text of /proc/self/mounts. Of several mounts of one hierarchy the last counts. */
+void virCgroupMountsParse(virCgroupMounts *mounts, const char *text);
+/* What the unified hierarchy offers: the text of its cgroup.controllers, and whether the kernel has
+ * device programs. Controllers that it has are not taken from v1. */
+void virCgroupMountsOffer(virCgroupMounts *mounts, const char *controllers, bool devices);
+/* Reads the text of /proc/self/cgroup. */
+void virCgroupMountsPlace(virCgroupMounts *mounts, const char *text);
+/* False if there is nothing but systemd's own tree. */
+bool virCgroupMountsHasAny(const virCgroupMounts *mounts);
 void virCgroupMountsClear(virCgroupMounts *mounts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virCgroupMounts, virCgroupMountsClear)
 
@@ -48,17 +46,20 @@ typedef struct {
      * (static) says why groups with gates can't be made there, or is left alone if they can. Caller
      * frees. */
     char *(*available)(const virCgroupMounts *mounts, const char **retReason);
-    /* Makes guest group and leaf below the instance's folder; existing ones are fine. */
-    bool (*makeGroup)(virCgroup *group, GError **error);
-    /* Removes leaf and guest group; they are empty; already gone is success. */
-    bool (*removeGroup)(virCgroup *group, GError **error);
+    const char *threads; /* the file by which a thread is moved: "tasks", "cgroup.threads" */
+    bool canClone;       /* a process can be born in a group; else it joins as its first act */
+    /* Whether the group at path has the controller, which its hierarchy has. */
+    bool (*hasController)(const char *path, virCgroupController controller);
+    /* Makes folder path in parent, both on the way to a guest's processes, and has it get these
+     * controllers where parent has them; an existing one is fine. */
+    bool (*makeFolder)(const char *parent, const char *path, unsigned controllers, GError **error);
+    /* The same for a group that holds threads of processes in parent. */
+    bool (*makePart)(const char *parent, const char *path, unsigned controllers, GError **error);
     /* Whether a process is left in the leaf. */
     bool (*isPopulated)(virCgroup *group, bool *retPopulated, GError **error);
     /* Kills all in the leaf and waits until it is empty or the deadline (monotonic time) is over,
      * which is VIR_ERR_OPERATION_TIMEOUT. */
     bool (*killAll)(virCgroup *group, gint64 deadline_us, GError **error);
-    /* A descriptor for virSpawnRequest.joinFd; NULL: born into the group by clone3 instead. */
-    int (*openJoin)(virCgroup *group, GError **error);
     /* Detects, else creates the gate with rules; then room for extra more. */
     bool (*prepareGate)(virGate *gate, const GArray *rules, size_t extra, virGateFound *retFound,
                         GError **error);
@@ -86,12 +87,32 @@ void virCgroupFakeFailAfter(int n);
 
 /* --- the layout that backends work on --- */
 
+/* A mounted hierarchy that guests have a group in. */
+typedef struct {
+    const virCgroupBackend *backend;
+    char *mount;
+    char *path;           /* <mount>/virtward-<instance> */
+    unsigned controllers; /* bits 1 << VIR_CGROUP_CONTROLLER_… */
+} virCgroupHierarchy;
+
+/* Those that a thread can have to itself. */
+#define VIR_CGROUP_THREAD_CONTROLLERS                                                              \
+    ((1u << VIR_CGROUP_CONTROLLER_CPU) | (1u << VIR_CGROUP_CONTROLLER_CPUACCT) |                   \
+     (1u << VIR_CGROUP_CONTROLLER_CPUSET))
+/* Those of a hierarchy that concern whole guests. */
+#define VIR_CGROUP_GUEST_CONTROLLERS                                                               \
+    (VIR_CGROUP_THREAD_CONTROLLERS | (1u << VIR_CGROUP_CONTROLLER_MEMORY) |                        \
+     (1u << VIR_CGROUP_CONTROLLER_DEVICES) | (1u << VIR_CGROUP_CONTROLLER_FREEZER) |               \
+     (1u << VIR_CGROUP_CONTROLLER_BLKIO) | (1u << VIR_CGROUP_CONTROLLER_PIDS))
+
 struct virCgroupInstance {
     gatomicrefcount refs;
     char *name;
     const virCgroupBackend *backend; /* NULL: no hierarchy for us */
     const char *reason;              /* why no groups can be made, NULL: they can */
     char *path;                      /* <hierarchy>/virtward-<name> */
+    GArray *hierarchies;             /* virCgroupHierarchy; the first is the gate's */
+    GMutex mutex;                    /* folders that guests share are made and removed under it */
     virCgroupMounts mounts;
 };
 
@@ -99,12 +120,22 @@ struct virCgroup {
     gatomicrefcount refs;
     virCgroupInstance *instance;
     char *name;
-    char *path;     /* of the guest's group */
+    char *below;    /* of the guest's group, below the instance's folder of any hierarchy */
+    char *path;     /* of the guest's group in the gate's hierarchy */
     char *leafPath; /* of its leaf */
-    GMutex mutex;   /* for leafFd */
+    GMutex mutex;   /* for the descriptors */
     int leafFd;     /* -1 until it is made or opened */
+    int cloneFd;    /* of the emulator's part; -1: not made here */
 };
 
+/* Hierarchies of the instance; the first is the gate's. */
+const virCgroupHierarchy *virCgroupHierarchyAt(const virCgroupInstance *instance, guint i);
+/* That of a controller, NULL if it is nowhere. */
+const virCgroupHierarchy *virCgroupHierarchyOf(const virCgroupInstance *instance,
+                                               virCgroupController controller);
+
+/* What the folder of a partition ends in. */
+#define VIR_CGROUP_PARTITION ".partition"
 /* The leaf's name below the guest's group. */
 #define VIR_CGROUP_LEAF "guest"
 
@@ -131,24 +162,35 @@ struct virGate {
     virCgroupFakeDevices fake;
 };
 
-/* For tests: an instance on any backend, its groups below path. */
+/* For tests: an instance on any backend, its groups below path, with these controllers. */
 virCgroupInstance *virCgroupInstanceNewAt(const char *name, const virCgroupBackend *backend,
-                                          const char *path);
+                                          const char *path, unsigned controllers);
+/* True if the thread is in the part's groups, or has ended. */
+bool virCgroupHasThread(const virCgroup *group, const virCgroupPart *part, pid_t tid,
+                        bool *retInside, GError **error);
 /* Opens the leaf's folder if it isn't open; borrowed, -1 with an error. */
 int virCgroupOpenLeaf(virCgroup *group, GError **error);
 
 /* --- what changes the host: called by src/delegate/local* --- */
 
-/* The instance's own folder. */
+/* The instance's own folder in the gate's hierarchy; in the others it comes and goes with guests.
+ */
 bool virCgroupInstanceMake(virCgroupInstance *instance, GError **error);
 /* Gone if it is empty; a guest's group left in it is an error. */
 bool virCgroupInstanceRemove(virCgroupInstance *instance, GError **error);
 bool virCgroupMake(virCgroup *group, GError **error);
 /* Kills what is inside, waits until it is gone, removes. */
 bool virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error);
+/* Into the leaf, and the group of every other hierarchy. */
 bool virCgroupAddProcess(virCgroup *group, pid_t pid, GError **error);
-/* One value into one file of the guest's group (not the leaf). */
-bool virCgroupWrite(virCgroup *group, const char *file, const char *value, GError **error);
+/* A part's groups, in each hierarchy that has controllers of threads; existing ones are fine. */
+bool virCgroupMakePart(virCgroup *group, const virCgroupPart *part, GError **error);
+/* Gone already is success. No thread may be left inside. */
+bool virCgroupRemovePart(virCgroup *group, const virCgroupPart *part, GError **error);
+/* A thread of a process of the group into the part; one that has ended is success. */
+bool virCgroupAddThread(virCgroup *group, const virCgroupPart *part, pid_t tid, GError **error);
+/* One value into one file. */
+bool virCgroupWrite(virCgroup *group, const virCgroupSetting *setting, GError **error);
 
 /* pinsFd is taken over, -1 allowed. */
 virGateStore *virGateStoreNew(int pinsFd, uid_t owner, gid_t group);

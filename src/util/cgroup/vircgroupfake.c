@@ -26,20 +26,16 @@ virCgroupFakeAvailable(const virCgroupMounts *mounts, const char **retReason)
 }
 
 static bool
-virCgroupFakeMakeGroup(virCgroup *group, GError **error)
+virCgroupFakeHasController(const char *path, virCgroupController controller)
 {
-    if ((mkdir(group->path, 0755) < 0 && errno != EEXIST) ||
-        (mkdir(group->leafPath, 0755) < 0 && errno != EEXIST))
-        return virErrorErrno(error, "cannot make control group %s", group->leafPath);
     return true;
 }
 
 static bool
-virCgroupFakeRemoveGroup(virCgroup *group, GError **error)
+virCgroupFakeMakeFolder(const char *parent, const char *path, unsigned controllers, GError **error)
 {
-    if ((rmdir(group->leafPath) < 0 && errno != ENOENT) ||
-        (rmdir(group->path) < 0 && errno != ENOENT))
-        return virErrorErrno(error, "cannot remove control group %s", group->path);
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return virErrorErrno(error, "cannot make control group %s", path);
     return true;
 }
 
@@ -123,8 +119,11 @@ virCgroupFakeRemoveGate(virGate *gate, GError **error)
 const virCgroupBackend virCgroupFakeBackend = {
     .name = "fake",
     .available = virCgroupFakeAvailable,
-    .makeGroup = virCgroupFakeMakeGroup,
-    .removeGroup = virCgroupFakeRemoveGroup,
+    .threads = "cgroup.threads",
+    .canClone = true,
+    .hasController = virCgroupFakeHasController,
+    .makeFolder = virCgroupFakeMakeFolder,
+    .makePart = virCgroupFakeMakeFolder,
     .isPopulated = virCgroupFakeIsPopulated,
     .killAll = virCgroupFakeKillAll,
     .prepareGate = virCgroupFakePrepareGate,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vircgroupv1.c: groups of v1's devices hierarchy; the gate is devices.allow and devices.deny. For
- * hosts where cgroup2 isn't mounted at all. No denials are reported, nothing is pinned: the group
- * itself holds the rules. Called by delegate/local only, in a job. Facts: the kernel's
- * Documentation/admin-guide/cgroup-v1/devices.rst. */
+ * vircgroupv1.c: groups of v1's hierarchies, one for each controller; the gate is devices.allow and
+ * devices.deny, for hosts where cgroup2 isn't mounted at all. No denials are reported, nothing is
+ * pinned: the group itself holds the rules. Called by delegate/local only, in a job. Facts: the
+ * kernel's Documentation/admin-guide/cgroup-v1/devices.rst. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -32,33 +32,44 @@ virCgroupV1Available(const virCgroupMounts *mounts, const char **retReason)
 
 /* --- groups --- */
 
+/* A new cpuset is empty, and no task may join it before it has what its parent has. */
 static bool
-virCgroupV1MakeGroup(virCgroup *group, GError **error)
+virCgroupV1Inherit(const char *parent, const char *path, const char *file, GError **error)
 {
-    if ((mkdir(group->path, 0755) < 0 && errno != EEXIST) ||
-        (mkdir(group->leafPath, 0755) < 0 && errno != EEXIST))
-        return virErrorErrno(error, _("cannot make control group %s"), group->leafPath);
+    g_autofree char *from = g_build_filename(parent, file, NULL);
+    g_autofree char *to = g_build_filename(path, file, NULL);
+    g_autofree char *now = virFileRead(to, 1 << 16, NULL, error);
+    g_autofree char *text = NULL;
+    VIR_AUTOCLOSE fd = -1;
+
+    if (!now)
+        return false;
+    if (*g_strchomp(now))
+        return true;
+    text = virFileRead(from, 1 << 16, NULL, error);
+    if (!text)
+        return false;
+    fd = open(to, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        return virErrorErrno(error, _("Unable to write to '%s'"), to);
     return true;
 }
 
 static bool
-virCgroupV1RemoveGroup(virCgroup *group, GError **error)
+virCgroupV1MakeFolder(const char *parent, const char *path, unsigned controllers, GError **error)
 {
-    if ((rmdir(group->leafPath) < 0 && errno != ENOENT) ||
-        (rmdir(group->path) < 0 && errno != ENOENT))
-        return virErrorErrno(error, _("cannot remove control group %s"), group->path);
-    return true;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return virErrorErrno(error, _("cannot make control group %s"), path);
+    if (!(controllers & (1u << VIR_CGROUP_CONTROLLER_CPUSET)))
+        return true;
+    return virCgroupV1Inherit(parent, path, "cpuset.cpus", error) &&
+           virCgroupV1Inherit(parent, path, "cpuset.mems", error);
 }
 
-static int
-virCgroupV1OpenJoin(virCgroup *group, GError **error)
+static bool
+virCgroupV1HasController(const char *path, virCgroupController controller)
 {
-    g_autofree char *path = g_build_filename(group->leafPath, "cgroup.procs", NULL);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        virErrorErrno(error, _("cannot open %s"), path);
-    return fd;
+    return access(path, F_OK) == 0; /* the hierarchy has it, so every group has */
 }
 
 static bool
@@ -227,11 +238,12 @@ virCgroupV1CloseGate(virGate *gate)
 const virCgroupBackend virCgroupV1Backend = {
     .name = "v1",
     .available = virCgroupV1Available,
-    .makeGroup = virCgroupV1MakeGroup,
-    .removeGroup = virCgroupV1RemoveGroup,
+    .threads = "tasks",
+    .hasController = virCgroupV1HasController,
+    .makeFolder = virCgroupV1MakeFolder,
+    .makePart = virCgroupV1MakeFolder,
     .isPopulated = virCgroupV1IsPopulated,
     .killAll = virCgroupV1KillAll,
-    .openJoin = virCgroupV1OpenJoin,
     .prepareGate = virCgroupV1PrepareGate,
     .detectGate = virCgroupV1DetectGate,
     .repairGate = virCgroupV1RepairGate,

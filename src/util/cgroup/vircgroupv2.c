@@ -3,7 +3,6 @@
  * vircgroupv2.c: groups of the unified hierarchy, also beside v1 controllers. The gate is
  * vircgroupv2devices.c. Called by delegate/local only, in a job. Facts: the kernel's
  * Documentation/admin-guide/cgroup-v2.rst; 5.14 has cgroup.kill. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 #include "util/cgroup/vircgroupbackend.h"
 #include "util/cgroup/virgatepins.h"
 #include "util/virerror.h"
-#include "util/virfault.h"
 #include "util/virfile.h"
 #include "util/virutil.h"
 
@@ -44,71 +42,87 @@ virCgroupV2Available(const virCgroupMounts *mounts, const char **retReason)
 
 /* --- groups --- */
 
-/* Gives the groups below folder every controller that folder has. One that can't be given (a
- * process sits in folder, a real-time thread exists) is left: it is asked for where it is needed.
- */
-static void
-virCgroupV2EnableControllers(const char *folder)
+/* Controllers by what v2 calls them. */
+static const char *
+virCgroupV2NameOf(virCgroupController controller)
 {
-    g_autofree char *available = g_build_filename(folder, "cgroup.controllers", NULL);
-    g_autofree char *control = g_build_filename(folder, "cgroup.subtree_control", NULL);
-    g_autofree char *text = virFileRead(available, 4096, NULL, NULL);
-    g_auto(GStrv) names = g_strsplit_set(text ? text : "", " \n", -1);
-
-    for (char **name = names; *name; name++) {
-        g_autofree char *word = g_strdup_printf("+%s", *name);
-        VIR_AUTOCLOSE fd = **name ? open(control, O_WRONLY | O_CLOEXEC) : -1;
-
-        if (fd >= 0)
-            (void)!write(fd, word, strlen(word)); /* see above */
+    switch (controller) {
+    case VIR_CGROUP_CONTROLLER_CPU:
+    case VIR_CGROUP_CONTROLLER_CPUACCT:
+        return "cpu";
+    case VIR_CGROUP_CONTROLLER_BLKIO:
+        return "io";
+    case VIR_CGROUP_CONTROLLER_CPUSET:
+    case VIR_CGROUP_CONTROLLER_MEMORY:
+    case VIR_CGROUP_CONTROLLER_PIDS:
+        return virCgroupControllerToString(controller);
+    default:
+        return NULL; /* devices and freezer need not be given */
     }
 }
 
 static bool
-virCgroupV2MakeFolder(const char *path, GError **error)
+virCgroupV2Offers(const char *folder, const char *name)
 {
+    g_autofree char *path = g_build_filename(folder, "cgroup.controllers", NULL);
+    g_autofree char *text = virFileRead(path, 4096, NULL, NULL);
+    g_auto(GStrv) words = g_strsplit_set(text ? text : "", " \n", -1);
+
+    return g_strv_contains((const char *const *)words, name);
+}
+
+static bool
+virCgroupV2WriteFile(const char *folder, const char *file, const char *text)
+{
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    VIR_AUTOCLOSE fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd >= 0 && write(fd, text, strlen(text)) >= 0;
+}
+
+/* Has the groups below folder get the controllers that folder itself has. One that can't be given
+ * (a real-time thread exists, somebody's process sits in folder) is missing there: that is an error
+ * where a limit asks for it. */
+static void
+virCgroupV2Enable(const char *folder, unsigned controllers)
+{
+    for (unsigned i = 0; i < VIR_CGROUP_CONTROLLER_LAST; i++) {
+        const char *name = virCgroupV2NameOf((virCgroupController)i);
+        g_autofree char *word = name ? g_strdup_printf("+%s", name) : NULL;
+
+        if (word && (controllers & (1u << i)) && virCgroupV2Offers(folder, name))
+            (void)virCgroupV2WriteFile(folder, "cgroup.subtree_control", word); /* see above */
+    }
+}
+
+static bool
+virCgroupV2HasController(const char *path, virCgroupController controller)
+{
+    const char *name = virCgroupV2NameOf(controller);
+
+    return name ? virCgroupV2Offers(path, name) : access(path, F_OK) == 0;
+}
+
+static bool
+virCgroupV2MakeFolder(const char *parent, const char *path, unsigned controllers, GError **error)
+{
+    virCgroupV2Enable(parent, controllers);
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         return virErrorErrno(error, _("cannot make control group %s"), path);
     return true;
 }
 
+/* The parent becomes the domain of its threads. It may give them controllers only once a part is
+ * threaded, since processes are in it. */
 static bool
-virCgroupV2MakeGroup(virCgroup *group, GError **error)
+virCgroupV2MakePart(const char *parent, const char *path, unsigned controllers, GError **error)
 {
-    virCgroupV2EnableControllers(group->instance->path);
-    return virCgroupV2MakeFolder(group->path, error) && VIR_FAULT_STEP("cgroup:made", error) &&
-           virCgroupV2MakeFolder(group->leafPath, error) &&
-           VIR_FAULT_STEP("cgroup:leaf-made", error);
-}
-
-/* The folder with all groups below it, which are empty. */
-static bool
-virCgroupV2RemoveTree(const char *path, GError **error)
-{
-    DIR *folder = opendir(path);
-    const struct dirent *entry;
-    bool done = true;
-
-    if (!folder)
-        return errno == ENOENT || virErrorErrno(error, _("cannot list control group %s"), path);
-    while (done && (entry = readdir(folder))) {
-        g_autofree char *below = NULL;
-
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-            continue;
-        below = g_build_filename(path, entry->d_name, NULL);
-        done = virCgroupV2RemoveTree(below, error);
-    }
-    (void)closedir(folder); /* read only */
-    if (done && rmdir(path) < 0 && errno != ENOENT)
-        done = virErrorErrno(error, _("cannot remove control group %s"), path);
-    return done;
-}
-
-static bool
-virCgroupV2RemoveGroup(virCgroup *group, GError **error)
-{
-    return virCgroupV2RemoveTree(group->path, error);
+    if (mkdir(path, 0755) < 0)
+        return errno == EEXIST || virErrorErrno(error, _("cannot make control group %s"), path);
+    if (!virCgroupV2WriteFile(path, "cgroup.type", "threaded"))
+        return virErrorErrno(error, _("cannot make control group %s one of threads"), path);
+    virCgroupV2Enable(parent, controllers);
+    return true;
 }
 
 /* --- processes --- */
@@ -298,8 +312,11 @@ virCgroupV2CloseGate(virGate *gate)
 const virCgroupBackend virCgroupV2Backend = {
     .name = "v2",
     .available = virCgroupV2Available,
-    .makeGroup = virCgroupV2MakeGroup,
-    .removeGroup = virCgroupV2RemoveGroup,
+    .threads = "cgroup.threads",
+    .canClone = true,
+    .hasController = virCgroupV2HasController,
+    .makeFolder = virCgroupV2MakeFolder,
+    .makePart = virCgroupV2MakePart,
     .isPopulated = virCgroupV2IsPopulated,
     .killAll = virCgroupV2KillAll,
     .prepareGate = virCgroupV2PrepareGate,

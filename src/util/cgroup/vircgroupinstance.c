@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vircgroupinstance.c: the groups of an instance: in which hierarchies they are, with which
+ * controllers, and which guests have one. See vircgroup.h and vircgroupbackend.h. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/cgroup/vircgroupbackend.h"
+#include "util/virerror.h"
+#include "util/virfile.h"
+#include "util/virutil.h"
+
+#define FILE_MAX (1u << 20)
+
+/* --- instances --- */
+
+/* "system", a user's "session-1000", or twelve digits that follow from the folder's real path. */
+static char *
+virCgroupInstanceNameFor(const char *root)
+{
+    g_autofree char *real = NULL;
+    char *raw;
+    char *name;
+
+    if (!root)
+        return geteuid() == 0 ? g_strdup("system")
+                              : g_strdup_printf("session-%u", (unsigned)geteuid());
+    raw = realpath(root, NULL);
+    real = g_strdup(raw ? raw : root);
+    free(raw);
+    name = g_compute_checksum_for_string(G_CHECKSUM_SHA256, real, -1);
+    name[12] = '\0';
+    return name;
+}
+
+static void
+virCgroupHierarchyClear(void *opaque)
+{
+    virCgroupHierarchy *hierarchy = opaque;
+
+    g_free(hierarchy->mount);
+    g_free(hierarchy->path);
+}
+
+static void
+virCgroupInstanceAdd(virCgroupInstance *instance, const virCgroupBackend *backend,
+                     const char *mount, unsigned controllers)
+{
+    virCgroupHierarchy hierarchy = {.backend = backend,
+                                    .mount = g_strdup(mount),
+                                    .path =
+                                        g_strdup_printf("%s/virtward-%s", mount, instance->name),
+                                    .controllers = controllers};
+
+    g_array_append_val(instance->hierarchies, hierarchy);
+}
+
+virCgroupInstance *
+virCgroupInstanceNewAt(const char *name, const virCgroupBackend *backend, const char *path,
+                       unsigned controllers)
+{
+    virCgroupInstance *instance = g_new0(virCgroupInstance, 1);
+
+    g_atomic_ref_count_init(&instance->refs);
+    g_mutex_init(&instance->mutex);
+    instance->name = g_strdup(name);
+    instance->hierarchies = g_array_new(FALSE, TRUE, sizeof(virCgroupHierarchy));
+    g_array_set_clear_func(instance->hierarchies, virCgroupHierarchyClear);
+    if (backend) {
+        instance->backend = backend;
+        instance->path = g_strdup_printf("%s/virtward-%s", path, name);
+        virCgroupInstanceAdd(instance, backend, path, controllers);
+    }
+    return instance;
+}
+
+/* Takes the backend if groups can be made in it, or if some of this instance are there already:
+ * those can be found again by a daemon that may make none. */
+static bool
+virCgroupInstanceTry(virCgroupInstance *instance, const virCgroupBackend *backend)
+{
+    const char *reason = NULL;
+    g_autofree char *folder = backend->available(&instance->mounts, &reason);
+    g_autofree char *path =
+        folder ? g_strdup_printf("%s/virtward-%s", folder, instance->name) : NULL;
+
+    if (!path || (reason && access(path, F_OK) < 0)) {
+        if (!instance->reason)
+            instance->reason = reason;
+        return false;
+    }
+    instance->backend = backend;
+    instance->path = g_steal_pointer(&path);
+    instance->reason = reason;
+    return true;
+}
+
+/* The controllers that are mounted on v1 at this place, maybe several together. */
+static unsigned
+virCgroupInstanceControllersAt(const virCgroupMounts *mounts, const char *mount)
+{
+    unsigned controllers = 0;
+
+    for (unsigned i = 0; i < VIR_CGROUP_CONTROLLER_LAST; i++) {
+        if (g_strcmp0(mounts->v1[i], mount) == 0)
+            controllers |= 1u << i;
+    }
+    return controllers & VIR_CGROUP_GUEST_CONTROLLERS;
+}
+
+/* The gate's hierarchy first, then every other in which groups can be made. */
+static void
+virCgroupInstanceAddHierarchies(virCgroupInstance *instance)
+{
+    const virCgroupMounts *mounts = &instance->mounts;
+    const bool isV2 = instance->backend == &virCgroupV2Backend;
+    const unsigned v2 = mounts->v2Controllers & VIR_CGROUP_GUEST_CONTROLLERS;
+    unsigned done = 0;
+
+    if (isV2) {
+        done = v2 | 1u << VIR_CGROUP_CONTROLLER_FREEZER; /* cgroup.freeze is no controller */
+        virCgroupInstanceAdd(instance, instance->backend, mounts->v2, done);
+    }
+    for (unsigned i = 0; i < VIR_CGROUP_CONTROLLER_LAST; i++) {
+        const unsigned first =
+            isV2 ? i : (i + VIR_CGROUP_CONTROLLER_DEVICES) % VIR_CGROUP_CONTROLLER_LAST;
+        const char *mount = mounts->v1[first];
+        const unsigned controllers =
+            mount ? virCgroupInstanceControllersAt(mounts, mount) & ~done : 0;
+
+        if (!controllers || access(mount, W_OK) < 0)
+            continue;
+        done |= controllers;
+        virCgroupInstanceAdd(instance, &virCgroupV1Backend, mount, controllers);
+    }
+    if (!isV2 && mounts->v2 && (v2 & ~done) && access(mounts->v2, W_OK) == 0)
+        virCgroupInstanceAdd(instance, &virCgroupV2Backend, mounts->v2, v2 & ~done);
+}
+
+/* What the unified hierarchy offers groups below its root. */
+static void
+virCgroupInstanceAskV2(virCgroupMounts *mounts)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *text = NULL;
+    VIR_AUTOCLOSE fd = -1;
+
+    if (!mounts->v2)
+        return;
+    path = g_build_filename(mounts->v2, "cgroup.controllers", NULL);
+    text = virFileRead(path, 4096, NULL, NULL);
+    fd = open(mounts->v2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    virCgroupMountsOffer(mounts, text ? text : "",
+                         virCgroupV2DevicesAvailable(fd) == VIR_CGROUP_V2_DEVICES_YES);
+}
+
+virCgroupInstance *
+virCgroupInstanceNew(const char *root, GError **error)
+{
+    g_autofree char *mounts = virFileRead("/proc/self/mounts", 8 * FILE_MAX, NULL, error);
+    g_autofree char *name = virCgroupInstanceNameFor(root);
+    virCgroupInstance *instance;
+
+    if (!mounts)
+        return NULL;
+    instance = virCgroupInstanceNewAt(name, NULL, NULL, 0);
+    virCgroupMountsParse(&instance->mounts, mounts);
+    virCgroupInstanceAskV2(&instance->mounts);
+    if (!virCgroupInstanceTry(instance, &virCgroupV2Backend))
+        (void)virCgroupInstanceTry(instance, &virCgroupV1Backend); /* reason says what is missing */
+    if (instance->backend)
+        virCgroupInstanceAddHierarchies(instance);
+    return instance;
+}
+
+virCgroupInstance *
+virCgroupInstanceRef(virCgroupInstance *instance)
+{
+    g_atomic_ref_count_inc(&instance->refs);
+    return instance;
+}
+
+void
+virCgroupInstanceUnref(virCgroupInstance *instance)
+{
+    if (!instance || !g_atomic_ref_count_dec(&instance->refs))
+        return;
+    virCgroupMountsClear(&instance->mounts);
+    g_array_unref(instance->hierarchies);
+    g_mutex_clear(&instance->mutex);
+    g_free(instance->name);
+    g_free(instance->path);
+    g_free(instance);
+}
+
+const char *
+virCgroupInstanceName(const virCgroupInstance *instance)
+{
+    return instance->name;
+}
+
+const char *
+virCgroupInstanceBackendName(const virCgroupInstance *instance)
+{
+    return instance->backend ? instance->backend->name : "none";
+}
+
+bool
+virCgroupInstanceUsable(const virCgroupInstance *instance, const char **retReason)
+{
+    bool usable = instance->backend && !instance->reason;
+
+    if (!usable && retReason)
+        *retReason = instance->reason ? instance->reason : N_("no hierarchy is mounted");
+    return usable;
+}
+
+const virCgroupHierarchy *
+virCgroupHierarchyAt(const virCgroupInstance *instance, guint i)
+{
+    return &g_array_index(instance->hierarchies, virCgroupHierarchy, i);
+}
+
+const virCgroupHierarchy *
+virCgroupHierarchyOf(const virCgroupInstance *instance, virCgroupController controller)
+{
+    for (guint i = 0; i < instance->hierarchies->len; i++) {
+        const virCgroupHierarchy *hierarchy = virCgroupHierarchyAt(instance, i);
+
+        if (hierarchy->controllers & (1u << controller))
+            return hierarchy;
+    }
+    return NULL;
+}
+
+void
+virCgroupInstanceRestrict(virCgroupInstance *instance, unsigned controllers)
+{
+    for (guint i = instance->hierarchies->len; i-- > 0;) {
+        virCgroupHierarchy *hierarchy =
+            &g_array_index(instance->hierarchies, virCgroupHierarchy, i);
+
+        hierarchy->controllers &= controllers;
+        if (i > 0 && !hierarchy->controllers)
+            g_array_remove_index(instance->hierarchies, i);
+    }
+}
+
+bool
+virCgroupInstanceHasController(const virCgroupInstance *instance, virCgroupController controller)
+{
+    return virCgroupHierarchyOf(instance, controller) != NULL;
+}
+
+const char *
+virCgroupInstanceVersionOf(const virCgroupInstance *instance, virCgroupController controller)
+{
+    const virCgroupHierarchy *hierarchy = virCgroupHierarchyOf(instance, controller);
+
+    return hierarchy ? hierarchy->backend->name : NULL;
+}
+
+bool
+virCgroupInstanceMake(virCgroupInstance *instance, GError **error)
+{
+    const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, 0);
+
+    return at->backend->makeFolder(at->mount, at->path, at->controllers, error);
+}
+
+bool
+virCgroupInstanceRemove(virCgroupInstance *instance, GError **error)
+{
+    if (rmdir(instance->path) < 0 && errno != ENOENT)
+        return virErrorErrno(error, _("cannot remove control group %s"), instance->path);
+    return true;
+}
+
+/* The guests in the folder and in its partitions; prefix is the partition so far. */
+static bool
+virCgroupListFolder(const char *path, const char *prefix, GPtrArray *names, GError **error)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool done = true;
+
+    if (!folder)
+        return errno == ENOENT || virErrorErrno(error, _("cannot list control group %s"), path);
+    while (done && (entry = readdir(folder))) {
+        g_autofree char *name = NULL;
+
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        if (g_str_has_suffix(entry->d_name, VIR_CGROUP_PARTITION)) {
+            g_autofree char *below = g_build_filename(path, entry->d_name, NULL);
+
+            name = g_strdup_printf("%s/%.*s", prefix,
+                                   (int)(strlen(entry->d_name) - strlen(VIR_CGROUP_PARTITION)),
+                                   entry->d_name);
+            done = virCgroupListFolder(below, name, names, error);
+        } else {
+            g_ptr_array_add(names, *prefix ? g_strdup_printf("%s/%s", prefix, entry->d_name)
+                                           : g_strdup(entry->d_name));
+        }
+    }
+    (void)closedir(folder); /* read only */
+    return done;
+}
+
+GPtrArray *
+virCgroupInstanceList(virCgroupInstance *instance, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    return !instance->backend || virCgroupListFolder(instance->path, "", names, error)
+               ? g_steal_pointer(&names)
+               : NULL;
+}
