@@ -115,7 +115,8 @@ struct virDeviceKind {
     /* Contradictions inside one device or with the facts. */
     bool (*check)(const virDevice *dev, const virDomainFacts *facts, GError **error);
     void (*clear)(virDevice *dev);
-    /* <0, 0, >0: the place among its kind in the document; NULL: as given. Disks, controllers. */
+    /* Whether a, which is there, stands before (<0) or behind (>0) b, which comes; 0: neither, b is
+     * placed by others. NULL: as given. Disks, controllers. */
     int (*order)(const virDevice *a, const virDevice *b);
     /* Which device a <kind> of a detach or update request means. NULL: all rows given must match.
      */

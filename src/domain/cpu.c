@@ -17,6 +17,8 @@ virDomainCPUParse(void *object, xmlNode *node, unsigned parseFlags, GError **err
         return true;
     if (!(cpu->def = virCPUDefParse(element, VIR_CPU_TYPE_GUEST, error)))
         return false;
+    if (virCPUDefIsEmpty(cpu->def))
+        g_clear_pointer(&cpu->def, virCPUDefFree); /* written as nothing, so read as nothing */
     return virDomainNumaParse(&cpu->numa, element, error);
 }
 
@@ -25,8 +27,6 @@ virDomainCPUFormat(const void *object, virXMLWriter *w, unsigned formatFlags)
 {
     const virDomainCPU *cpu = object;
 
-    if (!cpu->def)
-        return;
     virCPUDefFormatOpen(w, cpu->def);
     virDomainNumaFormat(&cpu->numa, w);
     virXMLWriterCloseUnlessEmpty(w);

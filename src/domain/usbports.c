@@ -42,7 +42,8 @@ virUSBAddNode(GArray *nodes, unsigned bus, const unsigned *path, unsigned depth,
 {
     virUSBNode node = {.bus = bus, .depth = depth, .ports = MIN(ports, VIR_USB_PORTS_MAX)};
 
-    memcpy(node.path, path, depth * sizeof(*path));
+    for (unsigned i = 0; i < depth; i++)
+        node.path[i] = path[i];
     g_array_append_val(nodes, node);
 }
 

@@ -70,7 +70,7 @@ virConsoleCheck(const virDevice *dev, const virDomainFacts *facts, GError **erro
 static int
 virConsoleOrder(const virDevice *a, const virDevice *b)
 {
-    return (int)VIR_CONSOLE(b)->mirror - (int)VIR_CONSOLE(a)->mirror;
+    return VIR_CONSOLE(b)->mirror && !VIR_CONSOLE(a)->mirror ? 1 : -1;
 }
 
 static bool

@@ -29,12 +29,13 @@ static void
 virShmemFormatSize(const void *object, virXMLWriter *w, unsigned formatFlags)
 {
     const virShmem *shmem = object;
+    bool whole = shmem->size % VIR_SHMEM_MIB == 0;
 
     if (shmem->size == 0)
         return;
     virXMLWriterOpen(w, "size");
-    virXMLWriterAttr(w, "unit", "M");
-    virXMLWriterTextF(w, "%" PRIu64, shmem->size / VIR_SHMEM_MIB);
+    virXMLWriterAttr(w, "unit", whole ? "M" : "bytes");
+    virXMLWriterTextF(w, "%" PRIu64, whole ? shmem->size / VIR_SHMEM_MIB : shmem->size);
     virXMLWriterClose(w);
 }
 

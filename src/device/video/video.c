@@ -165,8 +165,9 @@ virVideoCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
 static int
 virVideoOrder(const virDevice *a, const virDevice *b)
 {
-    return (VIR_VIDEO(b)->primary == VIR_TRISTATE_YES) -
-           (VIR_VIDEO(a)->primary == VIR_TRISTATE_YES);
+    return VIR_VIDEO(b)->primary == VIR_TRISTATE_YES && VIR_VIDEO(a)->primary != VIR_TRISTATE_YES
+               ? 1
+               : -1;
 }
 
 static unsigned

@@ -666,6 +666,14 @@ virCPUDefFormat(virXMLWriter *w, const virCPUDef *cpu)
     virXMLWriterCloseUnlessEmpty(w);
 }
 
+bool
+virCPUDefIsEmpty(const virCPUDef *cpu)
+{
+    return cpu->type == VIR_CPU_TYPE_GUEST && cpu->mode == VIR_CPU_MODE_CUSTOM && !cpu->model &&
+           !cpu->vendorId && !cpu->vendor && !cpu->sockets && cpu->cache == VIR_CPU_CACHE_ABSENT &&
+           cpu->maxPhysAddr == VIR_CPU_MAXPHYSADDR_ABSENT && virCPUDefFeatureCount(cpu) == 0;
+}
+
 char *
 virCPUDefFormatText(const virCPUDef *cpu)
 {

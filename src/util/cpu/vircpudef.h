@@ -145,6 +145,8 @@ void virCPUDefFormat(virXMLWriter *w, const virCPUDef *cpu);
 /* The children of <cpu> alone, for elements that look like it (host-model of domain capabilities).
  */
 void virCPUDefFormatChildren(virXMLWriter *w, const virCPUDef *cpu);
+/* A guest's CPU that asks for nothing, so that its element would be left out. */
+bool virCPUDefIsEmpty(const virCPUDef *cpu);
 /* The element as a text of its own; caller frees. */
 char *virCPUDefFormatText(const virCPUDef *cpu);
 
