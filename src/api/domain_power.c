@@ -131,8 +131,8 @@ virApiDomainSendKey(virApiCall *call, const remote_domain_send_key_args *args, G
     if (!virApiOnlyFlags(args->flags, 0, error))
         return false;
     if (args->keycodes_len > KEYS_MAX)
-        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("nkeycodes must be less than or equal to %d"),
-                           KEYS_MAX);
+        return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                           _("nkeycodes must be less than or equal to %d"), KEYS_MAX);
     if (args->codeset != KEYCODES_LINUX && args->codeset != KEYCODES_QNUM)
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("keycode set %u: only 'linux' and 'qnum' are supported"),
@@ -156,7 +156,7 @@ virApiDomainSendKey(virApiCall *call, const remote_domain_send_key_args *args, G
     return virApiTell(call, &args->dom, "send key", "send-key", g_steal_pointer(&arguments), error);
 }
 
-/* --- the monitor itself --- */
+/* --- the monitor itself: a command may carry a password, so all of it is wiped --- */
 
 static bool
 virApiMonitorHMP(virDomainObj *obj, virApiCall *call, const char *text, const char **ret,
@@ -166,7 +166,8 @@ virApiMonitorHMP(virDomainObj *obj, virApiCall *call, const char *text, const ch
     g_autoptr(virJSON) reply = NULL;
 
     virJSONAddString(arguments, "command-line", text);
-    if (!qemuGuestCommand(obj, "human-monitor-command", arguments, &reply, error))
+    if (!qemuGuestCommandFull(obj, "human-monitor-command", arguments, QMP_SEND_SECRET, &reply,
+                              error))
         return false;
     *ret = virApiStrdup(call, json_object_get_string(reply));
     return true;
@@ -177,7 +178,7 @@ static bool
 virApiMonitorQMP(virDomainObj *obj, virApiCall *call, const char *text, const char **ret,
                  GError **error)
 {
-    g_autoptr(virJSON) command = virJSONParse(text, -1, error);
+    g_autoptr(virJSONSecret) command = virJSONParseSecret(text, error);
     g_autoptr(virJSON) reply = NULL;
     g_autoptr(virJSON) whole = virJSONObject();
     g_autofree char *printed = NULL;
@@ -189,7 +190,8 @@ virApiMonitorQMP(virDomainObj *obj, virApiCall *call, const char *text, const ch
     if (!name)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s",
                            _("the command has no member 'execute'"));
-    if (!qemuGuestCommand(obj, name, arguments ? virJSONCopy(arguments) : NULL, &reply, error))
+    if (!qemuGuestCommandFull(obj, name, json_object_get(arguments), QMP_SEND_SECRET, &reply,
+                              error))
         return false;
     virJSONAddValue(whole, "return", g_steal_pointer(&reply));
     printed = virJSONPrint(whole);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -231,6 +232,24 @@ daemonRun(const char *root)
     return EXIT_SUCCESS;
 }
 
+/* A function of a library that is bound at its first call leaves on the stack what the registers
+ * held then, and that may be a piece of a password that was just copied. Only the loader can bind
+ * them all beforehand, also those that libraries call among each other: ld.so(8). So the program is
+ * started once more, unless who started it has seen to that. */
+static void
+daemonBindNow(char **argv)
+{
+    g_autofree char *self = NULL;
+
+    if (g_getenv("LD_BIND_NOW") || getauxval(AT_SECURE))
+        return;
+    self = g_file_read_link("/proc/self/exe", NULL);
+    if (self && g_setenv("LD_BIND_NOW", "1", TRUE))
+        execv(self, argv);
+    /* Replaced since it was started, or the like: it runs as it is. */
+    g_unsetenv("LD_BIND_NOW");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -244,6 +263,7 @@ main(int argc, char **argv)
     g_autoptr(GOptionContext) options = g_option_context_new(NULL);
     g_autoptr(GError) error = NULL;
 
+    daemonBindNow(argv);
     setlocale(LC_ALL, "");
     bindtextdomain(PACKAGE, LOCALEDIR);
     bind_textdomain_codeset(PACKAGE, "UTF-8");

@@ -56,14 +56,17 @@ qemuGuestFree(qemuGuest *guest)
 /* --- talking to it --- */
 
 bool
-qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments, virJSON **retValue,
-                 GError **error)
+qemuGuestCommandFull(virDomainObj *obj, const char *command, virJSON *arguments, unsigned flags,
+                     virJSON **retValue, GError **error)
 {
     qemuGuest *guest = qemuGuestOf(obj);
-    g_autoptr(qmpClient) monitor = NULL;
+    g_autoptr(qmpRequest) request = NULL;
 
     if (!guest || !guest->monitor) {
-        virJSONUnref(arguments);
+        if (flags & QMP_SEND_SECRET)
+            virJSONEraseAndUnref(arguments);
+        else
+            virJSONUnref(arguments);
         if (guest && guest->connecting)
             return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
                                _("domain '%s' is still being connected to after the daemon's "
@@ -72,9 +75,15 @@ qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments, vir
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
                            guest ? _("domain is no longer running") : _("domain is not running"));
     }
-    monitor = qmpClientRef(guest->monitor);
-    return qmpClientCall(monitor, command, arguments, guest->driver->config.monitorTimeout_ms,
-                         retValue, error);
+    request = qmpClientSendFull(guest->monitor, command, arguments, -1, flags);
+    return qmpRequestWait(request, guest->driver->config.monitorTimeout_ms, retValue, error);
+}
+
+bool
+qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments, virJSON **retValue,
+                 GError **error)
+{
+    return qemuGuestCommandFull(obj, command, arguments, 0, retValue, error);
 }
 
 void

@@ -79,7 +79,7 @@ struct qemuGuest {
     GHashTable *deleted;      /* aliases of which DEVICE_DELETED was heard and nobody asked yet */
     GHashTable *awaited;      /* aliases that a detach waits for */
     struct qemuAnswers *answers; /* to questions, as last heard (ask.h) */
-    GCond changed;            /* an event, a device gone, the process's end */
+    GCond changed;               /* an event, a device gone, the process's end */
 };
 
 static inline qemuGuest *
@@ -125,6 +125,9 @@ bool qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error)
  * more. Takes over arguments; retValue may be NULL. Lock held, given up while waiting. */
 bool qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments,
                       virJSON **retValue, GError **error);
+/* The same with qmpSendFlags. */
+bool qemuGuestCommandFull(virDomainObj *obj, const char *command, virJSON *arguments,
+                          unsigned flags, virJSON **retValue, GError **error);
 
 /* Writes the status file; resources that are about to be made are in it. Lock held, given up. */
 bool qemuGuestSaveStatus(qemuGuest *guest, GError **error);

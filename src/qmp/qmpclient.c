@@ -260,11 +260,12 @@ qmpOutgoingNew(const char *command, virJSON *arguments, unsigned id, int fd)
 {
     qmpOutgoing *out = g_new0(qmpOutgoing, 1);
     char *text = arguments ? virJSONPrint(arguments) : NULL;
+    char number[16];
 
-    out->text =
-        text ? g_strdup_printf("{\"execute\":\"%s\",\"arguments\":%s,\"id\":\"libvirt-%u\"}\n",
-                               command, text, id)
-             : g_strdup_printf("{\"execute\":\"%s\",\"id\":\"libvirt-%u\"}\n", command, id);
+    g_snprintf(number, sizeof(number), "%u", id);
+    /* not with printf: it gathers long texts in a buffer that it moves and does not wipe */
+    out->text = g_strconcat("{\"execute\":\"", command, text ? "\",\"arguments\":" : "\"",
+                            text ? text : "", ",\"id\":\"libvirt-", number, "\"}\n", NULL);
     out->len = strlen(out->text);
     out->fd = fd;
     virSecureFreeString(text);

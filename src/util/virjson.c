@@ -10,11 +10,9 @@
 
 enum { VIR_JSON_DEPTH_MAX = 64 };
 
-virJSON *
-virJSONParse(const char *text, gssize len, GError **error)
+static virJSON *
+virJSONParseWith(struct json_tokener *tok, const char *text, size_t size, GError **error)
 {
-    struct json_tokener *tok = json_tokener_new_ex(VIR_JSON_DEPTH_MAX);
-    size_t size = len < 0 ? strlen(text) : (size_t)len;
     virJSON *value;
     enum json_tokener_error status;
     size_t end;
@@ -29,7 +27,6 @@ virJSONParse(const char *text, gssize len, GError **error)
     } else {
         end = json_tokener_get_parse_end(tok);
     }
-    json_tokener_free(tok);
     while (status == json_tokener_success && end < size && g_ascii_isspace(text[end]))
         end++;
     if (status == json_tokener_success && end >= size)
@@ -37,117 +34,210 @@ virJSONParse(const char *text, gssize len, GError **error)
     virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("cannot parse JSON at byte %zu: %s"), end,
                 status == json_tokener_success ? _("trailing garbage")
                                                : json_tokener_error_desc(status));
-    json_object_put(value);
+    virJSONEraseAndUnref(value);
     return NULL;
 }
 
-static void
-virJSONPrintString(GString *out, const char *str, size_t len)
+virJSON *
+virJSONParse(const char *text, gssize len, GError **error)
 {
-    g_string_append_c(out, '"');
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)str[i];
+    struct json_tokener *tok = json_tokener_new_ex(VIR_JSON_DEPTH_MAX);
+    virJSON *value = virJSONParseWith(tok, text, len < 0 ? strlen(text) : (size_t)len, error);
 
-        switch (c) {
-        case '"':
-            g_string_append(out, "\\\"");
-            break;
-        case '\\':
-            g_string_append(out, "\\\\");
-            break;
-        case '\n':
-            g_string_append(out, "\\n");
-            break;
-        case '\t':
-            g_string_append(out, "\\t");
-            break;
-        case '\r':
-            g_string_append(out, "\\r");
-            break;
-        case '\b':
-            g_string_append(out, "\\b");
-            break;
-        case '\f':
-            g_string_append(out, "\\f");
-            break;
-        default:
-            if (c < 0x20)
-                g_string_append_printf(out, "\\u%04X", c);
-            else
-                g_string_append_c(out, (char)c);
-        }
+    json_tokener_free(tok);
+    return value;
+}
+
+/* json-c gathers each string in a buffer of the tokener's, which it moves with realloc(3) and never
+ * wipes. A string of len bytes makes the buffer that large, or overwrites what was in it. */
+static void
+virJSONTokenerFill(struct json_tokener *tok, size_t len)
+{
+    g_autofree char *filler = g_malloc(len + 2);
+
+    memset(filler, 'x', len + 2);
+    filler[0] = filler[len + 1] = '"';
+    json_tokener_reset(tok);
+    json_object_put(json_tokener_parse_ex(tok, filler, (int)(len + 2)));
+    json_tokener_reset(tok);
+}
+
+virJSON *
+virJSONParseSecret(const char *text, GError **error)
+{
+    struct json_tokener *tok = json_tokener_new_ex(VIR_JSON_DEPTH_MAX);
+    size_t len = strlen(text);
+    virJSON *value;
+
+    virJSONTokenerFill(tok, len);
+    value = virJSONParseWith(tok, text, len, error);
+    virJSONTokenerFill(tok, len);
+    json_tokener_free(tok);
+    return value;
+}
+
+/* A text that grows by hand: realloc(3) would leave a copy of a secret behind. */
+typedef struct {
+    char *text;
+    size_t len;
+    size_t room;
+} virJSONText;
+
+static void
+virJSONTextAppend(virJSONText *out, const char *text, size_t len)
+{
+    if (len >= out->room - out->len) {
+        size_t room = MAX(out->room * 2, out->len + len + 1);
+        char *larger = g_malloc(room);
+
+        memcpy(larger, out->text, out->len);
+        virSecureErase(out->text, out->len);
+        g_free(out->text);
+        out->text = larger;
+        out->room = room;
     }
-    g_string_append_c(out, '"');
+    memcpy(out->text + out->len, text, len);
+    out->len += len;
+}
+
+#define virJSONTextPut(out, literal) virJSONTextAppend((out), (literal), sizeof(literal) - 1)
+
+/* How a character is written in a string; NULL: as it is. control has room for any. */
+static const char *
+virJSONEscape(unsigned char c, char control[static 8])
+{
+    switch (c) {
+    case '"':
+        return "\\\"";
+    case '\\':
+        return "\\\\";
+    case '\n':
+        return "\\n";
+    case '\t':
+        return "\\t";
+    case '\r':
+        return "\\r";
+    case '\b':
+        return "\\b";
+    case '\f':
+        return "\\f";
+    default:
+        if (c >= 0x20)
+            return NULL;
+        g_snprintf(control, 8, "\\u%04X", c);
+        return control;
+    }
 }
 
 static void
-virJSONPrintBreak(GString *out, int level)
+virJSONPrintString(virJSONText *out, const char *str, size_t len)
+{
+    size_t plain = 0; /* from here to i nothing needs escaping */
+    char control[8];
+
+    virJSONTextPut(out, "\"");
+    for (size_t i = 0; i < len; i++) {
+        const char *escaped = virJSONEscape((unsigned char)str[i], control);
+
+        if (!escaped)
+            continue;
+        virJSONTextAppend(out, str + plain, i - plain);
+        virJSONTextAppend(out, escaped, strlen(escaped));
+        plain = i + 1;
+    }
+    virJSONTextAppend(out, str + plain, len - plain);
+    virJSONTextPut(out, "\"");
+}
+
+static void
+virJSONPrintBreak(virJSONText *out, int level)
 {
     if (level < 0)
         return;
-    g_string_append_c(out, '\n');
+    virJSONTextPut(out, "\n");
     for (int i = 0; i < level; i++)
-        g_string_append(out, "  ");
+        virJSONTextPut(out, "  ");
+}
+
+static void virJSONPrintValue(virJSONText *out, virJSON *value, int level);
+
+/* Before each member but the first a comma; each on a line of its own where level says so. */
+static void
+virJSONPrintObject(virJSONText *out, virJSON *value, int level, int below)
+{
+    bool first = true;
+
+    virJSONTextPut(out, "{");
+    json_object_object_foreach(value, key, member)
+    {
+        if (!first)
+            virJSONTextPut(out, ",");
+        first = false;
+        virJSONPrintBreak(out, below);
+        virJSONPrintString(out, key, strlen(key));
+        if (level < 0)
+            virJSONTextPut(out, ":");
+        else
+            virJSONTextPut(out, ": ");
+        virJSONPrintValue(out, member, below);
+    }
+    if (!first)
+        virJSONPrintBreak(out, level);
+    virJSONTextPut(out, "}");
+}
+
+static void
+virJSONPrintArray(virJSONText *out, virJSON *value, int level, int below)
+{
+    size_t length = json_object_array_length(value);
+
+    virJSONTextPut(out, "[");
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0)
+            virJSONTextPut(out, ",");
+        virJSONPrintBreak(out, below);
+        virJSONPrintValue(out, json_object_array_get_idx(value, i), below);
+    }
+    if (length > 0)
+        virJSONPrintBreak(out, level);
+    virJSONTextPut(out, "]");
 }
 
 /* level -1 prints everything in one line */
 static void
-virJSONPrintValue(GString *out, virJSON *value, int level)
+virJSONPrintValue(virJSONText *out, virJSON *value, int level)
 {
     int below = level < 0 ? -1 : level + 1;
-    bool first = true;
+    const char *plain = "null";
 
     switch (json_object_get_type(value)) {
     case json_type_string:
         virJSONPrintString(out, json_object_get_string(value),
                            (size_t)json_object_get_string_len(value));
         return;
-    case json_type_object: {
-        g_string_append_c(out, '{');
-        json_object_object_foreach(value, key, member)
-        {
-            if (!first)
-                g_string_append_c(out, ',');
-            first = false;
-            virJSONPrintBreak(out, below);
-            virJSONPrintString(out, key, strlen(key));
-            g_string_append(out, level < 0 ? ":" : ": ");
-            virJSONPrintValue(out, member, below);
-        }
-        if (!first)
-            virJSONPrintBreak(out, level);
-        g_string_append_c(out, '}');
+    case json_type_object:
+        virJSONPrintObject(out, value, level, below);
         return;
-    }
     case json_type_array:
-        g_string_append_c(out, '[');
-        for (size_t i = 0; i < json_object_array_length(value); i++) {
-            if (i > 0)
-                g_string_append_c(out, ',');
-            virJSONPrintBreak(out, below);
-            virJSONPrintValue(out, json_object_array_get_idx(value, i), below);
-        }
-        if (json_object_array_length(value) > 0)
-            virJSONPrintBreak(out, level);
-        g_string_append_c(out, ']');
+        virJSONPrintArray(out, value, level, below);
         return;
     default: /* numbers (in the form they were read), booleans, null */
-        g_string_append(out, value ? json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN)
-                                   : "null");
+        if (value)
+            plain = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
+        virJSONTextAppend(out, plain, strlen(plain));
     }
 }
 
-/* A GString that grows leaves copies behind; a generous start makes that rare, and secrets are
- * short and stand in short commands. */
 static char *
 virJSONPrintLevel(virJSON *value, int level)
 {
-    GString *out = g_string_sized_new(1024);
+    virJSONText out = {.text = g_malloc(1024), .room = 1024};
 
-    virJSONPrintValue(out, value, level);
+    virJSONPrintValue(&out, value, level);
     if (level >= 0)
-        g_string_append_c(out, '\n');
-    return g_string_free(out, FALSE);
+        virJSONTextPut(&out, "\n");
+    out.text[out.len] = '\0'; /* Append keeps a byte for it */
+    return out.text;
 }
 
 char *

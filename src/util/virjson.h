@@ -26,6 +26,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virJSON, virJSONUnref)
 /* One value, nothing behind it but white space; depth at most 64. len -1: up to the NUL.
  * VIR_ERR_INTERNAL_ERROR naming the offset. */
 virJSON *virJSONParse(const char *text, gssize len, GError **error);
+/* The same for a text that may hold a secret: nothing of it is left in what json-c frees. The value
+ * is the caller's to wipe (virJSONEraseAndUnref). */
+virJSON *virJSONParseSecret(const char *text, GError **error);
 
 /* The value in one line without white space, "/" and non-ASCII as they are. Caller frees; wipe with
  * virSecureFreeString if it holds a secret. */
@@ -34,6 +37,8 @@ char *virJSONPrint(virJSON *value);
 char *virJSONPrintPretty(virJSON *value);
 /* Overwrites every string below value; then unref. For values that carried a secret. */
 void virJSONEraseAndUnref(virJSON *value);
+typedef virJSON virJSONSecret; /* g_autoptr(virJSONSecret): a value that ends so */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virJSONSecret, virJSONEraseAndUnref)
 
 /* A new empty object. */
 virJSON *virJSONObject(void);

@@ -13,12 +13,22 @@ import time
 class Daemon:
     """A running daemon; sockets by kind."""
 
-    def __init__(self, process, root):
-        self.process, self.root = process, pathlib.Path(root)
-        self.pid = process.pid
+    def __init__(self, program, process, root, env):
+        self.program, self.process, self.env = program, process, env
+        self.root = pathlib.Path(root)
         self.rw = self.root / "run" / "virtward-sock"
         self.ro = self.root / "run" / "virtward-sock-ro"
         self.admin = self.root / "run" / "virtward-admin-sock"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def restart(self):
+        """kill -9, and the next one on the same folder."""
+        self.process.kill()
+        self.process.wait()
+        self.process = launch(self.program, self.root, self.env).process
 
     def log(self):
         return (self.root / "stderr").read_text()
@@ -43,7 +53,7 @@ def launch(program, folder, env=None):
         process = subprocess.Popen(
             [program, "--root", str(folder)], stderr=stderr, stdin=subprocess.DEVNULL,
             env={**os.environ, "NOTIFY_SOCKET": str(address), **(env or {})})
-        daemon = Daemon(process, folder)
+        daemon = Daemon(program, process, folder, env)
         try:
             wait_ready(notify, process, daemon)
         except BaseException:
@@ -70,17 +80,16 @@ def running(program, config="", env=None, prepare=None):
         if prepare:
             prepare(folder)
         (folder / "etc" / "virtwardd.conf").write_text(config)
-        process = None
+        daemon = None
         try:
             daemon = launch(program, folder, env)
-            process = daemon.process
             yield daemon
-            assert process.poll() is None, f"the daemon ended: {daemon.log()}"
+            assert daemon.process.poll() is None, f"the daemon ended: {daemon.log()}"
             code = end(daemon)
         finally:
-            if process and process.poll() is None:
-                process.kill()
-                process.wait()
+            if daemon and daemon.process.poll() is None:
+                daemon.process.kill()
+                daemon.process.wait()
             unmount(folder / "run" / "bpf")
         assert code == 0, f"exit code {code}: {daemon.log()}"
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 from daemon import running
+from memory import places
 from protocol import Client, Closed, ERROR, Least, Tables
 
 SECRET_SET_VALUE = 145
@@ -20,25 +21,6 @@ SECRET_SET_VALUE = 145
 def secret(kind):
     """Not found in this very form by accident, nor in the daemon's own strings."""
     return b"<<" + bytes(c ^ 1 for c in f"virtward-secret-{kind}".encode()) + b">>"
-
-
-def memory_holds(pid, text):
-    """The mappings that hold text."""
-    found = []
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, \
-            open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            span, rights, *rest = line.split()
-            start, end = (int(part, 16) for part in span.split("-"))
-            if "w" not in rights or rest[-1:] == ["[vvar]"]:
-                continue
-            memory.seek(start)
-            try:
-                if text in memory.read(end - start):
-                    found.append(line.strip())
-            except OSError:
-                continue
-    return found
 
 
 def payload(tables, value):
@@ -123,12 +105,12 @@ def main(argv):
         assert canary
         try:
             # Something that must be there shows that the search would find it.
-            assert memory_holds(daemon.pid, b"virtward-sock-ro")
+            assert places(daemon.pid, b"virtward-sock-ro")
         except PermissionError as error:
             print(f"skipped: {error}")
             return 77
         for value in carry(daemon.rw, tables):
-            for place in memory_holds(daemon.pid, value):
+            for place in places(daemon.pid, value):
                 faults += 1
                 print(f"{value!r} is still in {place}")
     print(f"{faults} left in memory")
