@@ -49,6 +49,9 @@ static const struct {
     {"spice_listen", KEY_STRING, offsetof(virDaemonConfig, spice_listen)},
     {"remote_display_port_min", KEY_INT, offsetof(virDaemonConfig, remote_display_port_min), 1024},
     {"remote_display_port_max", KEY_INT, offsetof(virDaemonConfig, remote_display_port_max), 1024},
+    {"handler_policy", KEY_LIST, offsetof(virDaemonConfig, handler_policy)},
+    {"handler_users", KEY_LIST, offsetof(virDaemonConfig, handler_users)},
+    {"handler_timeout", KEY_INT, offsetof(virDaemonConfig, handler_timeout), 0},
 };
 
 const char *

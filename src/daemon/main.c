@@ -23,6 +23,7 @@
 #include "api/admin.h"
 #include "api/domain_event.h"
 #include "daemon/config.h"
+#include "daemon/handlers.h"
 #include "daemon/layout.h"
 #include "daemon/sockets.h"
 #include "qemu/driver.h"
@@ -187,7 +188,8 @@ daemonStart(virDaemon *daemon, const char *root, GError **error)
         !virEventInit(error) || !daemonCatchSignals(daemon, error))
         return false;
     virXMLInit();
-    if (!daemonMakeDriver(daemon, root, error))
+    if (!daemonMakeDriver(daemon, root, error) ||
+        !virDaemonMakeHandlers(daemon->driver, daemon->layout, daemon->config, error))
         return false;
     daemonMakeServers(daemon);
     if (!virDaemonListen(&daemon->servers, daemon->layout, daemon->config, error))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "delegate/virdelegateops.h"
+#include "delegate/virhandlers.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
 #include "util/virlog.h"
@@ -33,10 +34,31 @@ virDelegateFree(virDelegate *door)
 {
     if (!door)
         return;
+    virHandlersFree(door->handlers);
     virGateStoreUnref(door->store);
     virCgroupInstanceUnref(door->instance);
     g_free(door->pinPath);
     g_free(door);
+}
+
+void
+virDelegateSetHandlers(virDelegate *door, virHandlers *handlers)
+{
+    virHandlersFree(door->handlers);
+    door->handlers = handlers;
+}
+
+virHandlers *
+virDelegateHandlers(const virDelegate *door)
+{
+    return door->handlers;
+}
+
+void
+virDelegateTeardown(virDelegate *door, const virDelegateCall *call)
+{
+    if (door->handlers)
+        virHandlersTeardown(door->handlers, call);
 }
 
 bool
@@ -54,17 +76,26 @@ virDelegateRetire(virDelegate *door, GError **error)
 
 /* --- for the front --- */
 
-virDelegateTrace
-virDelegateBegin(const virDelegate *door, const virDelegateCall *call, const char *hook)
+bool
+virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char *hook,
+                 virDelegateTrace *retTrace, GError **error)
 {
-    return (virDelegateTrace){door, call, hook, g_get_monotonic_time()};
+    const virXdrHook *row = door->handlers ? virHandlerHookByName(hook) : NULL;
+    virHandlerChoice choice = VIR_HANDLER_SELF;
+
+    *retTrace = (virDelegateTrace){door, call, hook, NULL, false, g_get_monotonic_time()};
+    if (row && !virHandlersChoose(door->handlers, call, row, &choice, error))
+        return false;
+    retTrace->nobody = choice == VIR_HANDLER_NONE;
+    retTrace->ops = choice == VIR_HANDLER_ASK ? &virDelegateHandlerOps : door->ops;
+    return !retTrace->nobody;
 }
 
 bool
 virDelegateEnd(const virDelegateTrace *trace, bool done)
 {
     VIR_DEBUG("door: %s by %s for '%s' at %s: %s after %" G_GINT64_FORMAT " us", trace->hook,
-              trace->door->ops->name, trace->call->domain, phases[trace->call->phase],
+              trace->ops->name, trace->call->domain, phases[trace->call->phase],
               done ? "done" : "failed", g_get_monotonic_time() - trace->began_us);
     return done;
 }
@@ -73,7 +104,7 @@ bool
 virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *what)
 {
     return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("%s reported %s as done, but %s"),
-                       trace->door->ops->name, trace->hook, what);
+                       trace->ops->name, trace->hook, what);
 }
 
 pid_t

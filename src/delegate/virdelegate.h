@@ -63,6 +63,7 @@ typedef struct {
 #define VIR_DELEGATE_KEEP_MODE ((mode_t)-1)
 
 typedef struct virDelegate virDelegate;
+typedef struct virHandlers virHandlers;
 
 /* The door of an instance, with local behind every hook. pinPath is the folder the gates' pins go
  * to (DIR/run/bpf); owner is the daemon's own uid and gid after it drops its privilege. */
@@ -70,6 +71,13 @@ virDelegate *virDelegateNew(virCgroupInstance *instance, const char *pinPath,
                             const virDelegateOwner *owner);
 void virDelegateFree(virDelegate *door);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDelegate, virDelegateFree)
+
+/* Those who may be asked instead of doing it here (virhandlers.h); taken over. At start. */
+void virDelegateSetHandlers(virDelegate *door, virHandlers *handlers);
+/* Borrowed; NULL: none were set. */
+virHandlers *virDelegateHandlers(const virDelegate *door);
+/* teardown: the guest is gone; its handlers undo what they remember of it. Waits for nobody. */
+void virDelegateTeardown(virDelegate *door, const virDelegateCall *call);
 
 /* Once at the daemon's start: the instance's group; a bpffs of our own on pinPath, or where we may
  * not mount, a folder named after the instance below /sys/fs/bpf, or where that fails too, no pins

@@ -30,10 +30,12 @@ bool
 virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const char *name,
                         virCgroup **retGroup, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.create");
+    virDelegateTrace trace;
     g_autoptr(virCgroup) group = NULL;
     bool populated = false;
 
+    if (!virDelegateBegin(door, call, "cgroup.create", &trace, error))
+        return trace.nobody;
     if (!virDelegateCheckUsable(door, error))
         return false;
     group = virCgroupNew(door->instance, name);
@@ -43,7 +45,7 @@ virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const ch
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
                            _("control group %s already exists and has processes in it"),
                            virCgroupPath(group));
-    if (!virDelegateEnd(&trace, door->ops->cgroupCreate(door, call, group, error)))
+    if (!virDelegateEnd(&trace, trace.ops->cgroupCreate(door, call, group, error)))
         return false;
     if (!virDelegateGroupIsThere(group))
         return virDelegateNotTrue(&trace, error, _("the group is not there"));
@@ -70,14 +72,16 @@ bool
 virDelegateCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group, int pidfd,
                       GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.move");
+    virDelegateTrace trace;
     bool inside = false;
 
+    if (!virDelegateBegin(door, call, "cgroup.move", &trace, error))
+        return trace.nobody;
     if (!virDelegateIsInside(group, pidfd, &inside, error))
         return false;
     if (inside)
         return true;
-    if (!virDelegateEnd(&trace, door->ops->cgroupMove(door, call, group, pidfd, error)) ||
+    if (!virDelegateEnd(&trace, trace.ops->cgroupMove(door, call, group, pidfd, error)) ||
         !virDelegateIsInside(group, pidfd, &inside, error))
         return false;
     return inside || virDelegateNotTrue(&trace, error, _("the process is in another group"));
@@ -87,10 +91,12 @@ bool
 virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                      const virCgroupSetting *setting, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.set");
+    virDelegateTrace trace;
     g_autofree char *before = NULL;
     g_autofree char *after = NULL;
 
+    if (!virDelegateBegin(door, call, "cgroup.set", &trace, error))
+        return trace.nobody;
     if (!setting->text)
         return true;
     before = virCgroupGet(group, setting->controller, &setting->part, setting->file, error);
@@ -98,7 +104,7 @@ virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *
         return false;
     if (g_str_equal(before, setting->text))
         return true;
-    if (!virDelegateEnd(&trace, door->ops->cgroupSet(door, call, group, setting, error)))
+    if (!virDelegateEnd(&trace, trace.ops->cgroupSet(door, call, group, setting, error)))
         return false;
     after = virCgroupGet(group, setting->controller, &setting->part, setting->file, error);
     if (!after)
@@ -132,10 +138,12 @@ bool
 virDelegateCgroupMakePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                           const virCgroupPart *part, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.create");
+    virDelegateTrace trace;
     unsigned all;
 
-    if (!virDelegateEnd(&trace, door->ops->cgroupMakePart(door, call, group, part, error)))
+    if (!virDelegateBegin(door, call, "cgroup.create", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->cgroupMakePart(door, call, group, part, error)))
         return false;
     return virDelegateCountPart(group, part, &all) == all ||
            virDelegateNotTrue(&trace, error, _("the group is not there"));
@@ -145,10 +153,12 @@ bool
 virDelegateCgroupRemovePart(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                             const virCgroupPart *part, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.remove");
+    virDelegateTrace trace;
     unsigned all;
 
-    if (!virDelegateEnd(&trace, door->ops->cgroupRemovePart(door, call, group, part, error)))
+    if (!virDelegateBegin(door, call, "cgroup.remove", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->cgroupRemovePart(door, call, group, part, error)))
         return false;
     return virDelegateCountPart(group, part, &all) == 0 ||
            virDelegateNotTrue(&trace, error, _("the group is still there"));
@@ -159,9 +169,11 @@ virDelegateCgroupMoveThreads(virDelegate *door, const virDelegateCall *call, vir
                              const virCgroupPart *part, int pidfd, const pid_t *tids, size_t ntids,
                              GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.move");
+    virDelegateTrace trace;
 
-    if (!virDelegateEnd(&trace, door->ops->cgroupMoveThreads(door, call, group, part, pidfd, tids,
+    if (!virDelegateBegin(door, call, "cgroup.move", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->cgroupMoveThreads(door, call, group, part, pidfd, tids,
                                                              ntids, error)))
         return false;
     for (size_t i = 0; i < ntids; i++) {
@@ -179,9 +191,11 @@ bool
 virDelegateCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                         unsigned timeout_ms, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "cgroup.remove");
+    virDelegateTrace trace;
 
-    if (!virDelegateEnd(&trace, door->ops->cgroupRemove(door, call, group, timeout_ms, error)))
+    if (!virDelegateBegin(door, call, "cgroup.remove", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->cgroupRemove(door, call, group, timeout_ms, error)))
         return false;
     return !virDelegateGroupIsThere(group) ||
            virDelegateNotTrue(&trace, error, _("the group is still there"));

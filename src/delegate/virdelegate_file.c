@@ -39,10 +39,12 @@ bool
 virDelegateDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
                       const char *path, int flags, int *retFd, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "device.open");
+    virDelegateTrace trace;
     VIR_AUTOCLOSE fd = -1;
 
-    if (!virDelegateEnd(&trace, door->ops->deviceOpen(door, call, device, path, flags, &fd, error)))
+    if (!virDelegateBegin(door, call, "device.open", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->deviceOpen(door, call, device, path, flags, &fd, error)))
         return false;
     if (!virDelegateIsDevice(fd, device))
         return virDelegateNotTrue(&trace, error, _("what it gave is another kind of file"));
@@ -63,12 +65,14 @@ bool
 virDelegateNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd, const char *name,
                       mode_t mode, dev_t device, uid_t uid, gid_t gid, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "node.create");
+    virDelegateTrace trace;
 
+    if (!virDelegateBegin(door, call, "node.create", &trace, error))
+        return trace.nobody;
     if (virDelegateIsNode(dirFd, name, mode, device, uid, gid))
         return true;
     if (!virDelegateEnd(
-            &trace, door->ops->nodeCreate(door, call, dirFd, name, mode, device, uid, gid, error)))
+            &trace, trace.ops->nodeCreate(door, call, dirFd, name, mode, device, uid, gid, error)))
         return false;
     return virDelegateIsNode(dirFd, name, mode, device, uid, gid) ||
            virDelegateNotTrue(&trace, error, _("the node is another"));
@@ -97,11 +101,13 @@ bool
 virDelegateOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
                   const virDelegateOwner *wanted, virDelegateOwner *retBefore, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "own.set");
+    virDelegateTrace trace;
     virDelegateOwner whole = *wanted;
     virDelegateOwner before;
     virDelegateOwner after;
 
+    if (!virDelegateBegin(door, call, "own.set", &trace, error))
+        return trace.nobody;
     if (!virDelegateGetOwner(fd, &before, error))
         return false;
     if (whole.uid == VIR_DELEGATE_KEEP_ID)
@@ -111,7 +117,7 @@ virDelegateOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
     if (whole.mode == VIR_DELEGATE_KEEP_MODE)
         whole.mode = before.mode;
     if (!virDelegateSameOwner(&whole, &before)) {
-        if (!virDelegateEnd(&trace, door->ops->ownSet(door, call, fd, &whole, error)) ||
+        if (!virDelegateEnd(&trace, trace.ops->ownSet(door, call, fd, &whole, error)) ||
             !virDelegateGetOwner(fd, &after, error))
             return false;
         if (!virDelegateSameOwner(&whole, &after))

@@ -34,9 +34,11 @@ virDelegateHoldsRules(const virDelegateTrace *trace, virGate *gate, GError **err
 static bool
 virDelegateMakeGate(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "gate.create");
+    virDelegateTrace trace;
 
-    return virDelegateEnd(&trace, door->ops->gateCreate(door, call, gate, error)) &&
+    if (!virDelegateBegin(door, call, "gate.create", &trace, error))
+        return trace.nobody;
+    return virDelegateEnd(&trace, trace.ops->gateCreate(door, call, gate, error)) &&
            virDelegateHoldsRules(&trace, gate, error);
 }
 
@@ -68,11 +70,12 @@ virDelegateGateCreate(virDelegate *door, const virDelegateCall *call, virCgroup 
 static void
 virDelegatePutBack(virDelegate *door, const virDelegateCall *call, virGate *gate)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "gate.replace");
+    virDelegateTrace trace;
     g_autoptr(GError) error = NULL;
     bool reattached = false;
 
-    if (!virDelegateEnd(&trace, door->ops->gateRepair(door, call, gate, &reattached, &error)))
+    if (!virDelegateBegin(door, call, "gate.replace", &trace, &error) ||
+        !virDelegateEnd(&trace, trace.ops->gateRepair(door, call, gate, &reattached, &error)))
         VIR_WARN("guest '%s': what is missing of its device gate can't be put back: %s",
                  call->domain, error->message);
     else if (reattached)
@@ -88,8 +91,9 @@ virDelegateBringBack(virDelegate *door, const virDelegateCall *call, virGate *ga
     virDelegateTrace update;
 
     virDelegatePutBack(door, call, gate);
-    update = virDelegateBegin(door, call, "gate.update");
-    return virDelegateEnd(&update, door->ops->gateUpdate(door, call, gate, NULL, error)) &&
+    if (!virDelegateBegin(door, call, "gate.update", &update, error))
+        return update.nobody;
+    return virDelegateEnd(&update, update.ops->gateUpdate(door, call, gate, NULL, error)) &&
            virDelegateHoldsRules(&update, gate, error);
 }
 
@@ -201,13 +205,15 @@ static bool
 virDelegateUpdateGate(virDelegate *door, const virDelegateCall *call, virGate *gate,
                       const virDeviceRules *wanted, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "gate.update");
+    virDelegateTrace trace;
     g_autoptr(virDeviceRules) before = virGateRules(gate);
     g_autoptr(GArray) from = virDeviceRulesUnion(before);
     g_autoptr(GArray) to = virDeviceRulesUnion(wanted);
     g_autoptr(GArray) changes = virDeviceRulesChanges(from, to);
 
-    return virDelegateEnd(&trace, door->ops->gateUpdate(door, call, gate, wanted, error)) &&
+    if (!virDelegateBegin(door, call, "gate.update", &trace, error))
+        return trace.nobody;
+    return virDelegateEnd(&trace, trace.ops->gateUpdate(door, call, gate, wanted, error)) &&
            virDelegateHoldsNodes(&trace, gate, changes, error);
 }
 
@@ -247,11 +253,13 @@ bool
 virDelegateGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
                        virGateMode mode, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "gate.update");
+    virDelegateTrace trace;
 
+    if (!virDelegateBegin(door, call, "gate.update", &trace, error))
+        return trace.nobody;
     if (virGateGetMode(gate) == mode)
         return true;
-    if (!virDelegateEnd(&trace, door->ops->gateSetMode(door, call, gate, mode, error)))
+    if (!virDelegateEnd(&trace, trace.ops->gateSetMode(door, call, gate, mode, error)))
         return false;
     return virGateGetMode(gate) == mode ||
            virDelegateNotTrue(&trace, error, _("the mode is another"));
@@ -262,16 +270,18 @@ virDelegateGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *
 bool
 virDelegateGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "gate.remove");
+    virDelegateTrace trace;
     const char *path = virCgroupPath(virGateGroup(gate));
     bool populated = false;
 
+    if (!virDelegateBegin(door, call, "gate.remove", &trace, error))
+        return trace.nobody;
     if (access(path, F_OK) == 0 && !virCgroupIsPopulated(virGateGroup(gate), &populated, error))
         return false;
     if (populated)
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
                            _("the device gate of %s stays while there are processes in it"), path);
-    if (!virDelegateEnd(&trace, door->ops->gateRemove(door, call, gate, error)))
+    if (!virDelegateEnd(&trace, trace.ops->gateRemove(door, call, gate, error)))
         return false;
     return !virGateIsPinned(gate) || virDelegateNotTrue(&trace, error, _("it is still pinned"));
 }

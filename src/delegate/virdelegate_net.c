@@ -30,11 +30,13 @@ virDelegateTapCreate(virDelegate *door, const virDelegateCall *call,
                      const virNetDevTapRequest *request, int *retFds, virNetDevTapInfo *retInfo,
                      GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "tap.create");
+    virDelegateTrace trace;
     g_autofree int *fds = g_new(int, request->queues);
     virNetDevTapInfo info;
 
-    if (!virDelegateEnd(&trace, door->ops->tapCreate(door, call, request, fds, &info, error)))
+    if (!virDelegateBegin(door, call, "tap.create", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->tapCreate(door, call, request, fds, &info, error)))
         return false;
     if (!virDelegateAreQueues(fds, request->queues, info.name)) {
         for (size_t i = 0; i < request->queues; i++)
@@ -51,16 +53,18 @@ bool
 virDelegateTapRemove(virDelegate *door, const virDelegateCall *call, const char *name,
                      unsigned ifindex, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "tap.remove");
+    virDelegateTrace trace;
     virNetDevInfo info = {0};
     bool exists = false;
 
+    if (!virDelegateBegin(door, call, "tap.remove", &trace, error))
+        return trace.nobody;
     if (!virNetDevLookup(name, &exists, &info, error))
         return false;
     if (!exists || (ifindex && info.ifindex != ifindex))
         return true;
     ifindex = info.ifindex;
-    if (!virDelegateEnd(&trace, door->ops->tapRemove(door, call, name, error)) ||
+    if (!virDelegateEnd(&trace, trace.ops->tapRemove(door, call, name, error)) ||
         !virNetDevLookup(name, &exists, &info, error))
         return false;
     return !exists || info.ifindex != ifindex ||
@@ -86,17 +90,19 @@ static bool
 virDelegateSetBridge(virDelegate *door, const virDelegateCall *call, const char *hook,
                      const char *name, const char *bridge, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, hook);
+    virDelegateTrace trace;
     virNetDevInfo info = {0};
     unsigned wanted = 0;
     bool exists = false;
 
+    if (!virDelegateBegin(door, call, hook, &trace, error))
+        return trace.nobody;
     if (!virDelegateBridgeIndex(bridge, &wanted, error) ||
         !virNetDevLookup(name, &exists, &info, error))
         return false;
     if (exists ? info.masterIndex == wanted : !bridge)
         return true;
-    if (!virDelegateEnd(&trace, door->ops->netSetBridge(door, call, name, bridge, error)) ||
+    if (!virDelegateEnd(&trace, trace.ops->netSetBridge(door, call, name, bridge, error)) ||
         !virNetDevLookup(name, &exists, &info, error))
         return false;
     return info.masterIndex == wanted ||
@@ -122,15 +128,17 @@ bool
 virDelegateNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
                     GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "net.set");
+    virDelegateTrace trace;
     virNetDevInfo info = {0};
     bool exists = false;
 
+    if (!virDelegateBegin(door, call, "net.set", &trace, error))
+        return trace.nobody;
     if (!virNetDevLookup(name, &exists, &info, error))
         return false;
     if (exists && info.up == up)
         return true;
-    if (!virDelegateEnd(&trace, door->ops->netSetUp(door, call, name, up, error)) ||
+    if (!virDelegateEnd(&trace, trace.ops->netSetUp(door, call, name, up, error)) ||
         !virNetDevLookup(name, &exists, &info, error))
         return false;
     return info.up == up ||

@@ -55,15 +55,18 @@ bool
 virDelegateMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd, uint64_t bytes,
                       GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "memlock.set");
-    pid_t pid = virDelegateLivePid(pidfd, error);
+    virDelegateTrace trace;
+    pid_t pid;
     bool has = false;
 
+    if (!virDelegateBegin(door, call, "memlock.set", &trace, error))
+        return trace.nobody;
+    pid = virDelegateLivePid(pidfd, error);
     if (pid < 0 || !virDelegateHasMemlock(pid, bytes, &has, error))
         return false;
     if (has)
         return true;
-    if (!virDelegateEnd(&trace, door->ops->memlockSet(door, call, pidfd, bytes, error)) ||
+    if (!virDelegateEnd(&trace, trace.ops->memlockSet(door, call, pidfd, bytes, error)) ||
         !virDelegateHasMemlock(pid, bytes, &has, error))
         return false;
     return has || virDelegateNotTrue(&trace, error, _("the limit is lower"));
@@ -88,15 +91,18 @@ bool
 virDelegateSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
                     size_t ntids, int policy, int priority, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "sched.set");
-    pid_t pid = virDelegateLivePid(pidfd, error);
+    virDelegateTrace trace;
+    pid_t pid;
 
+    if (!virDelegateBegin(door, call, "sched.set", &trace, error))
+        return trace.nobody;
+    pid = virDelegateLivePid(pidfd, error);
     if (pid < 0 || !virDelegateCheckThreads(pid, tids, ntids, error))
         return false;
     if (virDelegateHaveSched(tids, ntids, policy, priority))
         return true;
     if (!virDelegateEnd(
-            &trace, door->ops->schedSet(door, call, pidfd, tids, ntids, policy, priority, error)))
+            &trace, trace.ops->schedSet(door, call, pidfd, tids, ntids, policy, priority, error)))
         return false;
     return virDelegateHaveSched(tids, ntids, policy, priority) ||
            virDelegateNotTrue(&trace, error, _("a thread has another scheduler"));
@@ -123,13 +129,16 @@ bool
 virDelegateAffinitySet(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
                        size_t ntids, const cpu_set_t *cpus, size_t cpusSize, GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "affinity.set");
-    pid_t pid = virDelegateLivePid(pidfd, error);
+    virDelegateTrace trace;
+    pid_t pid;
 
+    if (!virDelegateBegin(door, call, "affinity.set", &trace, error))
+        return trace.nobody;
+    pid = virDelegateLivePid(pidfd, error);
     if (pid < 0 || !virDelegateCheckThreads(pid, tids, ntids, error))
         return false;
     if (!virDelegateEnd(
-            &trace, door->ops->affinitySet(door, call, pidfd, tids, ntids, cpus, cpusSize, error)))
+            &trace, trace.ops->affinitySet(door, call, pidfd, tids, ntids, cpus, cpusSize, error)))
         return false;
     return virDelegateHaveAffinity(tids, ntids, cpus, cpusSize) ||
            virDelegateNotTrue(&trace, error, _("a thread may run on other CPUs"));
@@ -153,15 +162,18 @@ bool
 virDelegateProcTune(virDelegate *door, const virDelegateCall *call, int pidfd, int oomScoreAdj,
                     GError **error)
 {
-    virDelegateTrace trace = virDelegateBegin(door, call, "proc.tune");
-    pid_t pid = virDelegateLivePid(pidfd, error);
+    virDelegateTrace trace;
+    pid_t pid;
     int now = 0;
 
+    if (!virDelegateBegin(door, call, "proc.tune", &trace, error))
+        return trace.nobody;
+    pid = virDelegateLivePid(pidfd, error);
     if (pid < 0 || !virDelegateGetOom(pid, &now, error))
         return false;
     if (now == oomScoreAdj)
         return true;
-    if (!virDelegateEnd(&trace, door->ops->procTune(door, call, pidfd, oomScoreAdj, error)) ||
+    if (!virDelegateEnd(&trace, trace.ops->procTune(door, call, pidfd, oomScoreAdj, error)) ||
         !virDelegateGetOom(pid, &now, error))
         return false;
     return now == oomScoreAdj || virDelegateNotTrue(&trace, error, _("oom_score_adj is another"));

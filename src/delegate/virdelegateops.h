@@ -105,8 +105,12 @@ typedef struct {
 
 extern const virDelegateOps virDelegateLocalOps;
 
+/* Asks the registered handlers; door->handlers is there. */
+extern const virDelegateOps virDelegateHandlerOps;
+
 struct virDelegate {
-    const virDelegateOps *ops;
+    const virDelegateOps *ops; /* the daemon itself */
+    virHandlers *handlers;     /* NULL: nobody else */
     virCgroupInstance *instance;
     char *pinPath;
     virDelegateOwner owner;
@@ -120,11 +124,15 @@ typedef struct {
     const virDelegate *door;
     const virDelegateCall *call;
     const char *hook;
+    const virDelegateOps *ops; /* who does it */
+    bool nobody;               /* it is switched off: counts as done */
     gint64 began_us;
 } virDelegateTrace;
 
-virDelegateTrace virDelegateBegin(const virDelegate *door, const virDelegateCall *call,
-                                  const char *hook);
+/* Decides who does the hook for this guest. False: nobody, retTrace->nobody is what to return; with
+ * an error set where that is false. */
+bool virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char *hook,
+                      virDelegateTrace *retTrace, GError **error);
 /* Logs the call (hook, guest, phase, duration, verdict) and passes done on. */
 bool virDelegateEnd(const virDelegateTrace *trace, bool done);
 /* "done" that isn't true. what ends the sentence "... reported ... as done, but". False. */

@@ -178,13 +178,12 @@ qemuGuestDropGate(qemuGuest *guest)
     virDelegate *door = guest->driver->door;
 
     memcpy(call.uuid, guest->obj->uuid, sizeof(call.uuid));
-    if (!gate)
-        return;
     {
         VIR_CORE_UNLOCKED;
 
-        if (!virDelegateGateRemove(door, &call, gate, &error))
+        if (gate && !virDelegateGateRemove(door, &call, gate, &error))
             VIR_WARN("domain '%s': %s", call.domain, error->message);
+        virDelegateTeardown(door, &call);
     }
 }
 

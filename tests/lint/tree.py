@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "qmp": {"util", "qmp"},
     "rpc": {"util", "rpc"},
     "spawn": {"util", "spawn"},
-    "delegate": {"util", "host", "delegate"},
+    "delegate": {"util", "host", "rpc", "delegate"},
     "device": {"util", "device"},
     "device_qemu": {"util", "host", "qmp", "device", "device_qemu"},
     "domain": {"util", "device", "domain"},

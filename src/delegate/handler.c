@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * handler.c: the hooks done by whoever registered for them: arguments into the hook's struct,
+ * targets as descriptors, results out of the answer. In a job, without the core lock; the front
+ * looks before and after. What the messages mean: docs/handler-protocol.md. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "delegate/virdelegateops.h"
+#include "delegate/virhandlers.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+#ifndef PIDFD_THREAD /* kernel 6.9, include/uapi/linux/pidfd.h */
+#define PIDFD_THREAD O_EXCL
+#endif
+
+/* A call whose answer is success and no more. */
+static bool
+ask(virDelegate *door, const virDelegateCall *call, uint32_t hook, void *args, const int *fds,
+    size_t nfds, GError **error)
+{
+    g_auto(virHandlerReply) reply = {0};
+
+    return virHandlersAsk(door->handlers, call, virHandlerHookByNumber(hook), args, fds, nfds, NULL,
+                          &reply, error);
+}
+
+/* --- processes and threads --- */
+
+static bool
+handlerMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd, uint64_t bytes,
+                  GError **error)
+{
+    handler_memlock_set_args args = {.soft = bytes, .hard = bytes, .guest = bytes};
+
+    return ask(door, call, HANDLER_PROC_MEMLOCK_SET, &args, &pidfd, 1, error);
+}
+
+/* The targets of a call for threads: the process, and what names its threads. */
+typedef struct {
+    GArray *fds; /* int; all but the first ones owned */
+    guint borrowed;
+    handler_threads threads;
+} threadTargets;
+
+static void
+threadTargetsClear(threadTargets *targets)
+{
+    for (guint i = targets->borrowed; targets->fds && i < targets->fds->len; i++)
+        (void)close(g_array_index(targets->fds, int, i)); /* given up either way */
+    g_clear_pointer(&targets->fds, g_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(threadTargets, threadTargetsClear)
+
+/* A descriptor for each thread; false if this kernel has none (before 6.9). */
+static bool
+addThreadPidfds(threadTargets *targets, const pid_t *tids, size_t ntids)
+{
+    for (size_t i = 0; i < ntids; i++) {
+        int fd = (int)syscall(SYS_pidfd_open, tids[i], PIDFD_THREAD);
+
+        if (fd < 0)
+            return false;
+        g_array_append_val(targets->fds, fd);
+    }
+    return true;
+}
+
+/* Targets: first (borrowed descriptors), then the threads, or the folder they are listed in. */
+static bool
+findThreads(threadTargets *targets, const int *first, size_t nfirst, int pidfd, const pid_t *tids,
+            size_t ntids, GError **error)
+{
+    pid_t pid = virDelegatePidOf(pidfd, error);
+    g_autofree char *folder = g_strdup_printf("/proc/%d/task", pid);
+    int fd;
+
+    targets->fds = g_array_new(FALSE, FALSE, sizeof(int));
+    targets->borrowed = (guint)nfirst;
+    g_array_append_vals(targets->fds, first, (guint)nfirst);
+    targets->threads.tids_len = (uint32_t)ntids;
+    targets->threads.tids_val = (uint32_t *)(void *)tids; /* pid_t has 32 bits and none is < 0 */
+    if (pid <= 0)
+        return false;
+    targets->threads.form = HANDLER_THREAD_FORM_PIDFDS;
+    if (addThreadPidfds(targets, tids, ntids))
+        return true;
+    for (guint i = targets->borrowed; i < targets->fds->len; i++)
+        (void)close(g_array_index(targets->fds, int, i)); /* given up either way */
+    g_array_set_size(targets->fds, targets->borrowed);
+    fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return virErrorErrno(error, _("cannot open '%s'"), folder);
+    g_array_append_val(targets->fds, fd);
+    targets->threads.form = HANDLER_THREAD_FORM_TASK_FOLDER;
+    return true;
+}
+
+static bool
+handlerSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
+                size_t ntids, int policy, int priority, GError **error)
+{
+    g_auto(threadTargets) targets = {0};
+    handler_sched_set_args args = {.policy = policy, .priority = priority};
+
+    if (!findThreads(&targets, &pidfd, 1, pidfd, tids, ntids, error))
+        return false;
+    args.threads = targets.threads;
+    return ask(door, call, HANDLER_PROC_SCHED_SET, &args, (int *)(void *)targets.fds->data,
+               targets.fds->len, error);
+}
+
+static bool
+handlerAffinitySet(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
+                   size_t ntids, const cpu_set_t *cpus, size_t cpusSize, GError **error)
+{
+    g_auto(threadTargets) targets = {0};
+    g_autofree uint8_t *bits = g_malloc0(cpusSize);
+    handler_affinity_set_args args = {.cpus_len = (uint32_t)cpusSize, .cpus_val = bits};
+
+    for (size_t cpu = 0; cpu < cpusSize * 8; cpu++) {
+        if (CPU_ISSET_S(cpu, cpusSize, cpus))
+            bits[cpu / 8] |= (uint8_t)(1 << cpu % 8);
+    }
+    if (!findThreads(&targets, &pidfd, 1, pidfd, tids, ntids, error))
+        return false;
+    args.threads = targets.threads;
+    return ask(door, call, HANDLER_PROC_AFFINITY_SET, &args, (int *)(void *)targets.fds->data,
+               targets.fds->len, error);
+}
+
+static bool
+handlerProcTune(virDelegate *door, const virDelegateCall *call, int pidfd, int oomScoreAdj,
+                GError **error)
+{
+    handler_proc_tune_args args = {.oom_score_adj = oomScoreAdj, .ioprio = -1};
+
+    return ask(door, call, HANDLER_PROC_PROC_TUNE, &args, &pidfd, 1, error);
+}
+
+/* --- files --- */
+
+/* The handler's names of devices. */
+static int
+deviceNumber(virDelegateDevice device)
+{
+    switch (device) {
+    case VIR_DELEGATE_DEVICE_KVM:
+        return HANDLER_DEVICE_KVM;
+    case VIR_DELEGATE_DEVICE_VHOST_NET:
+        return HANDLER_DEVICE_VHOST_NET;
+    case VIR_DELEGATE_DEVICE_VHOST_VSOCK:
+        return HANDLER_DEVICE_VHOST_VSOCK;
+    case VIR_DELEGATE_DEVICE_NODE:
+    case VIR_DELEGATE_DEVICE_LAST:
+        break;
+    }
+    return HANDLER_DEVICE_NODE;
+}
+
+static bool
+handlerDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
+                  const char *path, int flags, int *retFd, GError **error)
+{
+    g_auto(virHandlerReply) reply = {0};
+    handler_device_open_args args = {
+        .device = deviceNumber(device), .identity = path ? path : "", .flags = (uint32_t)flags};
+    handler_device_open_ret ret = {0};
+
+    if (!virHandlersAsk(door->handlers, call, virHandlerHookByNumber(HANDLER_PROC_DEVICE_OPEN),
+                        &args, NULL, 0, &ret, &reply, error))
+        return false;
+    *retFd = virPacketTakeFd(&reply.packet, 0);
+    return *retFd >= 0 || virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                                      _("the handler of device.open gave no descriptor"));
+}
+
+static bool
+handlerNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd, const char *name,
+                  mode_t mode, dev_t device, uid_t uid, gid_t gid, GError **error)
+{
+    handler_node_create_args args = {.name = name,
+                                     .mode = mode,
+                                     .major = major(device),
+                                     .minor = minor(device),
+                                     .uid = uid,
+                                     .gid = gid};
+
+    return ask(door, call, HANDLER_PROC_NODE_CREATE, &args, &dirFd, 1, error);
+}
+
+static bool
+handlerOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
+              const virDelegateOwner *wanted, GError **error)
+{
+    g_auto(virHandlerReply) reply = {0};
+    handler_own_set_args args = {.uid = wanted->uid, .gid = wanted->gid, .mode = wanted->mode};
+    handler_own_set_ret before = {0}; /* the front has looked itself */
+
+    return virHandlersAsk(door->handlers, call, virHandlerHookByNumber(HANDLER_PROC_OWN_SET), &args,
+                          &fd, 1, &before, &reply, error);
+}
+
+/* --- network --- */
+
+static int
+openNetNamespace(GError **error)
+{
+    int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        virErrorErrno(error, _("cannot open the network namespace"));
+    return fd;
+}
+
+static bool
+handlerTapCreate(virDelegate *door, const virDelegateCall *call, const virNetDevTapRequest *request,
+                 int *retFds, virNetDevTapInfo *retInfo, GError **error)
+{
+    g_auto(virHandlerReply) reply = {0};
+    VIR_AUTOCLOSE space = openNetNamespace(error);
+    handler_tap_create_args args = {.name = request->name,
+                                    .mac_len = request->mac ? HANDLER_MAC_LEN : 0,
+                                    .mac_val = (uint8_t *)request->mac,
+                                    .mtu = request->mtu,
+                                    .queues = (uint32_t)request->queues,
+                                    .owner = request->owner,
+                                    .flags = request->flags};
+    handler_tap_create_ret ret = {0};
+
+    if (space < 0 ||
+        !virHandlersAsk(door->handlers, call, virHandlerHookByNumber(HANDLER_PROC_TAP_CREATE),
+                        &args, &space, 1, &ret, &reply, error))
+        return false;
+    if (virPacketFdCount(&reply.packet) < request->queues ||
+        g_strlcpy(retInfo->name, ret.name, sizeof(retInfo->name)) >= sizeof(retInfo->name))
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                           _("the handler of tap.create gave %zu of %zu queues of '%s'"),
+                           virPacketFdCount(&reply.packet), request->queues, ret.name);
+    for (size_t i = 0; i < request->queues; i++)
+        retFds[i] = virPacketTakeFd(&reply.packet, i);
+    retInfo->ifindex = ret.ifindex;
+    retInfo->created = ret.created != 0;
+    return true;
+}
+
+static bool
+handlerTapRemove(virDelegate *door, const virDelegateCall *call, const char *name, GError **error)
+{
+    VIR_AUTOCLOSE space = openNetNamespace(error);
+    handler_tap_remove_args args = {.name = name};
+
+    return space >= 0 && ask(door, call, HANDLER_PROC_TAP_REMOVE, &args, &space, 1, error);
+}
+
+static bool
+handlerNetSetBridge(virDelegate *door, const virDelegateCall *call, const char *name,
+                    const char *bridge, GError **error)
+{
+    VIR_AUTOCLOSE space = openNetNamespace(error);
+    handler_net_attach_args attach = {.name = name, .bridge = bridge ? bridge : ""};
+    handler_net_detach_args detach = {.name = name};
+
+    if (space < 0)
+        return false;
+    return bridge ? ask(door, call, HANDLER_PROC_NET_ATTACH, &attach, &space, 1, error)
+                  : ask(door, call, HANDLER_PROC_NET_DETACH, &detach, &space, 1, error);
+}
+
+static bool
+handlerNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
+                GError **error)
+{
+    VIR_AUTOCLOSE space = openNetNamespace(error);
+    handler_net_set_args args = {.name = name, .up = up};
+
+    return space >= 0 && ask(door, call, HANDLER_PROC_NET_SET, &args, &space, 1, error);
+}
+
+/* What is missing here cannot be registered for: virHandlerHookIsServed. */
+const virDelegateOps virDelegateHandlerOps = {
+    .name = "the handler",
+    .deviceOpen = handlerDeviceOpen,
+    .nodeCreate = handlerNodeCreate,
+    .tapCreate = handlerTapCreate,
+    .tapRemove = handlerTapRemove,
+    .netSetBridge = handlerNetSetBridge,
+    .netSetUp = handlerNetSetUp,
+    .ownSet = handlerOwnSet,
+    .memlockSet = handlerMemlockSet,
+    .schedSet = handlerSchedSet,
+    .affinitySet = handlerAffinitySet,
+    .procTune = handlerProcTune,
+};
+
+bool
+virHandlerHookIsServed(uint32_t hook)
+{
+    static const uint32_t missing[] = {HANDLER_PROC_BARRIER,       HANDLER_PROC_CGROUP_CREATE,
+                                       HANDLER_PROC_CGROUP_REMOVE, HANDLER_PROC_GATE_CREATE,
+                                       HANDLER_PROC_GATE_UPDATE,   HANDLER_PROC_GATE_REPLACE,
+                                       HANDLER_PROC_GATE_REMOVE,   HANDLER_PROC_MOUNT_APPLY};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(missing); i++) {
+        if (missing[i] == hook)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virhandlerpeer.c: connections of handlers: who may connect, what they ask, what they answer.
+ * Reading is done on the event thread, from memory and sockets only; who waits for an answer is
+ * woken by its serial. */
+#include <errno.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "delegate/virhandlerspriv.h"
+#include "util/virerror.h"
+#include "util/virfile.h"
+#include "util/virlog.h"
+#include "util/virutil.h"
+
+enum {
+    PEERS_MAX = 64,
+    MESSAGES_PER_TURN = 32, /* then others have theirs */
+    TELL_TIMEOUT_US = 100 * 1000,
+};
+
+/* --- a peer's life --- */
+
+virHandlerPeer *
+virHandlerPeerRef(virHandlerPeer *peer)
+{
+    g_atomic_int_inc(&peer->refs);
+    return peer;
+}
+
+void
+virHandlerPeerUnref(virHandlerPeer *peer)
+{
+    if (!peer || !g_atomic_int_dec_and_test(&peer->refs))
+        return;
+    virPacketReaderClear(&peer->reader);
+    g_mutex_clear(&peer->sendLock);
+    virCloseFd(&peer->fd);
+    g_free(peer);
+}
+
+/* Event thread. */
+static void
+peerEnd(virHandlerPeer *peer)
+{
+    g_autoptr(virHandlerPeer) keep = virHandlerPeerRef(peer);
+    virHandlers *handlers = peer->handlers;
+
+    virEventWatchRemove(peer->watch);
+    peer->watch = NULL;
+    (void)shutdown(peer->fd, SHUT_RDWR); /* whoever is sending notices */
+    virHandlersForget(handlers, peer);
+    g_ptr_array_remove_fast(handlers->peers, peer);
+}
+
+void
+virHandlerPeersEnd(virHandlers *handlers)
+{
+    virEventWatchRemove(handlers->listenWatch);
+    handlers->listenWatch = NULL;
+    if (handlers->listenFd >= 0)
+        (void)unlink(handlers->path); /* a later daemon replaces it anyway */
+    virCloseFd(&handlers->listenFd);
+    while (handlers->peers->len > 0)
+        peerEnd(g_ptr_array_index(handlers->peers, 0));
+}
+
+bool
+virHandlerPeerSend(virHandlerPeer *peer, const virNetMessage *message, const int *fds, size_t nfds,
+                   gint64 deadline_us, GError **error)
+{
+    bool sent;
+
+    g_mutex_lock(&peer->sendLock);
+    sent = virPacketSend(peer->fd, message, fds, nfds, deadline_us, error);
+    g_mutex_unlock(&peer->sendLock);
+    if (!sent)
+        (void)shutdown(peer->fd,
+                       SHUT_RDWR); /* half a message may be out; the reader sees the end */
+    return sent;
+}
+
+void
+virHandlerPeerTell(virHandlerPeer *peer, uint32_t procedure, uint32_t type, const virXdrType *xdr,
+                   const void *value)
+{
+    virNetHeader header = {.program = HANDLER_PROGRAM,
+                           .version = HANDLER_VERSION,
+                           .procedure = (int32_t)procedure,
+                           .type = type,
+                           .status = RPC_MESSAGE_STATUS_OK};
+    g_autoptr(virNetMessage) message = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_mutex_lock(&peer->handlers->lock);
+    header.serial = virHandlersNextSerial(peer->handlers);
+    g_mutex_unlock(&peer->handlers->lock);
+    message = virNetMessageNew(&header);
+    if (!virNetMessageEncode(message, xdr, value, &error) ||
+        !virHandlerPeerSend(peer, message, NULL, 0, g_get_monotonic_time() + TELL_TIMEOUT_US,
+                            &error))
+        VIR_WARN("handler process %d was not told: %s", (int)peer->pid, error->message);
+}
+
+/* --- what handlers ask --- */
+
+static bool
+answer(virHandlerPeer *peer, const virPacket *call, const virXdrType *type, const void *ret,
+       const GError *failure)
+{
+    g_autoptr(virNetMessage) message = NULL;
+    g_autoptr(GError) error = NULL;
+
+    message = failure ? virNetMessageNewError(&call->header, RPC_MESSAGE_TYPE_REPLY, failure)
+                      : virNetMessageNewReply(&call->header, type, ret, NULL, 0, &error);
+    /* The event thread waits for nobody: a peer that doesn't read its answers is cut off. */
+    return message && virHandlerPeerSend(peer, message, NULL, 0, g_get_monotonic_time(), &error);
+}
+
+static bool
+answerRegister(virHandlerPeer *peer, const virPacket *call, virArena *arena)
+{
+    handler_register_args args;
+    handler_register_ret ret = {0};
+    g_autoptr(GError) error = NULL;
+    bool done = virPacketDecode(call, &handler_register_args_xdr, arena, &args, &error) &&
+                virHandlersRegister(peer->handlers, peer, &args, &ret.id, &error);
+
+    if (!done)
+        VIR_WARN("process %d could not register: %s", (int)peer->pid, error->message);
+    if (!answer(peer, call, &handler_register_ret_xdr, &ret, error))
+        return false;
+    if (done)
+        virHandlersResync(peer->handlers, peer, virHandlerHookByNumber(args.hook));
+    return true;
+}
+
+static bool
+answerUnregister(virHandlerPeer *peer, const virPacket *call, virArena *arena)
+{
+    handler_unregister_args args;
+    g_autoptr(GError) error = NULL;
+
+    if (virPacketDecode(call, &handler_unregister_args_xdr, arena, &args, &error))
+        (void)virHandlersUnregister(peer->handlers, peer, args.id, &error); /* answered below */
+    return answer(peer, call, NULL, NULL, error);
+}
+
+static bool
+answerFeatures(virHandlerPeer *peer, const virPacket *call, virArena *arena)
+{
+    handler_features_ret ret = {.protocol = HANDLER_PROTOCOL,
+                                .instance = peer->handlers->instance,
+                                .hooks_len = (uint32_t)virXdrHooksCount};
+
+    ret.hooks_val = virArenaNew(arena, handler_hook, virXdrHooksCount);
+    for (size_t i = 0; i < virXdrHooksCount; i++) {
+        const virXdrHook *hook = &virXdrHooks[i];
+
+        ret.hooks_val[i] = (handler_hook){
+            .hook = hook->number,
+            .abi = hook->abi,
+            .size = hook->args->minWire,
+            .policy = virHandlerPolicyToString((int)peer->handlers->policies[hook->number])};
+        memcpy(ret.hooks_val[i].digest, hook->digest, sizeof(hook->digest));
+    }
+    return answer(peer, call, &handler_features_ret_xdr, &ret, NULL);
+}
+
+/* A row of status; texts in the arena, since the server may change when the lock is given up. */
+static handler_server
+describeServer(const virHandlerServer *server, const virHandlers *handlers, virArena *arena)
+{
+    g_autoptr(GString) filter = g_string_new(server->pattern);
+
+    for (size_t i = 0; server->byUuid && i < sizeof(server->uuid); i++)
+        g_string_append_printf(filter, "%02x", server->uuid[i]);
+    return (handler_server){
+        .hook = server->hook->number,
+        .policy = virHandlerPolicyToString((int)handlers->policies[server->hook->number]),
+        .pid = (uint32_t)server->pid,
+        .uid = server->uid,
+        .filter = virArenaStrdup(arena, filter->str),
+        .connected = server->peer != NULL,
+        .calls = server->calls,
+        .failures = server->failures,
+        .late = server->late,
+        .last_us = server->last_us,
+        .mean_us = server->calls ? server->total_us / server->calls : 0};
+}
+
+static bool
+answerStatus(virHandlerPeer *peer, const virPacket *call, virArena *arena)
+{
+    virHandlers *handlers = peer->handlers;
+    handler_status_ret ret = {.instance = handlers->instance};
+
+    g_mutex_lock(&handlers->lock);
+    ret.servers_len = handlers->servers->len;
+    ret.servers_val = virArenaNew(arena, handler_server, MAX(ret.servers_len, 1));
+    for (guint i = 0; i < handlers->servers->len; i++)
+        ret.servers_val[i] =
+            describeServer(g_ptr_array_index(handlers->servers, i), handlers, arena);
+    g_mutex_unlock(&handlers->lock);
+    return answer(peer, call, &handler_status_ret_xdr, &ret, NULL);
+}
+
+static bool
+answerCall(virHandlerPeer *peer, const virPacket *call)
+{
+    g_auto(virArena) arena = {0};
+    g_autoptr(GError) error = NULL;
+
+    virArenaInit(&arena);
+    switch (call->header.procedure) {
+    case HANDLER_PROC_REGISTER:
+        return answerRegister(peer, call, &arena);
+    case HANDLER_PROC_UNREGISTER:
+        return answerUnregister(peer, call, &arena);
+    case HANDLER_PROC_FEATURES:
+        return answerFeatures(peer, call, &arena);
+    case HANDLER_PROC_STATUS:
+        return answerStatus(peer, call, &arena);
+    default:
+        virErrorSet(&error, VIR_ERR_NO_SUPPORT, _("a handler cannot ask procedure %d"),
+                    call->header.procedure);
+        return answer(peer, call, NULL, NULL, error);
+    }
+}
+
+/* --- what handlers answer --- */
+
+static void
+noteResync(const virHandlerPeer *peer, const virPacket *reply)
+{
+    g_auto(virArena) arena = {0};
+    g_autoptr(GError) error = NULL;
+    handler_resync_ret ret;
+    unsigned counts[] = {0, 0, 0};
+
+    virArenaInit(&arena);
+    if (reply->header.status == RPC_MESSAGE_STATUS_ERROR)
+        virPacketGetError(reply, &error);
+    else if (virPacketDecode(reply, &handler_resync_ret_xdr, &arena, &ret, &error)) {
+        for (uint32_t i = 0; i < ret.verdicts_len; i++) {
+            if (ret.verdicts_val[i] >= 0 && (size_t)ret.verdicts_val[i] < G_N_ELEMENTS(counts))
+                counts[ret.verdicts_val[i]]++;
+        }
+    }
+    if (error)
+        VIR_WARN("handler process %d at resync: %s", (int)peer->pid, error->message);
+    else
+        VIR_INFO("handler process %d at resync: %u grants kept, %u lost, %u unknown to it",
+                 (int)peer->pid, counts[HANDLER_VERDICT_KEPT], counts[HANDLER_VERDICT_LOST],
+                 counts[HANDLER_VERDICT_UNKNOWN]);
+}
+
+/* An answer that nobody waits for any more: what it did is undone. */
+static void
+takeLate(virHandlerPeer *peer, const virPacket *reply, uint64_t request)
+{
+    const virXdrHook *hook = virHandlerHookByNumber((uint32_t)reply->header.procedure);
+    handler_teardown_args args = {.call = {.domain = "", .phase = HANDLER_PHASE_TEARDOWN},
+                                  .requests_len = 1,
+                                  .requests_val = &request};
+
+    VIR_WARN("handler process %d answered %s after its deadline: dropped", (int)peer->pid,
+             hook ? hook->name : "a call");
+    if (reply->header.status == RPC_MESSAGE_STATUS_OK)
+        virHandlerPeerTell(peer, HANDLER_PROC_TEARDOWN, RPC_MESSAGE_TYPE_CALL,
+                           &handler_teardown_args_xdr, &args);
+}
+
+static void
+takeReply(virHandlerPeer *peer, virPacket *reply)
+{
+    virHandlers *handlers = peer->handlers;
+    void *serial = GUINT_TO_POINTER(reply->header.serial);
+    virHandlerPending *pending;
+    g_autofree uint64_t *request = NULL;
+
+    g_mutex_lock(&handlers->lock);
+    pending = g_hash_table_lookup(handlers->pending, serial);
+    if (pending && pending->peer == peer && !pending->answered) {
+        *pending->reply = *reply; /* with what it owns */
+        virPacketInit(reply);
+        pending->answered = true;
+        g_cond_broadcast(&handlers->answered);
+    } else if (!pending)
+        (void)g_hash_table_steal_extended(handlers->expired, serial, NULL, (void **)&request);
+    g_mutex_unlock(&handlers->lock);
+    if (request)
+        takeLate(peer, reply, *request);
+    else if (!pending && reply->header.procedure == HANDLER_PROC_RESYNC)
+        noteResync(peer, reply);
+}
+
+/* False: it does not keep to the protocol. */
+static bool
+takeMessage(virHandlerPeer *peer, virPacket *packet)
+{
+    switch (packet->header.type) {
+    case RPC_MESSAGE_TYPE_CALL:
+        return answerCall(peer, packet);
+    case RPC_MESSAGE_TYPE_REPLY:
+        takeReply(peer, packet);
+        return true;
+    default:
+        VIR_WARN("handler process %d sent a message of type %u", (int)peer->pid,
+                 packet->header.type);
+        return false;
+    }
+}
+
+static void
+peerReady(int fd, unsigned events, void *opaque)
+{
+    virHandlerPeer *peer = opaque;
+    g_autoptr(virHandlerPeer) keep = virHandlerPeerRef(peer);
+
+    (void)events;
+    for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
+        g_auto(virPacket) packet = {0};
+        g_autoptr(GError) error = NULL;
+        virPacketResult result;
+
+        virPacketInit(&packet);
+        result = virPacketReceive(&peer->reader, fd, &packet, &error);
+        if (result == VIR_PACKET_NONE)
+            return;
+        if (result == VIR_PACKET_WHOLE && takeMessage(peer, &packet))
+            continue;
+        if (error)
+            VIR_WARN("handler process %d is cut off: %s", (int)peer->pid, error->message);
+        peerEnd(peer);
+        return;
+    }
+}
+
+/* --- who may connect --- */
+
+static bool
+userMay(const virHandlers *handlers, uid_t uid)
+{
+    for (guint i = 0; i < handlers->users->len; i++) {
+        if (g_array_index(handlers->users, uid_t, i) == uid)
+            return true;
+    }
+    return false;
+}
+
+static bool
+addPeer(virHandlers *handlers, int fd, const struct ucred *who, GError **error)
+{
+    virHandlerPeer *peer = g_new0(virHandlerPeer, 1);
+
+    peer->refs = 1;
+    peer->handlers = handlers;
+    peer->fd = fd;
+    peer->pid = who->pid;
+    peer->uid = who->uid;
+    g_mutex_init(&peer->sendLock);
+    virPacketReaderInit(&peer->reader);
+    peer->watch = virEventWatchAdd(fd, EPOLLIN, peerReady, peer, NULL, error);
+    if (!peer->watch) {
+        virHandlerPeerUnref(peer);
+        return false;
+    }
+    g_ptr_array_add(handlers->peers, peer);
+    return true;
+}
+
+bool
+virHandlersAdd(virHandlers *handlers, int fd, GError **error)
+{
+    struct ucred who = {.pid = 0, .uid = geteuid()};
+    socklen_t len = sizeof(who);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0) {
+        virErrorErrno(error, _("descriptor %d is no handler's socket"), fd);
+        virCloseFd(&fd);
+        return false;
+    }
+    return addPeer(handlers, fd, &who, error);
+}
+
+static void
+listenReady(int fd, unsigned events, void *opaque)
+{
+    virHandlers *handlers = opaque;
+    VIR_AUTOCLOSE client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    g_autoptr(GError) error = NULL;
+    struct ucred who;
+    socklen_t len = sizeof(who);
+
+    (void)events;
+    if (client < 0 || getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+        return; /* gone again */
+    if (!userMay(handlers, who.uid) || handlers->peers->len >= PEERS_MAX) {
+        VIR_WARN("process %d of user %u may not be a handler here", (int)who.pid,
+                 (unsigned)who.uid);
+        return;
+    }
+    if (!addPeer(handlers, g_steal_fd(&client), &who, &error))
+        VIR_WARN("%s", error->message);
+}
+
+bool
+virHandlersListen(virHandlers *handlers, const char *folder, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    handlers->path = g_build_filename(folder, "sock", NULL);
+    if (strlen(handlers->path) >= sizeof(address.sun_path))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                           _("the path of a socket has at most %zu bytes: '%s'"),
+                           sizeof(address.sun_path) - 1, handlers->path);
+    if (!virFileMakePath(folder, 0700, error))
+        return false;
+    if (chmod(folder, 0700) < 0)
+        return virErrorErrno(error, _("cannot close '%s' to others"), folder);
+    strcpy(address.sun_path, handlers->path); /* fits: looked above */
+    (void)unlink(handlers->path);             /* of a daemon that was killed */
+    handlers->listenFd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (handlers->listenFd < 0 ||
+        bind(handlers->listenFd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        listen(handlers->listenFd, SOMAXCONN) < 0)
+        return virErrorErrno(error, _("cannot listen on '%s'"), handlers->path);
+    handlers->listenWatch =
+        virEventWatchAdd(handlers->listenFd, EPOLLIN, listenReady, handlers, NULL, error);
+    return handlers->listenWatch != NULL;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virhandlers.h: the external handlers that registered: who may, who serves what, and one call.
+ *
+ * A handler is a process of its own that connects to the instance's handler socket and registers
+ * for hooks, for all guests or some. What it is asked and how is docs/handler-protocol.md. The
+ * policy of a hook says whether it is asked at all:
+ *
+ *     auto              self, until somebody registers for the hook; from then on handler
+ *     self              never
+ *     handler           always; without one the operation fails
+ *     handler-or-self   if one is there, else the daemon does it
+ *     skip-if-satisfied only if what is wanted isn't true already; then as handler
+ *     off               nobody does it, and nobody looks
+ *
+ * Never a silent fall-back: a handler that was there and went away leaves its hooks failing ("the
+ * handler of memlock.set is not connected") until it comes back or takes its leave with unregister.
+ *
+ * All functions: any thread but where said, without the core lock (they take a lock of their own,
+ * held for memory only). No rights needed. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "delegate/virdelegate.h"
+#include "rpc/virpacket.h"
+
+typedef enum {
+    VIR_HANDLER_POLICY_AUTO,
+    VIR_HANDLER_POLICY_SELF,
+    VIR_HANDLER_POLICY_HANDLER,
+    VIR_HANDLER_POLICY_HANDLER_OR_SELF,
+    VIR_HANDLER_POLICY_SKIP_IF_SATISFIED,
+    VIR_HANDLER_POLICY_OFF,
+    VIR_HANDLER_POLICY_LAST
+} virHandlerPolicy;
+
+const char *virHandlerPolicyToString(int policy);
+int virHandlerPolicyFromString(const char *name);
+
+/* The row of a hook by its name ("memlock.set") or number; NULL: there is none. */
+const virXdrHook *virHandlerHookByName(const char *name);
+const virXdrHook *virHandlerHookByNumber(uint32_t number);
+
+/* False: the daemon does not hand this hook out yet. */
+bool virHandlerHookIsServed(uint32_t hook);
+
+/* instance: as handlers see it in features. */
+virHandlers *virHandlersNew(const char *instance);
+/* Ends all connections; on the event thread or after it ended. NULL is allowed. */
+void virHandlersFree(virHandlers *handlers);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virHandlers, virHandlersFree)
+
+/* "memlock.set=handler", or "*=handler-or-self" for every hook. VIR_ERR_CONF_SYNTAX. Before
+ * listening. */
+bool virHandlersSetPolicy(virHandlers *handlers, const char *text, GError **error);
+/* Another user whose processes may register, besides root and the daemon's own. Before listening.
+ */
+void virHandlersAllowUser(virHandlers *handlers, uid_t uid);
+/* How long a call may take; 0: what the hook's row says. Before listening. */
+void virHandlersSetDeadline(virHandlers *handlers, unsigned seconds);
+
+/* Listens on folder/sock; the folder is made with mode 0700. On the event thread or before it. */
+bool virHandlersListen(virHandlers *handlers, const char *folder, GError **error);
+/* A connected socket that the daemon was started with: nobody to check. Taken over. */
+bool virHandlersAdd(virHandlers *handlers, int fd, GError **error);
+
+typedef enum {
+    VIR_HANDLER_SELF, /* the daemon does it */
+    VIR_HANDLER_ASK,  /* virHandlersAsk */
+    VIR_HANDLER_NONE, /* nobody does it: it counts as done */
+} virHandlerChoice;
+
+/* Who does the hook for this guest. VIR_ERR_OPERATION_UNSUPPORTED "... is not connected" where it
+ * must be a handler and there is none. */
+bool virHandlersChoose(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
+                       virHandlerChoice *retChoice, GError **error);
+
+/* What a handler answered. */
+typedef struct {
+    virPacket packet; /* its descriptors are to be taken from here */
+    virArena arena;   /* what ret points to */
+} virHandlerReply;
+
+void virHandlerReplyClear(virHandlerReply *reply);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virHandlerReply, virHandlerReplyClear)
+
+/* One call: args is the hook's struct, its handler_call filled here; fds are borrowed; ret (of
+ * hook->ret) is decoded into. Waits, in a job without the core lock, no longer than the hook's
+ * deadline: VIR_ERR_OPERATION_TIMEOUT then, the handler is told to cancel, and an answer that comes
+ * later is dropped, its descriptors closed, its effect undone. reply is zeroed or cleared. */
+bool virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
+                    void *args, const int *fds, size_t nfds, void *ret, virHandlerReply *reply,
+                    GError **error);
+
+/* --- what was granted --- */
+
+/* One call that was answered and whose effect lasts: what a restarted handler is told about. */
+typedef struct {
+    uint64_t request;
+    uint32_t hook;
+    char *detail; /* for logs */
+} virHandlerGrant;
+
+/* The guest's grants, for its status file; free with g_ptr_array_unref. */
+GPtrArray *virHandlersGrants(virHandlers *handlers, const uint8_t uuid[16]);
+/* After a restart of the daemon: as the status file says. */
+void virHandlersRestoreGrant(virHandlers *handlers, const uint8_t uuid[16], const char *domain,
+                             uint64_t request, uint32_t hook, const char *detail);
+/* The guest is gone: its handlers are told to undo what they remember, without waiting for them. */
+void virHandlersTeardown(virHandlers *handlers, const virDelegateCall *call);
