@@ -6,6 +6,7 @@
 #include "qemu/guest.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
+#include "util/virlog.h"
 
 /* VIR_DOMAIN_START_* */
 enum {
@@ -18,7 +19,75 @@ enum {
 };
 enum { DESTROY_GRACEFUL = 1 << 0 };
 
+/* --- guests that end with the connection that started them --- */
+
+typedef struct {
+    virNetServerClient *client;
+    virDomainObj *obj;
+    int id; /* of the run that is meant */
+} virApiOwned;
+
+static void
+virApiOwnedEnd(void *opaque)
+{
+    g_autofree virApiOwned *owned = opaque;
+    g_autoptr(virDomainObj) obj = owned->obj;
+    g_autoptr(GError) error = NULL;
+    VIR_CORE_GUARD;
+
+    if (!virDomainObjBeginJob(obj, "destroy", VIR_DOMAIN_JOB_WAIT_MS, &error)) {
+        VIR_WARN("domain '%s' is not ended with its client: %s", obj->name, error->message);
+        return;
+    }
+    if (virDomainObjIsActive(obj) && obj->id == owned->id &&
+        !qemuGuestStop(obj, VIR_SHUTOFF_DESTROYED, VIR_STOPPED_DESTROYED, /* graceful: */ false,
+                       &error))
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    virDomainObjEndJob(obj);
+}
+
+/* On the event thread, which must not wait. */
+static void
+virApiOwnedClosed(void *opaque)
+{
+    virCoreRunJob(virApiOwnedEnd, opaque);
+}
+
+/* On the event thread. */
+static void
+virApiOwnedWatch(void *opaque)
+{
+    virApiOwned *owned = opaque;
+    g_autoptr(virNetServerClient) client = owned->client;
+
+    owned->client = NULL;
+    if (virNetServerClientIsClosed(client))
+        virApiOwnedClosed(owned);
+    else
+        virApiConnectionOnClose(client, virApiOwnedClosed, owned);
+}
+
+static void
+virApiOwn(virApiCall *call, virDomainObj *obj, unsigned flags)
+{
+    virApiOwned *owned;
+
+    if (!(flags & START_AUTODESTROY))
+        return;
+    owned = g_new(virApiOwned, 1);
+    *owned =
+        (virApiOwned){virNetServerClientRef(virApiClient(call)), virDomainObjRef(obj), obj->id};
+    virEventPost(virApiOwnedWatch, owned);
+}
+
 /* --- start --- */
+
+static unsigned
+virApiStartFlags(unsigned flags)
+{
+    return (flags & START_PAUSED ? QEMU_START_PAUSED : 0) |
+           (flags & START_RESET_NVRAM ? QEMU_START_RESET_NVRAM : 0);
+}
 
 static bool
 virApiStart(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags,
@@ -34,8 +103,9 @@ virApiStart(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags,
     if (virDomainObjIsActive(obj))
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is already running"));
     if (!qemuGuestStart(driver, obj, virDomainDefCopy(virDomainDocDef(obj->config)),
-                        flags & START_PAUSED, error))
+                        virApiStartFlags(flags), error))
         return false;
+    virApiOwn(call, obj, flags);
     if (ret)
         virApiDomainFill(call, obj, ret);
     return true;
@@ -51,7 +121,9 @@ bool
 virApiDomainCreateWithFlags(virApiCall *call, const remote_domain_create_with_flags_args *args,
                             remote_domain_create_with_flags_ret *ret, GError **error)
 {
-    return virApiOnlyFlags(args->flags, START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT,
+    return virApiOnlyFlags(args->flags,
+                           START_PAUSED | START_AUTODESTROY | START_BYPASS_CACHE |
+                               START_FORCE_BOOT | START_RESET_NVRAM,
                            error) &&
            virApiStart(call, &args->dom, args->flags, &ret->dom, error);
 }
@@ -66,7 +138,9 @@ virApiDomainCreateXML(virApiCall *call, const remote_domain_create_xml_args *arg
     g_autoptr(virDomainObj) obj = NULL;
     bool ok;
 
-    if (!virApiOnlyFlags(args->flags, START_PAUSED | START_VALIDATE, error))
+    if (!virApiOnlyFlags(args->flags,
+                         START_PAUSED | START_AUTODESTROY | START_VALIDATE | START_RESET_NVRAM,
+                         error))
         return false;
     def = qemuDriverParse(driver, args->xml_desc, VIR_PARSE_INACTIVE | VIR_PARSE_ABI_UPDATE, error);
     if (!def)
@@ -81,11 +155,13 @@ virApiDomainCreateXML(virApiCall *call, const remote_domain_create_xml_args *arg
     if (virDomainObjIsActive(obj))
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("domain is already active as '%s'"),
                            obj->name);
-    ok = qemuGuestStart(driver, obj, g_steal_pointer(&def), args->flags & START_PAUSED, error);
-    if (ok)
+    ok = qemuGuestStart(driver, obj, g_steal_pointer(&def), virApiStartFlags(args->flags), error);
+    if (ok) {
         virApiDomainFill(call, obj, &ret->dom);
-    else if (!virDomainObjIsPersistent(obj))
+        virApiOwn(call, obj, args->flags);
+    } else if (!virDomainObjIsPersistent(obj)) {
         virDomainRegistryRemove(driver->domains, obj);
+    }
     return ok;
 }
 

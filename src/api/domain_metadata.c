@@ -6,6 +6,8 @@
 
 #include "api/domain.h"
 #include "api/handlers.gen.h"
+#include "qemu/check.h"
+#include "qemu/lifecycle.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 
@@ -109,7 +111,7 @@ virApiLifecycleEdit(virDomainDef *def, void *opaque, GError **error)
     };
 
     *places[args->type] = (int)args->action;
-    return true;
+    return qemuCheckLifecycle(def, error);
 }
 
 static bool
@@ -145,5 +147,6 @@ virApiDomainSetLifecycleAction(virApiCall *call,
     VIR_API_JOB(obj, "set lifecycle action", error);
     return virDomainObjAffected(obj, args->flags, &live, &config, error) &&
            qemuDriverEdit(virApiQemu(call), obj, live, config, virApiLifecycleEdit, (void *)args,
-                          error);
+                          error) &&
+           (!live || args->type != LIFECYCLE_REBOOT || qemuGuestLifecycleChanged(obj, error));
 }

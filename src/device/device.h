@@ -96,7 +96,8 @@ struct virDomainFacts {
     virBootsAs boots[VIR_BOOTS_LAST]; /* <os>'s order, up to the first NONE */
     const GPtrArray *devices;         /* of virDevice, all of them */
     uint64_t memoryKiB, vcpus;
-    uint64_t memoryMaxKiB; /* <maxMemory>; 0: none */
+    uint64_t memoryCurrentKiB; /* <currentMemory>: what the guest begins with */
+    uint64_t memoryMaxKiB;     /* <maxMemory>; 0: none */
     unsigned memorySlots, numaNodes;
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */
 };
@@ -150,7 +151,8 @@ struct virDeviceKind {
     /* It makes the machine offer NVDIMMs; it is the panic of Hyper-V, a CPU feature. NULL: no. */
     bool (*isNVDIMM)(const virDevice *dev);
     bool (*isHypervPanic)(const virDevice *dev);
-    /* Path of the pseudo terminal a console client is to be connected with; NULL: it has none now. */
+    /* Path of the pseudo terminal a console client is to be connected with; NULL: it has none now.
+     */
     const char *(*terminal)(const virDevice *dev);
     /* The guest agent listens behind it. NULL: never. */
     bool (*isAgent)(const virDevice *dev);

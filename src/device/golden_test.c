@@ -88,6 +88,7 @@ sceneInit(Scene *scene, const char *xml)
         .i440fx = true,
         .devices = scene->all,
         .memoryKiB = 1024 * 1024,
+        .memoryCurrentKiB = 1024 * 1024,
         .vcpus = 1,
         .memoryMaxKiB = 16 * 1024 * 1024,
         .memorySlots = 4,

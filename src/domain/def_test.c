@@ -181,6 +181,7 @@ testCopiesByWayOfTheText(void)
     b = virDomainDefFormat(copy, 0);
     g_assert_cmpstr(a, ==, b);
     g_assert_nonnull(strstr(b, "<alias name='vsock0'/>"));
+    g_assert_true(virDomainVcpuIsFixed(virDomainVcpuAt(&copy->vcpus, 0)));
 }
 
 /* What the fuzzer found: each came back from its own text as something else. */

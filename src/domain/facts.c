@@ -71,6 +71,8 @@ virDomainDefFacts(const virDomainDef *def, const char *machineName, virDomainFac
     virDomainFactsBoot(&def->os, facts);
     facts->devices = def->devices;
     facts->memoryKiB = def->memory.total.value;
+    facts->memoryCurrentKiB =
+        def->memory.current.set ? def->memory.current.value : facts->memoryKiB;
     facts->vcpus = virDomainVcpusMax(&def->vcpus);
     facts->memoryMaxKiB = def->memory.max.value;
     facts->memorySlots = (unsigned)def->memory.slots.value;

@@ -56,6 +56,13 @@ virDomainVcpuAt(const virDomainVcpus *vcpus, guint i)
 {
     return &g_array_index(vcpus->list, virDomainVcpu, i);
 }
+/* On from the start, and never taken away. What a document leaves open is not written either, so
+ * that it may be open again in a copy. */
+static inline bool
+virDomainVcpuIsFixed(const virDomainVcpu *vcpu)
+{
+    return vcpu->online && vcpu->hotpluggable != VIR_TRISTATE_YES;
+}
 static inline unsigned
 virDomainVcpusMax(const virDomainVcpus *vcpus)
 {

@@ -4,6 +4,7 @@
  * tests/conformance (vircaps2xml, virhostcpu) are the larger ones. */
 #include <glib/gstdio.h>
 
+#include "host/attached.h"
 #include "host/capabilities.h"
 #include "host/hostfs.h"
 #include "host/memory.h"
@@ -201,6 +202,76 @@ testCapabilitiesOfThisMachine(void)
         text, "\n\n  <guest>\n    <os_type>hvm</os_type>\n  </guest>\n\n</capabilities>\n"));
 }
 
+static void
+testMachineUSB(testMachine *machine, const char *port, const char *vendor, const char *product,
+               const char *device)
+{
+    const struct {
+        const char *name;
+        const char *text;
+    } files[] = {
+        {"idVendor", vendor}, {"idProduct", product}, {"busnum", "3\n"}, {"devnum", device}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *name = g_strdup_printf("bus/usb/devices/%s/%s", port, files[i].name);
+
+        testMachineFile(machine, name, files[i].text);
+    }
+}
+
+static void
+testUSBDeviceIsFoundByItsIds(testMachine *machine, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+    unsigned bus = 0;
+    unsigned device = 0;
+
+    testMachineUSB(machine, "3-1", "046d\n", "c52b\n", "7\n");
+    testMachineUSB(machine, "3-2", "0781\n", "5567\n", "12\n");
+    g_assert_true(virHostUSBFind(machine->system, 0x781, 0x5567, &bus, &device, &error));
+    g_assert_cmpuint(bus, ==, 3);
+    g_assert_cmpuint(device, ==, 12);
+    g_assert_false(virHostUSBFind(machine->system, 0x781, 0x1, &bus, &device, &error));
+    g_assert_true(virErrorIs(error, VIR_ERR_INTERNAL_ERROR));
+}
+
+static void
+testUSBDeviceThatIsThereTwiceIsRefused(testMachine *machine, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+    unsigned bus;
+    unsigned device;
+
+    testMachineUSB(machine, "3-1", "046d\n", "c52b\n", "7\n");
+    testMachineUSB(machine, "3-2", "046d\n", "c52b\n", "8\n");
+    g_assert_false(virHostUSBFind(machine->system, 0x46d, 0xc52b, &bus, &device, &error));
+    g_assert_true(virErrorIs(error, VIR_ERR_OPERATION_FAILED));
+}
+
+static void
+testSCSIUnitHasAGenericNode(testMachine *machine, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *node = NULL;
+
+    testMachineFile(machine, "bus/scsi/devices/2:0:1:4/scsi_generic/sg5/dev", "21:5\n");
+    node = virHostSCSIGeneric(machine->system, "scsi_host2", 0, 1, 4, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(node, ==, "/dev/sg5");
+    g_assert_null(virHostSCSIGeneric(machine->system, "scsi_host2", 0, 1, 5, &error));
+    g_assert_true(virErrorIs(error, VIR_ERR_SYSTEM_ERROR));
+    g_clear_error(&error);
+    g_assert_null(virHostSCSIGeneric(machine->system, "scsi_hostX", 0, 1, 4, &error));
+    g_assert_true(virErrorIs(error, VIR_ERR_INTERNAL_ERROR));
+}
+
+static void
+testOrdinaryFilesAreNoDrives(void)
+{
+    g_assert_false(virHostIsCdrom("/dev/null"));
+    g_assert_false(virHostIsCdrom("/nowhere"));
+}
+
 #define testAdd(path, func)                                                                        \
     g_test_add(path, testMachine, NULL, testMachineSetUp, func, testMachineTearDown)
 
@@ -214,6 +285,10 @@ main(int argc, char **argv)
     testAdd("/host/topology/no-numa", testTopologyWithoutNumaIsOneCell);
     testAdd("/host/topology/cells", testTopologyReadsCellsPagesAndDistances);
     testAdd("/host/memory/unknown-cell", testMemoryOfAnUnknownCellIsAnError);
+    testAdd("/host/usb/found", testUSBDeviceIsFoundByItsIds);
+    testAdd("/host/usb/twice", testUSBDeviceThatIsThereTwiceIsRefused);
+    testAdd("/host/scsi/generic", testSCSIUnitHasAGenericNode);
+    g_test_add_func("/host/drive/none", testOrdinaryFilesAreNoDrives);
     g_test_add_func("/host/time/adds-interrupts", testCPUTimeAddsInterruptsToTheKernel);
     g_test_add_func("/host/capabilities/this-machine", testCapabilitiesOfThisMachine);
     return g_test_run();

@@ -238,9 +238,7 @@ qemuArgvBootVcpus(const virDomainDef *def)
     unsigned count = 0;
 
     for (guint i = 0; i < virDomainVcpusMax(&def->vcpus); i++) {
-        const virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, i);
-
-        count += vcpu->online && vcpu->hotpluggable == VIR_TRISTATE_NO;
+        count += virDomainVcpuIsFixed(virDomainVcpuAt(&def->vcpus, i));
     }
     return count;
 }

@@ -3,9 +3,11 @@
  * buildctx.c: see buildctx.h. */
 #include "qemu/buildctx.h"
 
+#include "host/attached.h"
 #include "qemu/argv.h"
 #include "qemu/prepare.h"
 #include "qemu/secret.h"
+#include "util/vircore.h"
 #include "util/virsecure.h"
 
 static char *
@@ -15,6 +17,54 @@ qemuBuildEncrypt(const char *plain, size_t len, char **retIv, void *opaque)
 
     return qemuSecretEncrypt(build->masterKey, plain, len, retIv);
 }
+
+/* --- looking for devices of the host --- */
+
+static bool
+qemuBuildFindUSB(unsigned vendor, unsigned product, unsigned *retBus, unsigned *retDevice,
+                 void *opaque, GError **error)
+{
+    (void)opaque;
+    if (virCoreIsHeld()) {
+        VIR_CORE_UNLOCKED;
+
+        return virHostUSBFind("/sys", vendor, product, retBus, retDevice, error);
+    }
+    return virHostUSBFind("/sys", vendor, product, retBus, retDevice, error);
+}
+
+static char *
+qemuBuildFindSCSI(const char *adapter, unsigned bus, unsigned target, uint64_t unit, void *opaque,
+                  GError **error)
+{
+    (void)opaque;
+    if (virCoreIsHeld()) {
+        VIR_CORE_UNLOCKED;
+
+        return virHostSCSIGeneric("/sys", adapter, bus, target, unit, error);
+    }
+    return virHostSCSIGeneric("/sys", adapter, bus, target, unit, error);
+}
+
+static bool
+qemuBuildIsCdrom(const char *path)
+{
+    if (virCoreIsHeld()) {
+        VIR_CORE_UNLOCKED;
+
+        return virHostIsCdrom(path);
+    }
+    return virHostIsCdrom(path);
+}
+
+void
+qemuBuildClaimsOfHost(qemuClaims *claims)
+{
+    claims->usbDevice = qemuBuildFindUSB;
+    claims->scsiGeneric = qemuBuildFindSCSI;
+}
+
+/* --- the value --- */
 
 void
 qemuBuildInit(qemuBuild *build, const qemuDriver *driver, const virDomainDef *def,
@@ -35,7 +85,8 @@ qemuBuildInit(qemuBuild *build, const qemuDriver *driver, const virDomainDef *de
                                       .stdioLogd = true, /* QEMU's user may not make files */
                                       .vhostNet = driver->vhostNet,
                                       .encrypt = qemuBuildEncrypt,
-                                      .encryptOpaque = build};
+                                      .encryptOpaque = build,
+                                      .isCdrom = qemuBuildIsCdrom};
     build->base = (qemuBuildContext){.facts = &build->facts,
                                      .caps = caps,
                                      .config = &build->config,

@@ -18,5 +18,7 @@ typedef struct {
 /* def and caps are borrowed and must outlive it. */
 void qemuBuildInit(qemuBuild *build, const qemuDriver *driver, const virDomainDef *def,
                    const qmpCaps *caps, const char *stateDir, const char *channelDir);
+/* Lets claims look for devices of the host. The core lock may be held: it is given up meanwhile. */
+void qemuBuildClaimsOfHost(qemuClaims *claims);
 void qemuBuildClear(qemuBuild *build);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuBuild, qemuBuildClear)

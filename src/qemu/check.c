@@ -26,25 +26,27 @@ qemuCheckPM(const virDomainDef *def, const virDomainFacts *facts, const qmpCaps 
     return true;
 }
 
-static bool
+bool
 qemuCheckLifecycle(const virDomainDef *def, GError **error)
 {
     const virDomainLifecycle *lifecycle = &def->lifecycle;
 
     if (lifecycle->onPoweroff == VIR_LIFECYCLE_PRESERVE ||
-        lifecycle->onPoweroff == VIR_LIFECYCLE_RESTART_RENAME)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("qemu driver doesn't support '%s' action for 'on_poweroff'"),
-                           virLifecycleActionToString(lifecycle->onPoweroff));
-    if (lifecycle->onReboot == VIR_LIFECYCLE_PRESERVE ||
-        lifecycle->onReboot == VIR_LIFECYCLE_RESTART_RENAME)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("qemu driver doesn't support '%s' action for 'on_reboot'"),
-                           virLifecycleActionToString(lifecycle->onReboot));
-    if (lifecycle->onCrash == VIR_LIFECYCLE_RESTART_RENAME)
+        lifecycle->onReboot == VIR_LIFECYCLE_PRESERVE)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("qemu driver doesn't support the 'preserve' action for "
+                             "'on_reboot'/'on_poweroff'"));
+    if (lifecycle->onPoweroff == VIR_LIFECYCLE_RESTART_RENAME ||
+        lifecycle->onReboot == VIR_LIFECYCLE_RESTART_RENAME ||
+        lifecycle->onCrash == VIR_LIFECYCLE_RESTART_RENAME)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("qemu driver doesn't support the 'rename-restart' action for "
-                             "'on_crash'"));
+                             "'on_reboot'/'on_poweroff'/'on_crash'"));
+    if (lifecycle->onPoweroff == VIR_LIFECYCLE_RESTART &&
+        lifecycle->onReboot == VIR_LIFECYCLE_DESTROY)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("qemu driver doesn't support 'onReboot' set to 'destroy and "
+                             "'onPoweroff' set to 'reboot'"));
     return true;
 }
 

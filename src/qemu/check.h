@@ -15,6 +15,7 @@ bool qemuCheckMachine(const virDomainDef *def, const virDomainFacts *facts, cons
                       GError **error);
 bool qemuCheckFeatures(const virDomainDef *def, const virDomainFacts *facts, const qmpCaps *caps,
                        GError **error);
+bool qemuCheckLifecycle(const virDomainDef *def, GError **error);
 bool qemuCheckClock(const virDomainDef *def, const qmpCaps *caps, GError **error);
 bool qemuCheckCPU(const virDomainDef *def, const virDomainFacts *facts, const qmpCaps *caps,
                   GError **error);

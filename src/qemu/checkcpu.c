@@ -90,7 +90,7 @@ qemuCheckVcpuOrder(const virDomainDef *def, GError **error)
                            _("vcpu0 must be enabled first"));
     for (guint i = 1; i < virDomainVcpusMax(&def->vcpus); i++) {
         const virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, i);
-        bool fixed = vcpu->online && vcpu->hotpluggable == VIR_TRISTATE_NO;
+        bool fixed = virDomainVcpuIsFixed(vcpu);
 
         if (fixed && !fixedMayFollow)
             return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",

@@ -18,6 +18,7 @@
 #include "qemu/prepare.h"
 #include "qemu/reconnect.h"
 #include "qemu/store.h"
+#include "qmp/qmpcapsxml.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
@@ -213,6 +214,16 @@ qemuDriverCaps(qemuDriver *driver, const char *emulator, GError **error)
         return NULL;
     }
     return qmpCapsCacheGet(driver->capsCache, emulator, error);
+}
+
+qmpCaps *
+qemuDriverGuestCaps(qemuDriver *driver, const virDomainDef *def, GError **error)
+{
+    g_autoptr(qmpCaps) caps = qemuDriverCaps(driver, def->emulator, error);
+
+    if (!caps || (def->qemu.capsAdd->len == 0 && def->qemu.capsDel->len == 0))
+        return g_steal_pointer(&caps);
+    return qmpCapsWithFlags(caps, def->qemu.capsAdd, def->qemu.capsDel, error);
 }
 
 /* The look-up that completing a document needs; opaque is the driver. */

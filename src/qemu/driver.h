@@ -75,6 +75,8 @@ void qemuDriverEmitLifecycle(qemuDriver *driver, const virDomainObj *obj, virLif
 /* What the binary can do; probed on first use, then cached. In a job without the lock.
  * NULL: VIR_ERR_INVALID_ARG or SYSTEM_ERROR naming the binary. */
 qmpCaps *qemuDriverCaps(qemuDriver *driver, const char *emulator, GError **error);
+/* The same as a guest's document wants it taken (<qemu:capabilities>). */
+qmpCaps *qemuDriverGuestCaps(qemuDriver *driver, const virDomainDef *def, GError **error);
 /* The same for a document, whose emulator may be left out: then the default one for its arch.
  * The default emulator of an arch ("x86_64"), NULL if none is installed; constant. */
 const char *qemuDriverDefaultEmulator(const char *arch);

@@ -98,15 +98,11 @@ qemuFollowUpShutdown(virDomainObj *obj, virJSON *data, const char *alias)
 {
     g_autoptr(GError) error = NULL;
     qemuGuest *guest = qemuGuestOf(obj);
-    int action = virDomainObjDef(obj)->lifecycle.onPoweroff;
 
-    if (guest->rebooting ||
-        (action == VIR_LIFECYCLE_RESTART && obj->state == VIR_DOMAIN_SHUTDOWN)) {
+    if (guest->rebooting || guest->endAction == VIR_LIFECYCLE_RESTART) {
         qemuFollowUpReboot(obj);
         return;
     }
-    if (action == VIR_LIFECYCLE_PRESERVE)
-        return;
     if (!qemuGuestStop(obj, VIR_SHUTOFF_SHUTDOWN, VIR_STOPPED_SHUTDOWN, false, &error))
         VIR_WARN("domain '%s': %s", obj->name, error->message);
 }
@@ -126,8 +122,11 @@ qemuFollowUpCrash(virDomainObj *obj, virJSON *data, const char *alias)
     case VIR_LIFECYCLE_PRESERVE:
         qemuFollowUpSave(obj, NULL, NULL);
         return;
-    case VIR_LIFECYCLE_RESTART:
     case VIR_LIFECYCLE_COREDUMP_RESTART:
+        VIR_WARN("domain '%s' has crashed; cores are not dumped yet", obj->name);
+        qemuFollowUpReboot(obj);
+        return;
+    case VIR_LIFECYCLE_RESTART:
         qemuFollowUpReboot(obj);
         return;
     default:
@@ -156,6 +155,36 @@ qemuGuestDeviceGone(qemuGuest *guest, const char *alias)
     if (!guest->starting)
         qemuFollowUpPost(guest, qemuFollowUpDeviceGone, NULL, alias);
 }
+
+/* --- its memory --- */
+
+static bool
+qemuFollowUpMemory(virDomainDef *def, void *opaque, GError **error)
+{
+    const qemuGuest *guest = opaque;
+
+    def->memory.current = virOptUIntOf(guest->balloonKiB);
+    return true;
+}
+
+static void
+qemuFollowUpBalloon(virDomainObj *obj, virJSON *data, const char *alias)
+{
+    g_autoptr(GError) error = NULL;
+    qemuGuest *guest = qemuGuestOf(obj);
+
+    if (!qemuDriverEdit(guest->driver, obj, true, false, qemuFollowUpMemory, guest, &error))
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+}
+
+void
+qemuGuestMemoryChanged(qemuGuest *guest)
+{
+    if (!guest->starting)
+        qemuFollowUpPost(guest, qemuFollowUpBalloon, NULL, NULL);
+}
+
+/* --- its ports --- */
 
 static bool
 qemuFollowUpLearn(virDomainDef *def, void *opaque, GError **error)

@@ -14,9 +14,39 @@ static const char *const usualNodes[] = {
 /* Pseudo terminals that QEMU makes for itself: Documentation/admin-guide/devices.txt. */
 enum { UNIX98_PTY_SLAVE_MAJOR = 136 };
 
+/* What QEMU reads to boot the guest, and what its firmware writes. */
+static void
+qemuTouchBoot(const virDomainOS *os, virHostAccess *out)
+{
+    unsigned loader =
+        os->loaderType == VIR_DOMAIN_LOADER_PFLASH && os->loaderReadonly != VIR_TRISTATE_YES
+            ? VIR_HOST_READ | VIR_HOST_WRITE
+            : VIR_HOST_READ;
+    const struct {
+        const char *path;
+        unsigned mode;
+    } files[] = {
+        {os->kernel, VIR_HOST_READ}, {os->initrd, VIR_HOST_READ},
+        {os->dtb, VIR_HOST_READ},    {os->slicTable, VIR_HOST_READ},
+        {os->loader, loader},        {os->nvram, VIR_HOST_READ | VIR_HOST_WRITE},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        virHostResource *file;
+
+        if (!files[i].path)
+            continue;
+        file = virHostAccessAdd(out, NULL, files[i].path, files[i].mode);
+        file->node = true;
+        file->own = true;
+        file->optional = files[i].path == os->nvram; /* made by the start itself */
+    }
+}
+
 void
 qemuTouches(const virDomainDef *def, const qemuBuildContext *ctx, virHostAccess *out)
 {
+    qemuTouchBoot(&def->os, out);
     for (guint i = 0; i < def->devices->len; i++) {
         const virDevice *dev = g_ptr_array_index(def->devices, i);
         const virDeviceQemu *qemu = virDeviceQemuOf(dev);

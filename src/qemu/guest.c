@@ -86,6 +86,24 @@ qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments, vir
     return qemuGuestCommandFull(obj, command, arguments, 0, retValue, error);
 }
 
+bool
+qemuGuestTell(qemuGuest *guest, const qmpPlan *plan, GError **error)
+{
+    g_autoptr(qmpClient) monitor = qmpClientRef(guest->monitor);
+    unsigned timeout = guest->driver->config.monitorTimeout_ms;
+
+    for (size_t i = 0; i < qmpPlanLength(plan); i++) {
+        const qmpStep *step = qmpPlanStep(plan, i);
+        g_autoptr(qmpRequest) request =
+            qmpClientSendFull(monitor, step->command, qmpPlanStepArguments(step, NULL, NULL), -1,
+                              step->secret ? QMP_SEND_SECRET : 0);
+
+        if (!qmpRequestWait(request, timeout, NULL, error))
+            return false;
+    }
+    return true;
+}
+
 void
 qemuGuestHurry(virDomainObj *obj)
 {

@@ -69,6 +69,7 @@ struct qemuGuest {
     bool starting;
     bool connecting;          /* after a restart: the monitor has not answered yet */
     bool shutdownSeen;        /* QEMU said SHUTDOWN */
+    int endAction;            /* virLifecycleAction: what that leads to */
     bool rebooting;           /* a shutdown that is to become a reboot */
     int stopReason;           /* VIR_SHUTOFF_…, once somebody has decided; -1 */
     int stopDetail;           /* VIR_STOPPED_…  */
@@ -91,10 +92,16 @@ qemuGuestOf(const virDomainObj *obj)
 qemuGuest *qemuGuestNew(qemuDriver *driver, virDomainObj *obj);
 void qemuGuestFree(qemuGuest *guest);
 
-/* Starts a domain. live: its document, private, taken over. paused: leave it stopped. The caller
- * holds the domain's job and the lock, which is given up meanwhile. On error nothing of it is left
- * and the state is as before. */
-bool qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, bool paused,
+/* Bits of qemuGuestStart's flags. */
+enum {
+    QEMU_START_PAUSED = 1 << 0,      /* its CPUs stay stopped */
+    QEMU_START_RESET_NVRAM = 1 << 1, /* its UEFI forgets what it knew */
+};
+
+/* Starts a domain. live: its document, private, taken over. The caller holds the domain's job and
+ * the lock, which is given up meanwhile. On error nothing of it is left and the state is as before.
+ */
+bool qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsigned flags,
                     GError **error);
 /* Ends the process and takes everything back: state SHUTOFF with reason, event STOPPED with detail.
  * graceful: SIGTERM only, an error if that is not enough. The caller holds job and lock. */
@@ -128,6 +135,9 @@ bool qemuGuestCommand(virDomainObj *obj, const char *command, virJSON *arguments
 /* The same with qmpSendFlags. */
 bool qemuGuestCommandFull(virDomainObj *obj, const char *command, virJSON *arguments,
                           unsigned flags, virJSON **retValue, GError **error);
+
+/* The commands of a plan that has nothing else, one after another. Lock held, given up. */
+bool qemuGuestTell(qemuGuest *guest, const qmpPlan *plan, GError **error);
 
 /* Writes the status file; resources that are about to be made are in it. Lock held, given up. */
 bool qemuGuestSaveStatus(qemuGuest *guest, GError **error);

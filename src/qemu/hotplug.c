@@ -183,6 +183,7 @@ qemuPlugClaim(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, GEr
     qemuClaims claims = {.port = qemuPlugPort, .blockNode = qemuPlugBlockNode, .opaque = guest};
     qemuFinding finding;
 
+    qemuBuildClaimsOfHost(&claims);
     if (qemu && qemu->claim && !qemu->claim(dev, ctx, &claims, error))
         return false;
     if (!qemu || !qemu->discover)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "qemu/guest.h"
+#include "qemu/lifecycle.h"
 #include "qemu/status.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -62,8 +63,11 @@ qemuMonitorShutdown(qemuGuest *guest, virJSON *data)
     if (guest->shutdownSeen)
         return;
     guest->shutdownSeen = true;
-    if (guest->rebooting || guest->starting)
+    guest->endAction = VIR_LIFECYCLE_DESTROY;
+    if (guest->starting)
         return;
+    guest->endAction =
+        qemuLifecycleOfEnd(&virDomainObjDef(obj)->lifecycle, virJSONGetString(data, "reason"));
     virDomainObjSetState(obj, VIR_DOMAIN_SHUTDOWN, VIR_SHUTDOWN_UNKNOWN);
     qemuDriverEmitLifecycle(guest->driver, obj, VIR_EVENT_SHUTDOWN, detail);
     qemuGuestShutdownSeen(guest);
@@ -77,8 +81,12 @@ qemuMonitorReset(qemuGuest *guest, virJSON *data)
     if (guest->starting)
         return;
     qemuMonitorEmit(guest, &event);
-    if (virDomainObjDef(guest->obj)->lifecycle.onReboot == VIR_LIFECYCLE_DESTROY)
+    /* one that knows set-action does not come here: it says SHUTDOWN */
+    if (virDomainObjDef(guest->obj)->lifecycle.onReboot == VIR_LIFECYCLE_DESTROY &&
+        !qmpCapsHas(guest->caps, QMP_CAPS_SET_ACTION)) {
+        guest->endAction = VIR_LIFECYCLE_DESTROY;
         qemuGuestShutdownSeen(guest);
+    }
 }
 
 static void
@@ -139,7 +147,7 @@ qemuMonitorBalloon(qemuGuest *guest, virJSON *data)
     guest->balloonKiB = bytes / 1024;
     event.offset = (int64_t)guest->balloonKiB;
     qemuMonitorEmit(guest, &event);
-    qemuGuestSaveStatusLater(guest);
+    qemuGuestMemoryChanged(guest);
 }
 
 /* A name's place in a list; fallback if it is not in. */

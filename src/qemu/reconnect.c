@@ -18,8 +18,11 @@
 #include "qemu/gaterules.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
+#include "qemu/lifecycle.h"
+#include "qemu/status.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
+#include "util/virfile.h"
 #include "util/virlog.h"
 
 /* --- reading --- */
@@ -98,6 +101,7 @@ qemuReconnectLoad(qemuDriver *driver)
     const char *entry;
     VIR_CORE_GUARD;
 
+    virFileSweep(folder);
     while (dir && (entry = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(folder, entry, NULL);
         g_autoptr(GError) error = NULL;
@@ -171,6 +175,8 @@ qemuReconnectAsk(virDomainObj *obj, GError **error)
             virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, VIR_RUNNING_UNPAUSED);
     } else if (g_strcmp0(text, "shutdown") == 0) {
         guest->shutdownSeen = true;
+        guest->endAction = qemuLifecycleOfEnd(&virDomainObjDef(obj)->lifecycle, NULL);
+        virDomainObjSetState(obj, VIR_DOMAIN_SHUTDOWN, VIR_SHUTDOWN_UNKNOWN);
     } else if (obj->state == VIR_DOMAIN_RUNNING) {
         virDomainObjSetState(obj, VIR_DOMAIN_PAUSED,
                              g_strcmp0(text, "io-error") == 0 ? VIR_PAUSED_IOERROR
@@ -213,7 +219,7 @@ qemuReconnectAdopt(virDomainObj *obj)
     {
         VIR_CORE_UNLOCKED;
 
-        guest->caps = qemuDriverCaps(guest->driver, virDomainDocDef(live)->emulator, &error);
+        guest->caps = qemuDriverGuestCaps(guest->driver, virDomainDocDef(live), &error);
         ok = guest->caps && qemuReconnectGate(guest, virDomainDocDef(live), &error);
     }
     if (!ok) {
@@ -227,9 +233,8 @@ qemuReconnectAdopt(virDomainObj *obj)
         VIR_WARN("domain '%s': %s", obj->name, error->message);
     }
     guest->connecting = false;
-    if (guest->shutdownSeen && !guest->gone &&
-        !qemuGuestStop(obj, VIR_SHUTOFF_SHUTDOWN, VIR_STOPPED_SHUTDOWN, false, &error))
-        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    if (guest->shutdownSeen && !guest->gone)
+        qemuGuestShutdownSeen(guest);
 }
 
 static void
@@ -286,8 +291,7 @@ qemuReconnectAutostart(void *opaque)
             !virDomainObjBeginJob(obj, "autostart", VIR_DOMAIN_JOB_WAIT_MS, NULL))
             continue;
         if (!virDomainObjIsActive(obj) && !obj->guest && virDomainObjIsPersistent(obj) &&
-            !qemuGuestStart(driver, obj, virDomainDefCopy(virDomainDocDef(obj->config)), false,
-                            &error))
+            !qemuGuestStart(driver, obj, virDomainDefCopy(virDomainDocDef(obj->config)), 0, &error))
             VIR_WARN("domain '%s' cannot be started: %s", obj->name, error->message);
         virDomainObjEndJob(obj);
     }

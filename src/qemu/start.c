@@ -20,6 +20,8 @@
 #include "qemu/guest.h"
 #include "qemu/guestcpu.h"
 #include "qemu/hostfiles.h"
+#include "qemu/lifecycle.h"
+#include "qemu/nvram.h"
 #include "qemu/prepare.h"
 #include "qmp/qmpfirmware.h"
 #include "util/vircore.h"
@@ -39,6 +41,7 @@ typedef struct {
     virDelegateCall call;
     qemuBuild build;
     qmpPlan *plan;
+    bool resetNvram;
     qemuHostFds *fds;
     virDeviceRules *rules;
     int logFd;
@@ -100,8 +103,12 @@ qemuStartBlockNode(void *opaque)
 static bool
 qemuStartClaim(qemuStart *start, GError **error)
 {
-    qemuClaims claims = {qemuStartPort, qemuStartContextId, qemuStartBlockNode, start};
+    qemuClaims claims = {.port = qemuStartPort,
+                         .contextId = qemuStartContextId,
+                         .blockNode = qemuStartBlockNode,
+                         .opaque = start};
 
+    qemuBuildClaimsOfHost(&claims);
     return qemuDevicesClaim(start->def->devices, &start->build.base, &claims, error) &&
            qemuDevicesDiscover(start->def->devices, &start->build.base, &claims, error);
 }
@@ -112,6 +119,18 @@ static void
 qemuStartList(qemuStart *start, qemuResourceType type, const char *name)
 {
     g_ptr_array_add(start->guest->resources, qemuResourceNew(type, name, NULL));
+}
+
+/* Who only reads may leave a file that everybody may read to whom it belongs: others read it too.
+ */
+static bool
+qemuStartMayUse(const qemuStart *start, const struct stat *st, unsigned mode)
+{
+    if (st->st_uid == start->driver->uid)
+        return true;
+    if (mode & VIR_HOST_WRITE)
+        return false;
+    return (st->st_mode & S_IROTH) || (st->st_gid == start->driver->gid && (st->st_mode & S_IRGRP));
 }
 
 /* Files that change hands while the guest runs; who had them is read now, for the way back. */
@@ -131,7 +150,7 @@ qemuStartListOwners(qemuStart *start, const virHostAccess *access, GError **erro
             return virErrorErrno(error, _("Cannot access storage file '%s'"), wanted->path);
         }
         if (start->driver->uid == VIR_SPAWN_KEEP_ID || !start->driver->config.dynamicOwnership ||
-            !(wanted->mode & VIR_HOST_WRITE) || st.st_uid == start->driver->uid)
+            qemuStartMayUse(start, &st, wanted->mode))
             continue;
         resource = qemuResourceNew(QEMU_RESOURCE_OWNER, wanted->path, wanted->alias);
         resource->uid = st.st_uid;
@@ -151,6 +170,11 @@ qemuStartListResources(qemuStart *start, GError **error)
     qemuStartList(start, QEMU_RESOURCE_FOLDER, start->guest->channelDir);
     if (virCgroupInstanceUsable(start->driver->cgroups, NULL))
         qemuStartList(start, QEMU_RESOURCE_GROUP, groupName);
+    if (start->def->os.nvram) {
+        g_autofree char *temporary = virFileTemporary(start->def->os.nvram);
+
+        qemuStartList(start, QEMU_RESOURCE_FILE, temporary);
+    }
     qemuTouches(start->def, &start->build.base, access);
     if (!qemuStartListOwners(start, access, error))
         return false;
@@ -177,6 +201,12 @@ qemuStartMakeFolders(qemuStart *start, GError **error)
            qemuWriteOwnedBytes(guest, &start->call, key, start->build.masterKey,
                                sizeof(start->build.masterKey), error) &&
            VIR_FAULT_STEP("start:folders-made", error);
+}
+
+static bool
+qemuStartMakeNvram(qemuStart *start, GError **error)
+{
+    return qemuNvramMake(start->driver, &start->call, start->def, start->resetNvram, error);
 }
 
 static bool
@@ -410,6 +440,7 @@ qemuStartTell(qemuStart *start, GError **error)
     qemuGuest *guest = start->guest;
     g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
 
+    qemuLifecyclePlan(start->def, guest->caps, /* always: */ false, plan);
     for (guint i = 0; i < start->def->devices->len; i++) {
         const virDevice *dev = g_ptr_array_index(start->def->devices, i);
         const virDeviceQemu *qemu = virDeviceQemuOf(dev);
@@ -417,16 +448,7 @@ qemuStartTell(qemuStart *start, GError **error)
         if (qemu && qemu->afterStart && !qemu->afterStart(dev, &start->build.base, plan, error))
             return false;
     }
-    for (size_t i = 0; i < qmpPlanLength(plan); i++) {
-        const qmpStep *step = qmpPlanStep(plan, i);
-        g_autoptr(qmpRequest) request =
-            qmpClientSendFull(guest->monitor, step->command, qmpPlanStepArguments(step, NULL, NULL),
-                              -1, step->secret ? QMP_SEND_SECRET : 0);
-
-        if (!qmpRequestWait(request, start->driver->config.monitorTimeout_ms, NULL, error))
-            return false;
-    }
-    return true;
+    return qemuGuestTell(guest, plan, error);
 }
 
 /* --- all of it --- */
@@ -436,13 +458,17 @@ static bool
 qemuStartChooseFirmware(qemuStart *start, GError **error)
 {
     g_autofree char *nvram = g_build_filename(start->driver->paths.lib, "nvram", NULL);
+    const virDomainOS *os = &start->def->os;
     g_autoptr(GPtrArray) firmwares = NULL;
 
-    if (start->def->os.firmware == VIR_DOMAIN_OS_FIRMWARE_NONE)
+    if (os->firmware == VIR_DOMAIN_OS_FIRMWARE_NONE && !os->nvram)
         return true;
     firmwares =
         qmpFirmwareReadAll(NULL, start->driver->privileged ? NULL : g_get_user_config_dir());
-    return qemuFirmwareChoose(start->def, firmwares, nvram, error);
+    if (!qemuFirmwareChoose(start->def, firmwares, nvram, error))
+        return false;
+    qemuNvramChooseTemplate(start->def, firmwares);
+    return true;
 }
 
 static bool
@@ -450,7 +476,7 @@ qemuStartPrepare(qemuStart *start, GError **error)
 {
     qemuGuest *guest = start->guest;
 
-    guest->caps = qemuDriverCaps(start->driver, start->def->emulator, error);
+    guest->caps = qemuDriverGuestCaps(start->driver, start->def, error);
     if (!guest->caps || !qemuStartChooseFirmware(start, error) ||
         !qemuGuestCPUResolve(start->def, guest->caps, NULL, error) ||
         !qemuPrepareStart(start->def, guest->caps, error))
@@ -469,9 +495,10 @@ qemuStartPrepare(qemuStart *start, GError **error)
 static bool
 qemuStartMake(qemuStart *start, GError **error)
 {
-    return qemuStartMakeFolders(start, error) && qemuStartMakeGroup(start, error) &&
-           qemuStartTakeOwnership(start, error) && qemuStartRunHostSteps(start, error) &&
-           qemuStartSpawn(start, error) && qemuStartConnect(start, error);
+    return qemuStartMakeFolders(start, error) && qemuStartMakeNvram(start, error) &&
+           qemuStartMakeGroup(start, error) && qemuStartTakeOwnership(start, error) &&
+           qemuStartRunHostSteps(start, error) && qemuStartSpawn(start, error) &&
+           qemuStartConnect(start, error);
 }
 
 /* What was made goes again, last first. The lock is not held. */
@@ -499,10 +526,12 @@ qemuStartPublish(qemuStart *start)
 }
 
 bool
-qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, bool paused,
+qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsigned flags,
                GError **error)
 {
-    g_auto(qemuStart) start = {.driver = driver, .def = live, .logFd = -1};
+    g_auto(qemuStart) start = {
+        .driver = driver, .def = live, .resetNvram = flags & QEMU_START_RESET_NVRAM, .logFd = -1};
+    bool paused = flags & QEMU_START_PAUSED;
     qemuGuest *guest = qemuGuestNew(driver, obj);
     bool ok;
 

@@ -11,6 +11,7 @@ void qemuGuestSaveStatusLater(qemuGuest *guest);
 /* The guest has shut itself down (or is not to reboot): its process is to be ended as the document
  * says, or its CPUs to be started anew. */
 void qemuGuestShutdownSeen(qemuGuest *guest);
+void qemuGuestMemoryChanged(qemuGuest *guest);
 /* The guest's kernel has crashed: on_crash decides. */
 void qemuGuestCrashed(qemuGuest *guest);
 /* A device is gone that nobody waits for: take it out of the live document. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "qemu/guest.h"
+#include "qemu/nvram.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
@@ -69,10 +70,13 @@ qemuStoreLoad(qemuDriver *driver, GError **error)
 {
     g_autofree char *folder = g_build_filename(driver->paths.etc, "qemu", NULL);
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
     const char *entry;
 
     if (!dir)
         return virErrorErrno(error, _("cannot read folder %s"), folder);
+    virFileSweep(folder);
+    virFileSweep(nvram);
     VIR_CORE_GUARD;
     while ((entry = g_dir_read_name(dir))) {
         if (g_str_has_suffix(entry, ".xml")) {
@@ -207,19 +211,6 @@ qemuDriverDefine(qemuDriver *driver, const char *xml, bool validate, GError **er
 
 /* --- undefine --- */
 
-static bool
-qemuStoreRemoveNvram(const virDomainDef *def, unsigned flags, GError **error)
-{
-    const char *nvram = def->os.nvram;
-
-    if (!nvram || access(nvram, F_OK) < 0 || (flags & QEMU_UNDEFINE_KEEP_NVRAM))
-        return true;
-    if (!(flags & QEMU_UNDEFINE_NVRAM))
-        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
-                           _("cannot undefine domain with nvram"));
-    return virFileRemove(nvram, error);
-}
-
 bool
 qemuDriverUndefine(qemuDriver *driver, virDomainObj *obj, unsigned flags, GError **error)
 {
@@ -235,8 +226,8 @@ qemuDriverUndefine(qemuDriver *driver, virDomainObj *obj, unsigned flags, GError
     {
         VIR_CORE_UNLOCKED;
 
-        ok = (virDomainObjIsActive(obj) ||
-              qemuStoreRemoveNvram(virDomainDocDef(config), flags, error)) &&
+        ok = qemuNvramUndefine(driver, virDomainDocDef(config), flags & QEMU_UNDEFINE_NVRAM,
+                               flags & QEMU_UNDEFINE_KEEP_NVRAM, error) &&
              virFileRemove(link, error) && virFileRemove(path, error) &&
              VIR_FAULT_STEP("undefine:removed", error);
     }

@@ -420,3 +420,33 @@ qmpCapsParse(const char *text, gssize len, GError **error)
     caps->kvmRefused = virXMLFirstChild(root, "kvmRefused") != NULL;
     return g_steal_pointer(&caps);
 }
+
+/* --- a variant --- */
+
+static bool
+qmpCapsChangeFlags(qmpCaps *caps, const GPtrArray *names,
+                   void (*change)(qmpCaps *caps, qmpCapsFlag flag), GError **error)
+{
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        int flag = qmpCapsFlagFromString(name);
+
+        if (flag < 0)
+            return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                               _("invalid qemu namespace capability '%s'"), name);
+        change(caps, (qmpCapsFlag)flag);
+    }
+    return true;
+}
+
+qmpCaps *
+qmpCapsWithFlags(const qmpCaps *caps, const GPtrArray *add, const GPtrArray *del, GError **error)
+{
+    g_autofree char *text = qmpCapsFormat(caps);
+    g_autoptr(qmpCaps) changed = qmpCapsParse(text, -1, error);
+
+    if (!changed || !qmpCapsChangeFlags(changed, add, qmpCapsSetFlag, error) ||
+        !qmpCapsChangeFlags(changed, del, qmpCapsClearFlag, error))
+        return NULL;
+    return g_steal_pointer(&changed);
+}

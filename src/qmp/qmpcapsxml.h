@@ -13,6 +13,11 @@ char *qmpCapsFormat(const qmpCaps *caps);
  * of no use. VIR_ERR_XML_ERROR. */
 qmpCaps *qmpCapsParse(const char *text, gssize len, GError **error);
 
+/* The same with other flags: what a document says of its QEMU against better knowledge. add and del
+ * hold names (char *). VIR_ERR_CONFIG_UNSUPPORTED names an unknown one. Caller unrefs. */
+qmpCaps *qmpCapsWithFlags(const qmpCaps *caps, const GPtrArray *add, const GPtrArray *del,
+                          GError **error);
+
 /* The flags alone, a <flag name=/> each, in the writer's open element (status files). */
 void qmpCapsFormatFlags(const qmpCaps *caps, virXMLWriter *w);
 /* The flags below node. Unknown ones are passed over: a status file of a newer daemon. */

@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "util/virerror.h"
+#include "util/virlog.h"
 #include "util/virutil.h"
+
+#define TEMPORARY_SUFFIX ".new"
 
 bool
 virFileWriteAll(int fd, const void *data, size_t len)
@@ -54,11 +57,31 @@ virFileWriteTemporary(int fd, const char *temporary, const char *text, size_t le
     return true;
 }
 
+char *
+virFileTemporary(const char *path)
+{
+    return g_strconcat(path, TEMPORARY_SUFFIX, NULL);
+}
+
+void
+virFileSweep(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL); /* nothing there, nothing left */
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+
+        if (g_str_has_suffix(name, TEMPORARY_SUFFIX) && unlink(path) < 0)
+            VIR_WARN("cannot remove %s: %s", path, g_strerror(errno));
+    }
+}
+
 bool
 virFileWrite(const char *path, const char *text, size_t len, mode_t mode,
              virFileDurability durability, GError **error)
 {
-    g_autofree char *temporary = g_strdup_printf("%s.new", path);
+    g_autofree char *temporary = virFileTemporary(path);
     VIR_AUTOCLOSE fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)

@@ -19,6 +19,11 @@ typedef enum {
 bool virFileWrite(const char *path, const char *text, size_t len, mode_t mode,
                   virFileDurability durability, GError **error);
 
+/* The name of that temporary; caller frees. One that a killed process left is written over. */
+char *virFileTemporary(const char *path);
+/* Removes what killed processes left of virFileWrite in a folder. Failures are logged. */
+void virFileSweep(const char *folder);
+
 /* The file's content with a NUL behind it, at most max bytes (more is an error). Caller frees. */
 char *virFileRead(const char *path, size_t max, size_t *retLen /* may be NULL */, GError **error);
 /* The same below an open folder; AT_FDCWD allowed. */

@@ -71,6 +71,8 @@ virDiskCheckLun(const virDisk *disk, GError **error)
             return UNSUPPORTED("%s", _("sgio can be used only with device='lun'"));
         return true;
     }
+    if (disk->sgio == VIR_DISK_SGIO_UNFILTERED)
+        return UNSUPPORTED("%s", _("unfiltered sgio is no longer supported"));
     if (src->type == VIR_STORAGE_TYPE_NETWORK) {
         if (src->protocol != VIR_STORAGE_PROTOCOL_ISCSI)
             return UNSUPPORTED(_("disk device='lun' is not supported for protocol='%s'"),

@@ -94,7 +94,14 @@ qemuMemballoonAfterStart(const virDevice *dev, const qemuBuildContext *ctx, qmpP
                          GError **error)
 {
     const virMemballoon *balloon = VIR_MEMBALLOON(dev);
+    const virDomainFacts *facts = ctx->facts;
 
+    if (balloon->model != VIR_MEMBALLOON_MODEL_NONE && facts->memoryCurrentKiB < facts->memoryKiB) {
+        virJSON *args = virJSONObject();
+
+        virJSONAddUInt(args, "value", facts->memoryCurrentKiB * 1024);
+        qmpPlanCommand(plan, "balloon", args, NULL, NULL);
+    }
     if (balloon->statsPeriod.set)
         qemuMemballoonPlanPeriod(dev, balloon->statsPeriod.value, plan);
     return true;
