@@ -3,8 +3,8 @@
  * devices.c: `virtward devices`: the device gates of running guests, and what they denied.
  *
  * Rules, use and counters come from the kernel, by the gate's pins: the daemon need not run.
- * Denials come from the file that the daemon keeps. Only reads; needs to be root or the daemon's
- * user. */
+ * Owners and denials come from files that the daemon keeps. Only reads; needs to be root or the
+ * daemon's user. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,7 +20,8 @@
 #include "util/virutil.h"
 #include "virtward.h"
 
-enum { DENIALS_SIZE_MAX = 16 * 1024 * 1024 };
+/* Of what the daemon writes about a guest's gate. */
+enum { FILE_SIZE_MAX = 16 * 1024 * 1024 };
 
 typedef struct {
     gboolean json;
@@ -55,32 +56,74 @@ openGate(const virtwardContext *context, const char *name, GError **error)
 /* --- rules --- */
 
 static void
+putJSON(void *object)
+{
+    (void)json_object_put(object); /* whether it was the last reference doesn't matter */
+}
+
+/* What the daemon wrote about owners: rule -> array of names; empty without the file. */
+static GHashTable *
+readOwners(const virtwardContext *context, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("%s/qemu/%s.rules", context->layout->run, name);
+    g_autofree char *text = virFileRead(path, FILE_SIZE_MAX, NULL, NULL);
+    g_autoptr(virJSON) whole = text ? virJSONParse(text, -1, NULL) : NULL;
+    GHashTable *owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, putJSON);
+    virJSON *list = whole ? virJSONGetArray(whole, "rules") : NULL;
+
+    for (size_t i = 0; i < virJSONLength(list); i++) {
+        virJSON *names = virJSONGetArray(virJSONAt(list, i), "owners");
+        const char *rule = virJSONGetString(virJSONAt(list, i), "rule");
+
+        if (rule && names)
+            g_hash_table_insert(owners, g_strdup(rule), json_object_get(names));
+    }
+    return owners;
+}
+
+/* "policy, virtio-disk0" */
+static char *
+joinOwners(virJSON *names)
+{
+    GString *text = g_string_new(NULL);
+
+    for (size_t i = 0; i < virJSONLength(names); i++)
+        g_string_append_printf(text, "%s%s", i ? ", " : "",
+                               json_object_get_string(virJSONAt(names, i)));
+    return g_string_free(text, FALSE);
+}
+
+static void
 addCell(GPtrArray *cells, const char *text)
 {
     g_ptr_array_add(cells, g_strdup(text ? text : ""));
 }
 
 static void
-printRules(virGate *gate, const GArray *rules)
+printRules(virGate *gate, const GArray *rules, GHashTable *owners)
 {
     g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
 
     addCell(cells, _("RULE"));
     addCell(cells, _("NODE"));
     addCell(cells, _("USED"));
+    addCell(cells, _("OWNERS"));
     for (guint i = 0; i < rules->len; i++) {
         const virDeviceRule *rule = &g_array_index(rules, virDeviceRule, i);
         g_autofree char *node = virDeviceRuleNodePath(rule);
+        g_autofree char *text = virDeviceRuleFormat(rule);
+        g_autofree char *names = joinOwners(g_hash_table_lookup(owners, text));
 
-        g_ptr_array_add(cells, virDeviceRuleFormat(rule));
+        addCell(cells, text);
         addCell(cells, node ? node : "-");
         addCell(cells, virGateRuleWasUsed(gate, rule) ? _("yes") : _("no"));
+        addCell(cells, *names ? names : "-");
     }
-    virtwardPrintTable(cells, 3);
+    virtwardPrintTable(cells, 4);
 }
 
 static void
-printRulesJSON(const char *name, virGate *gate, const GArray *rules,
+printRulesJSON(const char *name, virGate *gate, const GArray *rules, GHashTable *owners,
                const virGateCounters *counters)
 {
     g_autoptr(virJSON) object = virJSONObject();
@@ -91,11 +134,13 @@ printRulesJSON(const char *name, virGate *gate, const GArray *rules,
         const virDeviceRule *rule = &g_array_index(rules, virDeviceRule, i);
         g_autofree char *node = virDeviceRuleNodePath(rule);
         g_autofree char *rulesText = virDeviceRuleFormat(rule);
+        virJSON *names = g_hash_table_lookup(owners, rulesText);
         virJSON *one = virJSONObject();
 
         virJSONAddString(one, "rule", rulesText);
         virJSONAddString(one, "node", node);
         virJSONAddBool(one, "used", virGateRuleWasUsed(gate, rule));
+        virJSONAddValue(one, "owners", names ? json_object_get(names) : json_object_new_array());
         json_object_array_add(list, one);
     }
     virJSONAddString(object, "name", name);
@@ -112,15 +157,16 @@ showGuest(const virtwardContext *context, const char *name, bool json, GError **
 {
     g_autoptr(virGate) gate = openGate(context, name, error);
     g_autoptr(GArray) rules = gate ? virGateReadBack(gate, error) : NULL;
+    g_autoptr(GHashTable) owners = readOwners(context, name);
     virGateCounters counters;
 
     if (!rules || !virGateGetCounters(gate, &counters, error))
         return false;
     if (json) {
-        printRulesJSON(name, gate, rules, &counters);
+        printRulesJSON(name, gate, rules, owners, &counters);
         return true;
     }
-    printRules(gate, rules);
+    printRules(gate, rules, owners);
     printf(_("\nmode %s, %" PRIu64 " denied, %" PRIu64 " of them not reported\n"),
            virGateModeToString(virGateGetMode(gate)), counters.denied, counters.dropped);
     return true;
@@ -207,7 +253,7 @@ showDenials(const char *path, bool json, GError **error)
     if (access(path, F_OK) < 0 && errno == ENOENT)
         text = g_strdup("{\"denials\": [], \"unlisted\": 0}");
     else
-        text = virFileRead(path, DENIALS_SIZE_MAX, NULL, error);
+        text = virFileRead(path, FILE_SIZE_MAX, NULL, error);
     if (!text || !(whole = virJSONParse(text, -1, error)))
         return false;
     if (json) {

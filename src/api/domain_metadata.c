@@ -7,6 +7,7 @@
 #include "api/domain.h"
 #include "api/handlers.gen.h"
 #include "qemu/check.h"
+#include "qemu/gatesettings.h"
 #include "qemu/lifecycle.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -46,7 +47,8 @@ virApiMetadataEdit(virDomainDef *def, void *opaque, GError **error)
     const remote_domain_set_metadata_args *args = opaque;
 
     return virDomainMetadataSet(def, (virMetadataType)args->type, args->metadata, args->key,
-                                args->uri, error);
+                                args->uri, error) &&
+           qemuGateSettingsCheck(def, error);
 }
 
 bool
@@ -67,6 +69,9 @@ virApiDomainSetMetadata(virApiCall *call, const remote_domain_set_metadata_args 
     VIR_API_JOB(obj, "set metadata", error);
     if (!virDomainObjAffected(obj, args->flags, &live, &config, error) ||
         !qemuDriverEdit(driver, obj, live, config, virApiMetadataEdit, (void *)args, error))
+        return false;
+    if (live && g_strcmp0(args->uri, QEMU_GATE_METADATA_URI) == 0 &&
+        !qemuGateSettingsApply(obj, error))
         return false;
     event.name = obj->name;
     event.uuid = obj->uuid;

@@ -22,13 +22,18 @@ typedef enum {
     KEY_STRING,
     KEY_LIST, /* strings in brackets, on one line */
     KEY_AUTH, /* a string; only what we can do */
+    KEY_WORD, /* a string, one of the words */
 } keyKind;
+
+static const char *const gateModes[] = {"enforce", "permissive", NULL};
+static const char *const gateLocks[] = {"direct", "both", NULL};
 
 static const struct {
     const char *name;
     keyKind kind;
     size_t offset;
-    int min; /* of KEY_INT */
+    int min;                  /* of KEY_INT */
+    const char *const *words; /* of KEY_WORD */
 } keys[] = {
     {"unix_sock_group", KEY_STRING, offsetof(virDaemonConfig, unix_sock_group)},
     {"unix_sock_rw_perms", KEY_MODE, offsetof(virDaemonConfig, unix_sock_rw_perms)},
@@ -45,6 +50,11 @@ static const struct {
     {"group", KEY_STRING, offsetof(virDaemonConfig, group)},
     {"dynamic_ownership", KEY_BOOL, offsetof(virDaemonConfig, dynamic_ownership)},
     {"cgroup_device_acl", KEY_LIST, offsetof(virDaemonConfig, cgroup_device_acl)},
+    {"gate_mode", KEY_WORD, offsetof(virDaemonConfig, gate_mode), 0, gateModes},
+    {"gate_lock", KEY_WORD, offsetof(virDaemonConfig, gate_lock), 0, gateLocks},
+    {"gate_rules", KEY_INT, offsetof(virDaemonConfig, gate_rules), 4},
+    {"gate_rules_max", KEY_INT, offsetof(virDaemonConfig, gate_rules_max), 4},
+    {"gate_watch_interval", KEY_INT, offsetof(virDaemonConfig, gate_watch_interval), 0},
     {"vnc_listen", KEY_STRING, offsetof(virDaemonConfig, vnc_listen)},
     {"spice_listen", KEY_STRING, offsetof(virDaemonConfig, spice_listen)},
     {"remote_display_port_min", KEY_INT, offsetof(virDaemonConfig, remote_display_port_min), 1024},
@@ -76,6 +86,11 @@ virDaemonConfigNew(void)
     config->keepalive_count = 5;
     config->user = g_strdup("virtward-qemu");
     config->dynamic_ownership = true;
+    config->gate_mode = g_strdup("enforce");
+    config->gate_lock = g_strdup("both");
+    config->gate_rules = 65536;
+    config->gate_rules_max = 1 << 22;
+    config->gate_watch_interval = 2;
     config->vnc_listen = g_strdup("127.0.0.1");
     config->spice_listen = g_strdup("127.0.0.1");
     config->remote_display_port_min = 5900;
@@ -89,7 +104,7 @@ virDaemonConfigFree(virDaemonConfig *config)
     if (!config)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (keys[i].kind == KEY_STRING || keys[i].kind == KEY_AUTH)
+        if (keys[i].kind == KEY_STRING || keys[i].kind == KEY_AUTH || keys[i].kind == KEY_WORD)
             g_free(*(char **)(void *)((char *)config + keys[i].offset));
         else if (keys[i].kind == KEY_LIST)
             g_strfreev(*(char ***)(void *)((char *)config + keys[i].offset));
@@ -198,6 +213,14 @@ ownedValue(const char *value, char **ret)
 }
 
 static bool
+wordValue(const char *value, const char *const *words, char **ret)
+{
+    g_autofree char *text = stringValue(value);
+
+    return text && g_strv_contains(words, text) && ownedValue(value, ret);
+}
+
+static bool
 setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
 {
     void *member = (char *)config + keys[row].offset;
@@ -219,6 +242,9 @@ setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
     case KEY_STRING:
     case KEY_AUTH:
         ok = ownedValue(value, member);
+        break;
+    case KEY_WORD:
+        ok = wordValue(value, keys[row].words, member);
         break;
     }
     if (!ok)

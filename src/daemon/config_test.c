@@ -38,6 +38,7 @@ testEveryKindOfValueIsRead(void)
                                                   "  unix_sock_rw_perms=\"0770\"\n"
                                                   "libvirt_sockets = true\n"
                                                   "keepalive_interval = -1\n"
+                                                  "gate_mode = \"permissive\"\n"
                                                   "user = 'a \\'quoted\\' # name'\n",
                                                   &error);
 
@@ -46,6 +47,8 @@ testEveryKindOfValueIsRead(void)
     g_assert_cmpint(config->unix_sock_rw_perms, ==, 0770);
     g_assert_true(config->libvirt_sockets);
     g_assert_cmpint(config->keepalive_interval, ==, -1);
+    g_assert_cmpstr(config->gate_mode, ==, "permissive");
+    g_assert_cmpstr(config->gate_lock, ==, "both");
     g_assert_cmpstr(config->user, ==, "a 'quoted' # name");
 }
 
@@ -68,6 +71,10 @@ testBadValuesAreRefused(void)
     testRefused("unix_sock_rw_perms = \"0999\"", VIR_ERR_CONF_SYNTAX, "unix_sock_rw_perms");
     testRefused("unix_sock_rw_perms = \"\"", VIR_ERR_CONF_SYNTAX, "unix_sock_rw_perms");
     testRefused("user = \"open", VIR_ERR_CONF_SYNTAX, "user");
+    testRefused("gate_mode = \"lenient\"", VIR_ERR_CONF_SYNTAX, "gate_mode");
+    testRefused("gate_mode = permissive", VIR_ERR_CONF_SYNTAX, "gate_mode");
+    testRefused("gate_lock = \"none\"", VIR_ERR_CONF_SYNTAX, "gate_lock");
+    testRefused("gate_rules = 0", VIR_ERR_CONF_SYNTAX, "gate_rules");
 }
 
 static void

@@ -168,6 +168,11 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
                                .portMax = (unsigned)config->remote_display_port_max,
                                .dynamicOwnership = config->dynamic_ownership,
                                .deviceACL = config->cgroup_device_acl,
+                               .gate = {(virGateMode)virGateModeFromString(config->gate_mode),
+                                        (virGateLock)virGateLockFromString(config->gate_lock),
+                                        (uint32_t)config->gate_rules,
+                                        (uint32_t)config->gate_rules_max},
+                               .gateWatch_ms = (unsigned)config->gate_watch_interval * 1000,
                                .stopTimeout_ms = 10 * 1000,
                                .monitorTimeout_ms = 30 * 1000};
 

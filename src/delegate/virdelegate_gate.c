@@ -130,7 +130,9 @@ virDelegateGateReopen(virDelegate *door, const virDelegateCall *call, virCgroup 
     if (!virDelegateCheckPrepared(door, error))
         return false;
     gate = virGateNew(group, door->store, call->uuid, rules, settings);
-    if (!virGateDetect(gate, &found, error) || !virDelegateTakeUp(door, call, gate, found, error))
+    if (!virGateDetect(gate, &found, error) || !virDelegateTakeUp(door, call, gate, found, error) ||
+        (virGateIsManageable(gate) &&
+         !virDelegateGateSetMode(door, call, gate, settings->mode, error)))
         return false;
     *retGate = g_steal_pointer(&gate);
     *retFound = found;

@@ -47,32 +47,6 @@ qemuDenialsTake(const virGateDenial *denial, void *opaque)
 
 static void qemuDenialsTell(void *opaque);
 
-/* On the event thread. */
-static void
-qemuDenialsReadable(int fd, unsigned events, void *opaque)
-{
-    qemuDenials *denials = opaque;
-    g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
-
-    g_mutex_lock(&denials->mutex);
-    virGateDenialsDrain(denials->reader, qemuDenialsTake, batch);
-    g_mutex_unlock(&denials->mutex);
-    if (batch->len == 0)
-        return;
-    {
-        VIR_CORE_GUARD;
-
-        for (guint i = 0; i < batch->len && denials->fresh->len < FRESH_MAX; i++)
-            g_array_append_val(denials->fresh, g_array_index(batch, virGateDenial, i));
-        if (denials->telling)
-            return;
-        denials->telling = true;
-    }
-    virCoreRunJob(qemuDenialsTell, denials);
-}
-
-/* --- telling --- */
-
 /* Takes the denial into its guest's history; false if the guest is gone. Lock held. */
 static bool
 qemuDenialsEnter(qemuDenials *denials, const virGateDenial *denial, qemuDenialsNews *retNews)
@@ -94,6 +68,44 @@ qemuDenialsEnter(qemuDenials *denials, const virGateDenial *denial, qemuDenialsN
     retNews->id = obj->id;
     return true;
 }
+
+/* To be told; what comes when too many wait is only counted with its guest's. Lock held. */
+static void
+qemuDenialsQueue(qemuDenials *denials, const virGateDenial *denial)
+{
+    qemuDenialsNews untold;
+
+    if (denials->fresh->len < FRESH_MAX)
+        g_array_append_vals(denials->fresh, denial, 1);
+    else if (qemuDenialsEnter(denials, denial, &untold))
+        g_free(untold.name);
+}
+
+/* On the event thread. */
+static void
+qemuDenialsReadable(int fd, unsigned events, void *opaque)
+{
+    qemuDenials *denials = opaque;
+    g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
+
+    g_mutex_lock(&denials->mutex);
+    virGateDenialsDrain(denials->reader, qemuDenialsTake, batch);
+    g_mutex_unlock(&denials->mutex);
+    if (batch->len == 0)
+        return;
+    {
+        VIR_CORE_GUARD;
+
+        for (guint i = 0; i < batch->len; i++)
+            qemuDenialsQueue(denials, &g_array_index(batch, virGateDenial, i));
+        if (denials->telling)
+            return;
+        denials->telling = true;
+    }
+    virCoreRunJob(qemuDenialsTell, denials);
+}
+
+/* --- telling --- */
 
 static void
 qemuDenialsEmit(qemuDenials *denials, const qemuDenialsNews *news)

@@ -14,6 +14,7 @@
 
 #include "qemu/buildctx.h"
 #include "qemu/denials.h"
+#include "qemu/gatewatch.h"
 #include "qemu/guest.h"
 #include "qemu/prepare.h"
 #include "qemu/reconnect.h"
@@ -101,10 +102,9 @@ qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
     if (!driver->cgroups)
         return false;
     driver->door = virDelegateNew(driver->cgroups, pins, &self);
-    if (!virCgroupInstanceUsable(driver->cgroups, &why)) {
-        VIR_WARN("guests run without control group and device gate: %s", why);
-        return true;
-    }
+    /* Without the right to make gates, those of running guests are found again by their pins. */
+    if (!virCgroupInstanceUsable(driver->cgroups, &why))
+        VIR_WARN("new guests run without control group and device gate: %s", why);
     return virDelegatePrepare(driver->door, error);
 }
 
@@ -134,6 +134,7 @@ qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config, GErr
         return NULL;
     }
     qemuReconnectLoad(driver);
+    driver->gateWatch = qemuGateWatchNew(driver);
     return driver;
 }
 
@@ -161,6 +162,7 @@ qemuDriverFree(qemuDriver *driver)
 {
     if (!driver)
         return;
+    qemuGateWatchFree(driver->gateWatch);
     qemuDenialsFree(driver->denials);
     virDomainRegistryForEach(driver->domains, qemuDriverDropGuest, NULL);
     virDomainRegistryFree(driver->domains);

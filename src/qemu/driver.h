@@ -30,6 +30,8 @@ typedef struct {
     unsigned portMin, portMax; /* of displays */
     bool dynamicOwnership;     /* images are given to the guest's user while it runs */
     char **deviceACL;          /* nodes that every guest may use; NULL: the usual ones */
+    virGateSettings gate;      /* of guests that say nothing themselves (gatesettings.h) */
+    unsigned gateWatch_ms;     /* how often gates are looked at; 0: never */
     unsigned stopTimeout_ms;   /* how long a guest's process gets between SIGTERM and SIGKILL */
     unsigned monitorTimeout_ms;
 } qemuDriverConfig;
@@ -47,6 +49,7 @@ typedef struct {
     virCgroupInstance *cgroups;
     virDelegate *door;
     qmpCapsCache *capsCache;
+    struct qemuGateWatch *gateWatch;
     struct qemuDenials *denials; /* what the gates deny, on its way to log, event and file */
 
     virDomainRegistry *domains; /* (lock) */

@@ -13,6 +13,7 @@
 #include "device/controller/controller.h"
 #include "domain/addresses.h"
 #include "qemu/buildctx.h"
+#include "qemu/gateowners.h"
 #include "qemu/gaterules.h"
 #include "qemu/planrun.h"
 #include "qemu/prepare.h"
@@ -72,8 +73,11 @@ qemuPlugOpenGate(qemuGuest *guest, const virDelegateCall *call, const virHostAcc
     }
     if (!guest->gate || rules->len == 0)
         return true;
-    return virDelegateGateAllow(guest->driver->door, call, guest->gate, alias,
-                                (const virDeviceRule *)rules->data, rules->len, error);
+    if (!virDelegateGateAllow(guest->driver->door, call, guest->gate, alias,
+                              (const virDeviceRule *)rules->data, rules->len, error))
+        return false;
+    qemuGateOwnersSave(guest);
+    return true;
 }
 
 /* What belongs to the alias: rules, then files and interfaces. Lock held, given up. */
@@ -88,7 +92,9 @@ qemuPlugCloseGate(virDomainObj *obj, const char *alias)
     if (guest->gate) {
         VIR_CORE_UNLOCKED;
 
-        if (!virDelegateGateDropOwner(guest->driver->door, &call, guest->gate, alias, &error))
+        if (virDelegateGateDropOwner(guest->driver->door, &call, guest->gate, alias, &error))
+            qemuGateOwnersSave(guest);
+        else
             VIR_WARN("domain '%s': %s", obj->name, error->message);
     }
     for (guint i = guest->resources->len; i-- > 0;) {

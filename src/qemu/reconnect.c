@@ -15,7 +15,9 @@
 
 #include "qemu/buildctx.h"
 #include "qemu/denials.h"
+#include "qemu/gateowners.h"
 #include "qemu/gaterules.h"
+#include "qemu/gatesettings.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
 #include "qemu/lifecycle.h"
@@ -126,7 +128,7 @@ qemuReconnectGate(qemuGuest *guest, const virDomainDef *def, GError **error)
     g_auto(qemuBuild) build = {0};
     g_autoptr(virHostAccess) access = virHostAccessNew();
     g_autoptr(virDeviceRules) rules = NULL;
-    virGateSettings settings = {.mode = VIR_GATE_ENFORCE, .lock = VIR_GATE_LOCK_BOTH};
+    virGateSettings settings;
     virDelegateCall call = {.domain = def->name, .phase = VIR_DELEGATE_PHASE_RECONNECT};
     virGateFound found;
     const char *name = NULL;
@@ -146,10 +148,12 @@ qemuReconnectGate(qemuGuest *guest, const virDomainDef *def, GError **error)
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
     qemuTouches(def, &build.base, access);
     rules = qemuGateRules(guest->driver, access, error);
-    if (!rules || !virDelegateGateReopen(guest->driver->door, &call, guest->group, rules, &settings,
-                                         &guest->gate, &found, error))
+    if (!rules || !qemuGateSettings(guest->driver, def, &settings, error) ||
+        !virDelegateGateReopen(guest->driver->door, &call, guest->group, rules, &settings,
+                               &guest->gate, &found, error))
         return false;
     qemuDenialsFollow(guest);
+    qemuGateOwnersSave(guest);
     return true;
 }
 

@@ -16,7 +16,9 @@
 #include "qemu/buildctx.h"
 #include "qemu/denials.h"
 #include "qemu/firmware.h"
+#include "qemu/gateowners.h"
 #include "qemu/gaterules.h"
+#include "qemu/gatesettings.h"
 #include "qemu/guest.h"
 #include "qemu/guestcpu.h"
 #include "qemu/hostfiles.h"
@@ -213,18 +215,20 @@ static bool
 qemuStartMakeGroup(qemuStart *start, GError **error)
 {
     g_autofree char *name = g_strdup_printf("%d-%s", start->def->id, start->def->name);
-    virGateSettings settings = {.mode = VIR_GATE_ENFORCE, .lock = VIR_GATE_LOCK_BOTH};
+    virGateSettings settings;
     qemuGuest *guest = start->guest;
 
     if (!virCgroupInstanceUsable(start->driver->cgroups, NULL))
         return true; /* said once, at the daemon's start */
-    if (!virDelegateCgroupCreate(start->driver->door, &start->call, name, &guest->group, error) ||
+    if (!qemuGateSettings(start->driver, start->def, &settings, error) ||
+        !virDelegateCgroupCreate(start->driver->door, &start->call, name, &guest->group, error) ||
         !VIR_FAULT_STEP("start:group-made", error) ||
         !virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
                                &settings, &guest->gate, error) ||
         !VIR_FAULT_STEP("start:gate-made", error))
         return false;
     qemuDenialsFollow(guest);
+    qemuGateOwnersSave(guest);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "qemu/denials.h"
+#include "qemu/gateowners.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
 #include "util/vircore.h"
@@ -213,6 +214,7 @@ qemuGuestTakeBack(virDomainObj *obj)
         VIR_CORE_UNLOCKED;
 
         qemuDenialsForget(driver, obj);
+        qemuGateOwnersForget(driver, obj->name);
         if (!virFileRemove(pidPath, &error) || !virFileRemove(statusPath, &error))
             VIR_WARN("domain '%s': %s", obj->name, error->message);
         VIR_FAULT_POINT("stop:status-removed");

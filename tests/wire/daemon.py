@@ -83,7 +83,7 @@ def running(program, config="", env=None, prepare=None):
         daemon = None
         try:
             daemon = launch(program, folder, env)
-            yield daemon
+            yield daemon  # whose process a test may have exchanged for another
             assert daemon.process.poll() is None, f"the daemon ended: {daemon.log()}"
             code = end(daemon)
         finally:

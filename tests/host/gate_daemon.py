@@ -1,0 +1,447 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The device gate of running guests, through the daemon and stock virsh.
+
+    gate_daemon.py VIRTWARDD VIRTWARD [--denials N]
+
+What other managers do to a gate is seen and put right; a daemon that is killed, or comes back without
+any capability, without its pins or without its bpffs goes on as docs/device-gate.md says; settings
+come from the file and from the guest's own metadata; a burst of denials is accounted for to the
+last one, and what the daemon suggests makes the access work.
+"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "wire")]
+import bpf  # noqa: E402
+import daemon  # noqa: E402 (beside the wire tests)
+
+NAMESPACE = "urn:virtward:gate"
+DOMAIN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>32</memory>{metadata}
+<os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices><controller type='usb' model='qemu-xhci'/>
+<memballoon model='none'/></devices></domain>"""
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def until(what, condition, seconds=20):
+    """Looks again and again until it holds; the value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} seconds: {what}")
+        time.sleep(0.05)
+
+
+class Host:
+    """A daemon and what is asked of it."""
+
+    def __init__(self, running, wanted):
+        self.running, self.virtward, self.virtwardd = running, wanted.virtward, wanted.virtwardd
+        self.denials_wanted = wanted.denials
+        self.uri = f"qemu:///system?socket={running.rw}"
+
+    def virsh(self, *command, fails=None):
+        done = subprocess.run(["virsh", "-c", self.uri, *command], capture_output=True, text=True,
+                              env={**os.environ, "LC_ALL": "C.UTF-8"}, timeout=120, check=False)
+        if fails is not None:
+            assert done.returncode != 0 and re.search(fails, done.stderr), (command, done)
+        else:
+            assert done.returncode == 0, (command, done.stderr, self.running.log()[-3000:])
+        return done.stdout
+
+    def command(self, *command):
+        done = subprocess.run([self.virtward, "--root", self.running.root, *command],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, (command, done.stderr)
+        return done.stdout
+
+    def devices(self, name):
+        return json.loads(self.command("devices", name, "--json"))
+
+    def denials(self, name):
+        return json.loads(self.command("devices", name, "--denials", "--json"))
+
+    def said(self, pattern):
+        return re.search(pattern, self.running.log())
+
+    @contextlib.contextmanager
+    def guest(self, name, metadata=""):
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(DOMAIN.format(name=name, metadata=metadata))
+            file.flush()
+            self.virsh("create", file.name, "--paused")
+        try:
+            yield self.group(name)
+            self.virsh("destroy", name)
+        except BaseException:
+            with contextlib.suppress(OSError, ValueError):  # gone already
+                os.kill(int(self.pid_file(name).read_text()), signal.SIGKILL)
+            raise
+
+    def pid_file(self, name):
+        return self.running.root / "run" / "qemu" / f"{name}.pid"
+
+    def group(self, name):
+        """The folder of the guest's own group, where its QEMU is."""
+        pid = self.pid_file(name).read_text().strip()
+        for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+            if line.startswith("0::"):
+                return mount_of_cgroup2() / line[4:]
+        raise AssertionError("the guest is in no group of cgroup v2")
+
+
+def mount_of_cgroup2():
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, kind = line.partition(" - ")
+        if kind.startswith("cgroup2 "):
+            return pathlib.Path(fields.split()[4])
+    skip("needs cgroup v2")
+    return None
+
+
+def inside(group, path, mode=os.R_OK, times=1):
+    """How often access(2) of the node was denied to a process in the group."""
+    script = ("import os, sys\n"
+              f"open('{group}/cgroup.procs', 'w').write('0')\n"
+              f"print(sum(not os.access('{path}', {mode}) for _ in range({times})))\n")
+    return int(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                              timeout=120, check=True).stdout)
+
+
+def names(group):
+    shown = subprocess.run(["bpftool", "--json", "cgroup", "show", group], capture_output=True,
+                           text=True, timeout=60, check=True).stdout
+    return sorted(program["name"] for program in json.loads(shown or "[]"))
+
+
+@contextlib.contextmanager
+def loop_device():
+    """A block device of the host, nobody else's."""
+    with tempfile.TemporaryDirectory(prefix="vw-loop-", dir="/tmp") as folder:
+        image = pathlib.Path(folder) / "image"
+        image.write_bytes(bytes(1 << 20))
+        made = subprocess.run(["losetup", "--find", "--show", str(image)], capture_output=True,
+                              text=True, check=False)
+        if made.returncode != 0:
+            skip(f"needs a loop device: {made.stderr.strip()}")
+        node = made.stdout.strip()
+        os.chown(node, 0, 0)
+        try:
+            yield node
+        finally:
+            subprocess.run(["losetup", "--detach", node], check=True)
+
+
+# --- what others do to it ---
+
+def check_removed_program_is_put_back(host):
+    with host.guest("gate-removed") as group:
+        gate = next(number for number in bpf.ids(group) if name_of(number) == "vw_gate")
+        bpf.detach(group, bpf.by_id(gate))
+        assert inside(group, "/dev/fuse") == 1, "its link holds meanwhile"
+        until("the gate is back", lambda: names(group) == ["vw_gate", "vw_lock"])
+        until("it is told", lambda: host.said("had taken its device gate off"))
+        assert inside(group, "/dev/fuse") == 1
+        assert inside(group, "/dev/null") == 0
+
+
+def name_of(number):
+    shown = subprocess.run(["bpftool", "--json", "prog", "show", "id", str(number)],
+                           capture_output=True, text=True, timeout=60, check=True).stdout
+    return json.loads(shown).get("name", "")
+
+
+def check_replacement_by_a_container_tool(host):
+    """Attach one that allows everything, then detach whatever was there before."""
+    with host.guest("gate-crun") as group:
+        before = bpf.ids(group)
+        bpf.attach(group, bpf.load(1, "crun_like"))
+        for number in before:
+            with contextlib.suppress(OSError):  # the link's can't be detached: that is the point
+                bpf.detach(group, bpf.by_id(number))
+        assert inside(group, "/dev/fuse") == 1, "open after a replacement"
+        until("the gate is back", lambda: names(group) == ["crun_like", "vw_gate", "vw_lock"])
+        until("the other is told of", lambda: host.said(r"\(crun_like\) on its own control group"))
+
+
+def check_exclusive_programs_are_refused(host):
+    with host.guest("gate-exclusive") as group:
+        try:
+            bpf.attach(group, bpf.load(1), flags=0)
+        except PermissionError:
+            pass
+        else:
+            raise AssertionError("an exclusive program took the gate's place")
+        assert inside(group, "/dev/fuse") == 1
+
+
+def check_program_above_is_told(host):
+    """What systemd does to a scope when it reloads: a program of its own, put there anew."""
+    with host.guest("gate-above") as group:
+        for name in ("sd_devices", "sd_devices2"):
+            bpf.attach(group.parent, bpf.load(1, name))
+            until("it is told", lambda: host.said(rf"\({name}\) on a group above"))  # noqa: B023
+        assert names(group) == ["vw_gate", "vw_lock"]
+        assert inside(group, "/dev/fuse") == 1
+        bpf.attach(group.parent, bpf.load(0, "sd_denies"))
+        assert inside(group, "/dev/null") == 1, "a program above can deny"
+        until("it is told", lambda: host.said(r"\(sd_denies\) on a group above"))
+        for number in bpf.ids(group.parent):
+            bpf.detach(group.parent, bpf.by_id(number))
+
+
+def check_lost_pins_are_made_again(host):
+    with host.guest("gate-pins") as group:
+        pins = host.running.root / "run" / "bpf"
+        own = next(folder for folder in pins.iterdir() if folder.is_dir())
+        for pin in own.iterdir():
+            pin.unlink()
+        own.rmdir()
+        until("the pins are back", lambda: (own / "link").exists())
+        assert names(group) == ["vw_gate", "vw_lock"]
+
+
+# --- settings ---
+
+def check_mode_of_one_guest(host):
+    gate = f"<metadata><v:gate xmlns:v='{NAMESPACE}' mode='permissive'/></metadata>"
+    with host.guest("gate-lenient", gate) as group:
+        assert host.devices("gate-lenient")["mode"] == "permissive"
+        assert inside(group, "/dev/fuse") == 0
+        until("it is told", lambda: host.denials("gate-lenient")["denials"])
+        assert host.denials("gate-lenient")["denials"][0]["permissive"] is True
+        host.virsh("metadata", "gate-lenient", "--live", "--uri", NAMESPACE, "--key", "gate",
+                   "--set", "<gate mode='enforce'/>")
+        assert host.devices("gate-lenient")["mode"] == "enforce"
+        assert inside(group, "/dev/fuse") == 1
+        host.virsh("metadata", "gate-lenient", "--live", "--uri", NAMESPACE, "--key", "gate",
+                   "--set", "<gate mode='perhaps'/>", fails="perhaps")
+        assert host.devices("gate-lenient")["mode"] == "enforce"
+
+
+def check_rules_beyond_the_bound(host):
+    gate = f"<metadata><v:gate xmlns:v='{NAMESPACE}' rules='4' rulesMax='{{}}'/></metadata>"
+    with host.guest("gate-small", gate.format(64)) as group:
+        assert len(host.devices("gate-small")["rules"]) > 4
+        assert inside(group, "/dev/null") == 0
+    with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+        file.write(DOMAIN.format(name="gate-full", metadata=gate.format(4)))
+        file.flush()
+        host.virsh("create", file.name, "--paused", fails="gate_rules_max allows 4")
+
+
+def check_owners_are_shown(host):
+    with host.guest("gate-owners") as group, loop_device() as node:
+        # the guest is paused: only what needs no answer of it can be unplugged
+        host.virsh("attach-disk", "gate-owners", node, "sdb", "--sourcetype", "block",
+                   "--targetbus", "usb")
+        rule = next(rule for rule in host.devices("gate-owners")["rules"] if rule["node"] == node)
+        assert rule["owners"] == ["usb-disk1"], rule
+        shown = host.command("devices", "gate-owners")
+        assert re.search(rf"{node} +yes +usb-disk1", shown), shown
+        assert re.search(r"c 1:3 rw +/dev/null +\w+ +policy", shown), shown
+        assert inside(group, node) == 0
+        host.virsh("detach-disk", "gate-owners", "sdb")
+        until("the rule goes", lambda: inside(group, node) == 1)
+
+
+# --- denials ---
+
+def check_suggestion_makes_it_work(host):
+    with host.guest("gate-hint") as group, loop_device() as node:
+        assert inside(group, node, os.R_OK | os.W_OK) == 1
+        listed = until("it is listed", lambda: host.denials("gate-hint")["denials"])
+        assert [denial["node"] for denial in listed] == [node], listed
+        assert listed[0]["access"] == "rw" and listed[0]["count"] == 1, listed
+        assert listed[0]["thread"].startswith("python"), listed
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(listed[0]["allow"])
+            file.flush()
+            host.virsh("attach-device", "gate-hint", file.name, "--live")
+        assert inside(group, node, os.R_OK | os.W_OK) == 0
+
+
+def check_burst_is_accounted_for(host):
+    """Three guests at once; each denial is shown or counted as dropped."""
+    wanted = host.denials_wanted
+    each = wanted // 3
+    with contextlib.ExitStack() as stack:
+        guests = [f"gate-burst{number}" for number in range(3)]
+        groups = [stack.enter_context(host.guest(name)) for name in guests]
+        listener = stack.enter_context(subprocess.Popen(
+            ["virsh", "-c", host.uri, "qemu-monitor-event", "--loop", "--timeout", "100", "--event",
+             "VIRTWARD_DEVICE_DENIED"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            text=True))
+        time.sleep(0.5)  # virsh doesn't say when it listens
+        before = cpu_seconds(host.running.pid)
+        scripts = [stack.enter_context(subprocess.Popen(
+            [sys.executable, "-c",
+             f"import os\nopen('{group}/cgroup.procs', 'w').write('0')\n"
+             f"for i in range({each}): os.access('/dev/fuse', 4)"])) for group in groups]
+        for script in scripts:
+            assert script.wait(120) == 0
+        for name in guests:
+            until(f"all of {name} are accounted for",
+                  lambda: accounted(host, name) == each, 30)  # noqa: B023
+            assert host.devices(name)["denied"] == each
+        spent = cpu_seconds(host.running.pid) - before
+        assert spent < 5, f"{spent} seconds of CPU for {wanted} denials"
+        listener.send_signal(signal.SIGINT)
+        events, _ = listener.communicate(timeout=30)
+        for name in guests:
+            assert re.search(rf"VIRTWARD_DEVICE_DENIED.*{name}.*/dev/fuse", events), events[:2000]
+        print(f"{wanted} denials: {spent:.2f} s of the daemon's CPU, "
+              f"{len(events.splitlines())} lines of events, dropped "
+              f"{sum(host.devices(name)['dropped'] for name in guests)}")
+
+
+def accounted(host, name):
+    shown = host.denials(name)
+    return (sum(denial["count"] for denial in shown["denials"]) + shown["unlisted"] +
+            host.devices(name)["dropped"])
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# --- restarts ---
+
+def kill(host):
+    host.running.process.kill()
+    host.running.process.wait()
+
+
+def restart(host, program=None):
+    """As an administrator would, after a crash."""
+    again = daemon.launch(program or host.virtwardd, host.running.root)
+    host.running.process, host.running.pid = again.process, again.pid
+    until("the guests are known", lambda: "running" in host.virsh("list") or
+          "paused" in host.virsh("list"))
+
+
+def without_capabilities(folder, program):
+    """A program that is the daemon with every set empty."""
+    script = pathlib.Path(folder) / "powerless"
+    script.write_text("#!/bin/sh\nexec setpriv --inh-caps=-all --ambient-caps=-all "
+                      f"--bounding-set=-all {program} \"$@\"\n")
+    script.chmod(0o755)
+    return str(script)
+
+
+def check_restart_without_capability(host):
+    with host.guest("gate-powerless") as group, loop_device() as node, \
+            tempfile.TemporaryDirectory(prefix="vw-caps-", dir="/tmp") as folder:
+        kill(host)
+        restart(host, without_capabilities(folder, host.virtwardd))
+        status = pathlib.Path(f"/proc/{host.running.pid}/status").read_text()
+        for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            assert re.search(rf"{kind}:\s0+$", status, re.MULTILINE), status
+        assert inside(group, node) == 1
+        host.virsh("attach-disk", "gate-powerless", node, "sdb", "--sourcetype", "block",
+                   "--targetbus", "usb")
+        assert inside(group, node) == 0, "not allowed through the pinned map"
+        host.virsh("detach-disk", "gate-powerless", "sdb")
+        until("the rule goes", lambda: inside(group, node) == 1)
+        kill(host)
+        restart(host)
+
+
+def check_restart_without_capability_and_pins(host):
+    with host.guest("gate-orphan") as group, loop_device() as node, \
+            tempfile.TemporaryDirectory(prefix="vw-caps-", dir="/tmp") as folder:
+        kill(host)
+        for own in (host.running.root / "run" / "bpf").iterdir():
+            if own.is_dir():
+                subprocess.run(["rm", "-r", own], check=True)
+        restart(host, without_capabilities(folder, host.virtwardd))
+        assert inside(group, "/dev/fuse") == 1, "it goes on enforcing"
+        assert inside(group, "/dev/null") == 0
+        until("it is told", lambda: host.said("enforced but not manageable"))
+        host.virsh("attach-disk", "gate-orphan", node, "sdb", "--sourcetype", "block",
+                   "--targetbus", "usb", fails="CAP_SYS_ADMIN")
+        kill(host)
+        restart(host)
+        until("it has its link again", lambda: names(group) == ["vw_gate", "vw_lock"])
+        host.virsh("attach-disk", "gate-orphan", node, "sdb", "--sourcetype", "block",
+                   "--targetbus", "usb")
+
+
+def check_restart_without_bpffs(host):
+    with host.guest("gate-unmounted") as group:
+        kill(host)
+        subprocess.run(["umount", host.running.root / "run" / "bpf"], check=True)
+        assert inside(group, "/dev/fuse") == 1, "the attachment goes with no pin"
+        restart(host)
+        until("link and pins are back", lambda: names(group) == ["vw_gate", "vw_lock"])
+        assert inside(group, "/dev/fuse") == 1
+        assert inside(group, "/dev/null") == 0
+
+
+def check_restart_without_any_gate(host):
+    with host.guest("gate-naked") as group:
+        kill(host)
+        for own in (host.running.root / "run" / "bpf").iterdir():
+            if own.is_dir():
+                subprocess.run(["rm", "-r", own], check=True)
+        for number in bpf.ids(group):
+            with contextlib.suppress(OSError):
+                bpf.detach(group, bpf.by_id(number))
+        until("it is open", lambda: inside(group, "/dev/fuse") == 0)
+        restart(host)
+        until("it has a gate", lambda: names(group) == ["vw_gate", "vw_lock"])
+        assert inside(group, "/dev/fuse") == 1
+        assert host.said("runs without its device gate")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("virtwardd")
+    parser.add_argument("virtward")
+    parser.add_argument("--denials", type=int, default=3000)
+    parser.add_argument("--only", default="")
+    wanted = parser.parse_args()
+    if os.geteuid() != 0:
+        skip("needs root")
+    mount_of_cgroup2()
+    checks = [
+        check_removed_program_is_put_back, check_replacement_by_a_container_tool,
+        check_exclusive_programs_are_refused, check_program_above_is_told,
+        check_lost_pins_are_made_again, check_mode_of_one_guest, check_rules_beyond_the_bound,
+        check_owners_are_shown, check_suggestion_makes_it_work, check_burst_is_accounted_for,
+        check_restart_without_bpffs, check_restart_without_any_gate,
+    ]
+    # Guests of the daemon's own user, so that their files need no capability either.
+    own_user = [check_restart_without_capability, check_restart_without_capability_and_pins]
+    for config, some in (("", checks), ('user = "root"\n', own_user)):
+        chosen = [check for check in some if wanted.only in check.__name__]
+        if not chosen:
+            continue
+        with daemon.running(wanted.virtwardd, "gate_watch_interval = 1\n" + config,
+                            prepare=lambda folder: folder.chmod(0o755)) as running:
+            host = Host(running, wanted)
+            for check in chosen:
+                check(host)
+                print(f"ok {check.__name__}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
