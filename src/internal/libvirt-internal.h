@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libvirt-internal.h: taking over privileged operations of a virtward daemon.
+ *
+ * Unstable by design: whoever includes this says so first,
+ *
+ *     #define VIR_INTERNAL_UNSTABLE_API_OPT_IN
+ *     #include <libvirt/libvirt-internal.h>
+ *
+ * and is told at registration, not at the first call, when library or daemon have changed.
+ *
+ * Simple form: one function per operation, called from a thread of the library's own, so that it
+ * answers while the caller itself waits in virDomainCreate:
+ *
+ *     static int raise(const virInternalCall *call, int pidfd, unsigned long long bytes) { ... }
+ *     virInternalSetProcessSetMaxMemLockHandler(conn, raise);
+ *
+ * Full form, for language bindings and event loops: a session with a descriptor to poll, and
+ * handlers with user data that take any operation's arguments by name.
+ *
+ * Operations are named as in docs/handler-protocol.md ("memlock.set"). Targets are descriptors,
+ * borrowed for the time of the call; names and numbers beside them are for logs. A handler returns
+ * 0, or -1 after virInternalFail: that text reaches the client whose operation failed. The daemon
+ * looks itself afterwards whether what was to be done is done.
+ *
+ * Functions return -1 or NULL on error; virInternalGetLastError says why. Any thread; a session is
+ * used by one thread at a time. No rights are needed but those that the handlers use. */
+#ifndef LIBVIRT_INTERNAL_H
+#define LIBVIRT_INTERNAL_H
+
+#ifndef VIR_INTERNAL_UNSTABLE_API_OPT_IN
+#error                                                                                             \
+    "this API changes without notice: define VIR_INTERNAL_UNSTABLE_API_OPT_IN if that is all right"
+#endif
+
+#include <libvirt/libvirt.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the caller was built for; compared with the library's own number, and hook by hook with the
+ * daemon's. */
+#define VIR_INTERNAL_ABI 1u
+
+typedef enum {
+    VIR_INTERNAL_PHASE_START = 0,
+    VIR_INTERNAL_PHASE_HOTPLUG = 1,
+    VIR_INTERNAL_PHASE_MIGRATE_IN = 2,
+    VIR_INTERNAL_PHASE_RECONNECT = 3,
+    VIR_INTERNAL_PHASE_TEARDOWN = 4,
+} virInternalPhase;
+
+/* For whom and why; valid for the time of the call. */
+typedef struct {
+    unsigned char uuid[VIR_UUID_BUFLEN];
+    const char *domain;         /* name, for logs */
+    int phase;                  /* virInternalPhase */
+    unsigned long long request; /* never used twice; teardown names it */
+    unsigned int deadline_ms;   /* how long there is in all */
+    unsigned int flags;
+} virInternalCall;
+
+/* The last error of this thread, in words; never NULL. */
+const char *virInternalGetLastError(void);
+
+/* Says why the handler that runs in this thread will return -1. printf-like. */
+void virInternalFail(const virInternalCall *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* --- simple form --- */
+
+/* Limit of locked memory of the process of pidfd: at least bytes. */
+typedef int (*virInternalSetMaxMemLockHandler)(const virInternalCall *call, int pidfd,
+                                               unsigned long long bytes);
+
+/* Threads of one process: a pidfd each (kernel 6.9 and later), else NULL, the process's
+ * /proc/PID/task folder (O_PATH) and the thread ids in it. */
+typedef struct {
+    int pidfd;         /* of the process */
+    const int *fds;    /* n of them, or NULL */
+    int folder;        /* -1 where there are fds */
+    const pid_t *tids; /* n of them; with fds, for logs only */
+    size_t n;
+} virInternalThreads;
+
+/* Policy SCHED_... and priority of each thread. */
+typedef int (*virInternalSetSchedulerHandler)(const virInternalCall *call,
+                                              const virInternalThreads *threads, int policy,
+                                              int priority);
+/* CPUs of each thread: bit n of the map is CPU n. */
+typedef int (*virInternalSetAffinityHandler)(const virInternalCall *call,
+                                             const virInternalThreads *threads,
+                                             const unsigned char *map, size_t len);
+/* oom_score_adj of the process. */
+typedef int (*virInternalTuneProcessHandler)(const virInternalCall *call, int pidfd,
+                                             int oomScoreAdj);
+/* Owner, group and mode of the file (O_PATH). */
+typedef int (*virInternalSetOwnerHandler)(const virInternalCall *call, int fd, uid_t uid, gid_t gid,
+                                          mode_t mode);
+/* A node in the folder: mode with S_IFCHR or S_IFBLK. */
+typedef int (*virInternalCreateNodeHandler)(const virInternalCall *call, int folder,
+                                            const char *name, mode_t mode, unsigned major,
+                                            unsigned minor, uid_t uid, gid_t gid);
+
+typedef enum {
+    VIR_INTERNAL_DEVICE_KVM = 0,
+    VIR_INTERNAL_DEVICE_VHOST_NET = 1,
+    VIR_INTERNAL_DEVICE_VHOST_VSOCK = 2,
+    VIR_INTERNAL_DEVICE_TAP = 3,
+    VIR_INTERNAL_DEVICE_VFIO_GROUP = 4,
+    VIR_INTERNAL_DEVICE_VFIO_CDEV = 5,
+    VIR_INTERNAL_DEVICE_IOMMUFD = 6,
+    VIR_INTERNAL_DEVICE_NODE = 7, /* identity is its path on the daemon's side: a hint */
+} virInternalDevice;
+
+/* A descriptor of the device, opened with flags of open(2): the library passes it on and closes it.
+ */
+typedef int (*virInternalOpenDeviceHandler)(const virInternalCall *call, virInternalDevice device,
+                                            const char *identity, int flags, int *retFd);
+/* Port of a bridge, of none (bridge NULL), in the network namespace of netns. */
+typedef int (*virInternalSetBridgeHandler)(const virInternalCall *call, int netns, const char *name,
+                                           const char *bridge);
+
+/* Each registers for all guests of the daemon behind conn, on that daemon's handler socket (found
+ * by conn's URI: ?socket=, or the default; UNIX transports only), and serves from a thread of the
+ * library's own until virInternalClose(conn). abi: VIR_INTERNAL_ABI, which the macros below pass.
+ */
+int virInternalSetProcessSetMaxMemLockHandlerABI(virConnectPtr conn, unsigned abi,
+                                                 virInternalSetMaxMemLockHandler handler);
+int virInternalSetProcessSetSchedulerHandlerABI(virConnectPtr conn, unsigned abi,
+                                                virInternalSetSchedulerHandler handler);
+int virInternalSetProcessSetAffinityHandlerABI(virConnectPtr conn, unsigned abi,
+                                               virInternalSetAffinityHandler handler);
+int virInternalSetProcessTuneHandlerABI(virConnectPtr conn, unsigned abi,
+                                        virInternalTuneProcessHandler handler);
+int virInternalSetFileSetOwnerHandlerABI(virConnectPtr conn, unsigned abi,
+                                         virInternalSetOwnerHandler handler);
+int virInternalSetNodeCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                       virInternalCreateNodeHandler handler);
+int virInternalSetDeviceOpenHandlerABI(virConnectPtr conn, unsigned abi,
+                                       virInternalOpenDeviceHandler handler);
+int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
+                                         virInternalSetBridgeHandler handler);
+
+#define virInternalSetProcessSetMaxMemLockHandler(conn, handler)                                   \
+    virInternalSetProcessSetMaxMemLockHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetProcessSetSchedulerHandler(conn, handler)                                    \
+    virInternalSetProcessSetSchedulerHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetProcessSetAffinityHandler(conn, handler)                                     \
+    virInternalSetProcessSetAffinityHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetProcessTuneHandler(conn, handler)                                            \
+    virInternalSetProcessTuneHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetFileSetOwnerHandler(conn, handler)                                           \
+    virInternalSetFileSetOwnerHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetNodeCreateHandler(conn, handler)                                             \
+    virInternalSetNodeCreateHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetDeviceOpenHandler(conn, handler)                                             \
+    virInternalSetDeviceOpenHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetNetSetBridgeHandler(conn, handler)                                           \
+    virInternalSetNetSetBridgeHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+
+/* Ends what the functions above began for conn; before virConnectClose. Without effect if nothing
+ * was. */
+void virInternalClose(virConnectPtr conn);
+
+/* --- full form --- */
+
+typedef struct _virInternalSession virInternalSession;
+typedef struct _virInternalRequest virInternalRequest;
+
+/* A session of its own with the daemon behind conn (only its URI is used). */
+virInternalSession *virInternalSessionOpen(virConnectPtr conn, unsigned abi);
+/* The same by the path of a daemon's handler socket, without a connection. */
+virInternalSession *virInternalSessionOpenPath(const char *path, unsigned abi);
+/* Closes it and releases the handlers' data. NULL is allowed. */
+void virInternalSessionFree(virInternalSession *session);
+
+/* 0, or -1 after virInternalFail. */
+typedef int (*virInternalHandler)(const virInternalCall *call, virInternalRequest *request,
+                                  void *opaque);
+
+typedef enum {
+    VIR_INTERNAL_TAKE_OVER = 1 << 0, /* from another process of the same user */
+} virInternalRegisterFlags;
+
+/* Registers handler for the operation. uuid (16 bytes) or pattern (shell-like, of names) say for
+ * which guests; with neither, for all. destroy (may be NULL) is called for opaque when the session
+ * ends or another handler takes this one's place. Waits for the daemon's answer. "teardown" and
+ * "resync" are told to every session; registering for them is local. */
+int virInternalSessionRegister(virInternalSession *session, const char *hook,
+                               const unsigned char *uuid, const char *pattern, unsigned flags,
+                               virInternalHandler handler, void *opaque, virFreeCallback destroy);
+/* Takes leave of the operation: the daemon goes on without. */
+int virInternalSessionUnregister(virInternalSession *session, const char *hook);
+
+/* The descriptor to poll for input; readable: virInternalSessionDispatch. */
+int virInternalSessionGetFd(const virInternalSession *session);
+/* Serves what has come in, without waiting for more. -1: the daemon has gone, or the channel is
+ * broken; the session is of no more use then. */
+int virInternalSessionDispatch(virInternalSession *session);
+
+/* --- a request's arguments and answer, by the names in protocol/handler.json --- */
+
+/* -1: there is no such field, or it is of another kind. Numbers of every width and sign. */
+int virInternalRequestGetNumber(const virInternalRequest *request, const char *field,
+                                long long *value);
+/* Borrowed; NULL: no such field. */
+const char *virInternalRequestGetString(const virInternalRequest *request, const char *field);
+/* Borrowed bytes; NULL: no such field. */
+const unsigned char *virInternalRequestGetBytes(const virInternalRequest *request,
+                                                const char *field, size_t *len);
+/* Descriptor i that came with it, borrowed; -1: there are fewer. */
+int virInternalRequestGetFd(const virInternalRequest *request, size_t i);
+size_t virInternalRequestCountFds(const virInternalRequest *request);
+/* Threads of a request for threads; 0, or -1 if it is none. Borrowed. */
+int virInternalRequestGetThreads(const virInternalRequest *request, virInternalThreads *threads);
+/* The request ids of a teardown, the latest first. Borrowed. */
+const unsigned long long *virInternalRequestGetIds(const virInternalRequest *request, size_t *n);
+
+/* The answer's fields. -1: there is no such field. Strings are copied. */
+int virInternalRequestSetNumber(virInternalRequest *request, const char *field, long long value);
+int virInternalRequestSetString(virInternalRequest *request, const char *field, const char *value);
+/* A descriptor of the answer, in order; the library closes it. */
+void virInternalRequestAddFd(virInternalRequest *request, int fd);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

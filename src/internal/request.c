@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * request.c: a call's arguments and answer by the names of their fields, and the errors of a
+ * thread. The codec's descriptors say where each field lies. */
+#include <string.h>
+#include <unistd.h>
+
+#include "internal/priv.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+/* --- errors --- */
+
+static GPrivate lastError = G_PRIVATE_INIT(g_free);
+static GPrivate lastFailure = G_PRIVATE_INIT(g_free);
+
+VIR_INTERNAL_EXPORT const char *
+virInternalGetLastError(void)
+{
+    const char *text = g_private_get(&lastError);
+
+    return text ? text : "";
+}
+
+int
+virInternalTakeError(GError *error)
+{
+    g_private_replace(&lastError, g_strdup(error->message));
+    g_error_free(error);
+    return -1;
+}
+
+VIR_INTERNAL_EXPORT void
+virInternalFail(const virInternalCall *call G_GNUC_UNUSED, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_private_replace(&lastFailure, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+char *
+virInternalTakeFailure(void)
+{
+    char *text = g_strdup(g_private_get(&lastFailure));
+
+    g_private_replace(&lastFailure, NULL);
+    return text ? text : g_strdup(_("the handler failed without a word"));
+}
+
+/* --- fields --- */
+
+static const virXdrField *
+findField(const virXdrType *type, const char *name)
+{
+    for (uint32_t i = 0; type && i < type->fieldCount; i++) {
+        if (g_str_equal(type->fields[i].name, name))
+            return &type->fields[i];
+    }
+    return NULL;
+}
+
+/* Every hook's arguments begin with the call's head. */
+static const handler_call *
+requestHead(const virInternalRequest *request)
+{
+    return request->args;
+}
+
+static void
+fillIds(virInternalRequest *request)
+{
+    const handler_teardown_args *teardown = request->args;
+
+    request->ids = g_array_new(FALSE, FALSE, sizeof(unsigned long long));
+    if (request->hook->number != HANDLER_PROC_TEARDOWN)
+        return;
+    for (uint32_t i = 0; i < teardown->requests_len; i++) {
+        unsigned long long id = teardown->requests_val[i];
+
+        g_array_append_val(request->ids, id);
+    }
+}
+
+bool
+virInternalRequestInit(virInternalRequest *request, const virXdrHook *hook, virPacket *packet,
+                       GError **error)
+{
+    const handler_call *head;
+
+    *request = (virInternalRequest){.hook = hook, .packet = packet};
+    virArenaInit(&request->arena);
+    request->fds = g_array_new(FALSE, FALSE, sizeof(int));
+    request->threadFds = g_array_new(FALSE, FALSE, sizeof(int));
+    request->args = virArenaAlloc(&request->arena, hook->args->size);
+    if (hook->ret)
+        request->ret = virArenaAlloc(&request->arena, hook->ret->size);
+    if (!virPacketDecode(packet, hook->args, &request->arena, request->args, error))
+        return false;
+    for (uint32_t i = 0; hook->ret && i < hook->ret->fieldCount; i++) {
+        if (hook->ret->fields[i].kind == VIR_XDR_STRING)
+            *(const char **)(void *)((char *)request->ret + hook->ret->fields[i].offset) = "";
+    }
+    head = requestHead(request);
+    request->call = (virInternalCall){.domain = head->domain,
+                                      .phase = head->phase,
+                                      .request = head->request,
+                                      .deadline_ms = head->deadline,
+                                      .flags = head->flags};
+    memcpy(request->call.uuid, head->uuid, sizeof(request->call.uuid));
+    fillIds(request);
+    return true;
+}
+
+void
+virInternalRequestClear(virInternalRequest *request)
+{
+    for (guint i = 0; request->fds && i < request->fds->len; i++)
+        (void)close(g_array_index(request->fds, int, i)); /* sent or given up */
+    g_clear_pointer(&request->fds, g_array_unref);
+    g_clear_pointer(&request->threadFds, g_array_unref);
+    g_clear_pointer(&request->ids, g_array_unref);
+    virArenaClear(&request->arena);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestGetNumber(const virInternalRequest *request, const char *name, long long *value)
+{
+    const virXdrField *field = findField(request->hook->args, name);
+    const char *at = field ? (const char *)request->args + field->offset : NULL;
+
+    if (!field || field->shape != VIR_XDR_PLAIN)
+        return -1;
+    switch (field->kind) {
+    case VIR_XDR_INT:
+        *value = *(const int32_t *)(const void *)at;
+        return 0;
+    case VIR_XDR_HYPER:
+        *value = *(const int64_t *)(const void *)at;
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+VIR_INTERNAL_EXPORT const char *
+virInternalRequestGetString(const virInternalRequest *request, const char *name)
+{
+    const virXdrField *field = findField(request->hook->args, name);
+
+    if (!field || field->kind != VIR_XDR_STRING || field->shape != VIR_XDR_PLAIN)
+        return NULL;
+    return *(const char *const *)(const void *)((const char *)request->args + field->offset);
+}
+
+VIR_INTERNAL_EXPORT const unsigned char *
+virInternalRequestGetBytes(const virInternalRequest *request, const char *name, size_t *len)
+{
+    const virXdrField *field = findField(request->hook->args, name);
+    const char *args = request->args;
+
+    if (!field || field->kind != VIR_XDR_OPAQUE || field->shape != VIR_XDR_VARIABLE)
+        return NULL;
+    *len = *(const uint32_t *)(const void *)(args + field->countOffset);
+    return *(const unsigned char *const *)(const void *)(args + field->offset);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestGetFd(const virInternalRequest *request, size_t i)
+{
+    return virPacketGetFd(request->packet, i);
+}
+
+VIR_INTERNAL_EXPORT size_t
+virInternalRequestCountFds(const virInternalRequest *request)
+{
+    return virPacketFdCount(request->packet);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestGetThreads(const virInternalRequest *request, virInternalThreads *threads)
+{
+    const virXdrField *field = findField(request->hook->args, "threads");
+    size_t count = virPacketFdCount(request->packet);
+    const handler_threads *wire;
+    bool pidfds;
+    size_t first;
+
+    if (!field || field->type != &handler_threads_xdr)
+        return -1;
+    wire = (const void *)((const char *)request->args + field->offset);
+    pidfds = wire->form == HANDLER_THREAD_FORM_PIDFDS;
+    /* What the threads come after: the process, and before it in cgroup.move the group. */
+    if (count < (pidfds ? wire->tids_len : 1) + 1)
+        return -1;
+    first = count - (pidfds ? wire->tids_len : 1);
+    g_array_set_size(request->threadFds, 0);
+    for (size_t i = first; pidfds && i < count; i++) {
+        int fd = virPacketGetFd(request->packet, i);
+
+        g_array_append_val(request->threadFds, fd);
+    }
+    *threads = (virInternalThreads){
+        .pidfd = virPacketGetFd(request->packet, first - 1),
+        .fds = pidfds ? (const int *)(const void *)request->threadFds->data : NULL,
+        .folder = pidfds ? -1 : virPacketGetFd(request->packet, first),
+        .tids = (const pid_t *)(const void *)wire->tids_val,
+        .n = wire->tids_len};
+    return 0;
+}
+
+VIR_INTERNAL_EXPORT const unsigned long long *
+virInternalRequestGetIds(const virInternalRequest *request, size_t *n)
+{
+    *n = request->ids->len;
+    return (const unsigned long long *)(const void *)request->ids->data;
+}
+
+/* --- the answer --- */
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestSetNumber(virInternalRequest *request, const char *name, long long value)
+{
+    const virXdrField *field = findField(request->hook->ret, name);
+    char *at = field ? (char *)request->ret + field->offset : NULL;
+
+    if (!field || field->shape != VIR_XDR_PLAIN)
+        return -1;
+    switch (field->kind) {
+    case VIR_XDR_INT:
+        *(int32_t *)(void *)at = (int32_t)value;
+        return 0;
+    case VIR_XDR_HYPER:
+        *(int64_t *)(void *)at = value;
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestSetString(virInternalRequest *request, const char *name, const char *value)
+{
+    const virXdrField *field = findField(request->hook->ret, name);
+
+    if (!field || field->kind != VIR_XDR_STRING || field->shape != VIR_XDR_PLAIN)
+        return -1;
+    *(char **)(void *)((char *)request->ret + field->offset) =
+        virArenaStrdup(&request->arena, value);
+    return 0;
+}
+
+VIR_INTERNAL_EXPORT void
+virInternalRequestAddFd(virInternalRequest *request, int fd)
+{
+    g_array_append_val(request->fds, fd);
+}

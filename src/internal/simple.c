@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * simple.c: one function per operation, served from a thread of the library's own for each
+ * connection, so that a client that waits in a call of the stock library still answers. */
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "internal/priv.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+/* A session and the thread that serves it. The lock is held while the session is used: by the
+ * thread to serve, by a caller to register; wake tells the thread to let go of it. */
+typedef struct {
+    virInternalSession *session;
+    GThread *thread;
+    GMutex lock;
+    int wake;     /* eventfd */
+    gint waiting; /* atomic: callers that want the lock */
+    gint ended;   /* atomic */
+    GMutex turn;  /* held by a caller while it waits for the lock and uses it */
+} simpleServer;
+
+static GMutex tableLock;
+static GHashTable *servers; /* virConnectPtr, referenced, to simpleServer */
+
+static void
+wakeUp(simpleServer *server)
+{
+    uint64_t one = 1;
+
+    (void)!write(server->wake, &one, sizeof(one)); /* an eventfd that is full wakes as well */
+}
+
+static void *
+serveSession(void *opaque)
+{
+    simpleServer *server = opaque;
+
+    while (!g_atomic_int_get(&server->ended)) {
+        struct pollfd ready[] = {{.fd = virInternalSessionGetFd(server->session), .events = POLLIN},
+                                 {.fd = server->wake, .events = POLLIN}};
+        uint64_t count;
+        int served;
+
+        if (poll(ready, G_N_ELEMENTS(ready), -1) < 0 && errno != EINTR)
+            break;
+        if (ready[1].revents)
+            (void)!read(server->wake, &count, sizeof(count)); /* only to empty it */
+        if (g_atomic_int_get(&server->waiting) > 0) {
+            /* Who registers serves in the meantime; this thread comes back behind it. */
+            g_mutex_lock(&server->turn);
+            g_mutex_unlock(&server->turn);
+            continue;
+        }
+        g_mutex_lock(&server->lock);
+        served = virInternalSessionDispatch(server->session);
+        g_mutex_unlock(&server->lock);
+        if (served < 0)
+            break; /* the daemon has gone; registering again opens anew */
+    }
+    g_atomic_int_set(&server->ended, 1);
+    return NULL;
+}
+
+static void
+freeServer(void *opaque)
+{
+    simpleServer *server = opaque;
+
+    g_atomic_int_set(&server->ended, 1);
+    wakeUp(server);
+    g_thread_join(server->thread);
+    virInternalSessionFree(server->session);
+    virCloseFd(&server->wake);
+    g_mutex_clear(&server->lock);
+    g_mutex_clear(&server->turn);
+    g_free(server);
+}
+
+static simpleServer *
+newServer(virConnectPtr conn, unsigned abi)
+{
+    virInternalSession *session = virInternalSessionOpen(conn, abi);
+    simpleServer *server;
+
+    if (!session)
+        return NULL;
+    server = g_new0(simpleServer, 1);
+    server->session = session;
+    g_mutex_init(&server->lock);
+    g_mutex_init(&server->turn);
+    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->thread = g_thread_new("vir-internal", serveSession, server);
+    return server;
+}
+
+/* Under tableLock. */
+static void
+dropServer(virConnectPtr conn)
+{
+    if (servers && g_hash_table_remove(servers, conn))
+        virConnectClose(conn);
+}
+
+/* The server of conn, made at first use and anew after its daemon went away. Under tableLock. */
+static simpleServer *
+serverOf(virConnectPtr conn, unsigned abi)
+{
+    simpleServer *server = servers ? g_hash_table_lookup(servers, conn) : NULL;
+
+    if (server && !g_atomic_int_get(&server->ended))
+        return server;
+    if (server)
+        dropServer(conn);
+    server = newServer(conn, abi);
+    if (!server)
+        return NULL;
+    if (!servers)
+        servers = g_hash_table_new_full(NULL, NULL, NULL, freeServer);
+    virConnectRef(conn);
+    g_hash_table_insert(servers, conn, server);
+    return server;
+}
+
+static int
+serve(virConnectPtr conn, unsigned abi, const char *hook, virInternalHandler adapter,
+      void (*handler)(void))
+{
+    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&tableLock);
+    simpleServer *server = serverOf(conn, abi);
+    int done;
+
+    if (!server)
+        return -1;
+    g_mutex_lock(&server->turn);
+    g_atomic_int_inc(&server->waiting);
+    wakeUp(server);
+    g_mutex_lock(&server->lock);
+    done = virInternalSessionRegister(server->session, hook, NULL, NULL, 0, adapter,
+                                      (void *)handler, NULL);
+    g_mutex_unlock(&server->lock);
+    g_atomic_int_add(&server->waiting, -1);
+    g_mutex_unlock(&server->turn);
+    return done;
+}
+
+VIR_INTERNAL_EXPORT void
+virInternalClose(virConnectPtr conn)
+{
+    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&tableLock);
+
+    dropServer(conn);
+}
+
+/* --- from a request's fields to a function's arguments --- */
+
+static long long
+number(const virInternalRequest *request, const char *field)
+{
+    long long value = 0;
+
+    (void)virInternalRequestGetNumber(request, field, &value); /* the field is in the table */
+    return value;
+}
+
+static int
+threadsOf(const virInternalCall *call, const virInternalRequest *request,
+          virInternalThreads *threads)
+{
+    if (virInternalRequestGetThreads(request, threads) == 0)
+        return 0;
+    virInternalFail(call, "%s", _("descriptors are missing"));
+    return -1;
+}
+
+static int
+adaptMemlock(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetMaxMemLockHandler handler = (virInternalSetMaxMemLockHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   (unsigned long long)number(request, "soft"));
+}
+
+static int
+adaptScheduler(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetSchedulerHandler handler = (virInternalSetSchedulerHandler)opaque;
+    virInternalThreads threads;
+
+    if (threadsOf(call, request, &threads) < 0)
+        return -1;
+    return handler(call, &threads, (int)number(request, "policy"),
+                   (int)number(request, "priority"));
+}
+
+static int
+adaptAffinity(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetAffinityHandler handler = (virInternalSetAffinityHandler)opaque;
+    virInternalThreads threads;
+    size_t len = 0;
+    const unsigned char *map = virInternalRequestGetBytes(request, "cpus", &len);
+
+    if (threadsOf(call, request, &threads) < 0)
+        return -1;
+    return handler(call, &threads, map, len);
+}
+
+static int
+adaptTune(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalTuneProcessHandler handler = (virInternalTuneProcessHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   (int)number(request, "oom_score_adj"));
+}
+
+static int
+adaptOwner(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetOwnerHandler handler = (virInternalSetOwnerHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0), (uid_t)number(request, "uid"),
+                   (gid_t)number(request, "gid"), (mode_t)number(request, "mode"));
+}
+
+static int
+adaptNode(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalCreateNodeHandler handler = (virInternalCreateNodeHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   virInternalRequestGetString(request, "name"), (mode_t)number(request, "mode"),
+                   (unsigned)number(request, "major"), (unsigned)number(request, "minor"),
+                   (uid_t)number(request, "uid"), (gid_t)number(request, "gid"));
+}
+
+static int
+adaptDevice(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalOpenDeviceHandler handler = (virInternalOpenDeviceHandler)opaque;
+    int fd = -1;
+
+    if (handler(call, (virInternalDevice)number(request, "device"),
+                virInternalRequestGetString(request, "identity"), (int)number(request, "flags"),
+                &fd) < 0)
+        return -1;
+    virInternalRequestAddFd(request, fd);
+    return 0;
+}
+
+static int
+adaptAttach(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetBridgeHandler handler = (virInternalSetBridgeHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   virInternalRequestGetString(request, "name"),
+                   virInternalRequestGetString(request, "bridge"));
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetProcessSetMaxMemLockHandlerABI(virConnectPtr conn, unsigned abi,
+                                             virInternalSetMaxMemLockHandler handler)
+{
+    return serve(conn, abi, "memlock.set", adaptMemlock, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetProcessSetSchedulerHandlerABI(virConnectPtr conn, unsigned abi,
+                                            virInternalSetSchedulerHandler handler)
+{
+    return serve(conn, abi, "sched.set", adaptScheduler, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetProcessSetAffinityHandlerABI(virConnectPtr conn, unsigned abi,
+                                           virInternalSetAffinityHandler handler)
+{
+    return serve(conn, abi, "affinity.set", adaptAffinity, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetProcessTuneHandlerABI(virConnectPtr conn, unsigned abi,
+                                    virInternalTuneProcessHandler handler)
+{
+    return serve(conn, abi, "proc.tune", adaptTune, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetFileSetOwnerHandlerABI(virConnectPtr conn, unsigned abi,
+                                     virInternalSetOwnerHandler handler)
+{
+    return serve(conn, abi, "own.set", adaptOwner, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetNodeCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                   virInternalCreateNodeHandler handler)
+{
+    return serve(conn, abi, "node.create", adaptNode, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetDeviceOpenHandlerABI(virConnectPtr conn, unsigned abi,
+                                   virInternalOpenDeviceHandler handler)
+{
+    return serve(conn, abi, "device.open", adaptDevice, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
+                                     virInternalSetBridgeHandler handler)
+{
+    int attached = serve(conn, abi, "net.attach", adaptAttach, (void (*)(void))handler);
+
+    return attached < 0 ? -1 : serve(conn, abi, "net.detach", adaptAttach, (void (*)(void))handler);
+}
