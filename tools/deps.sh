@@ -21,7 +21,7 @@ install_packages() {
   done
   [ -z "$missing" ] && return 0
   if [ "$(id -u)" != 0 ]; then
-    echo "needed and not installed:$missing" >&2
+    echo "needed and not installed; as root: apt-get install$missing" >&2
     return 1
   fi
   echo "installing:$missing"
