@@ -25,6 +25,7 @@
 #include "qemu/lifecycle.h"
 #include "qemu/nvram.h"
 #include "qemu/prepare.h"
+#include "qemu/tune.h"
 #include "qmp/qmpfirmware.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -162,11 +163,19 @@ qemuStartListOwners(qemuStart *start, const virHostAccess *access, GError **erro
     return true;
 }
 
+static char *
+qemuStartGroupName(const qemuStart *start)
+{
+    g_autofree char *name = g_strdup_printf("%d-%s", start->def->id, start->def->name);
+
+    return virCgroupNameIn(start->def->resource.partition, name);
+}
+
 static bool
 qemuStartListResources(qemuStart *start, GError **error)
 {
     g_autoptr(virHostAccess) access = virHostAccessNew();
-    g_autofree char *groupName = g_strdup_printf("%d-%s", start->def->id, start->def->name);
+    g_autofree char *groupName = qemuStartGroupName(start);
 
     qemuStartList(start, QEMU_RESOURCE_FOLDER, start->guest->stateDir);
     qemuStartList(start, QEMU_RESOURCE_FOLDER, start->guest->channelDir);
@@ -214,9 +223,10 @@ qemuStartMakeNvram(qemuStart *start, GError **error)
 static bool
 qemuStartMakeGroup(qemuStart *start, GError **error)
 {
-    g_autofree char *name = g_strdup_printf("%d-%s", start->def->id, start->def->name);
+    g_autofree char *name = qemuStartGroupName(start);
     virGateSettings settings;
     qemuGuest *guest = start->guest;
+    const qemuTune tune = {guest, start->call};
 
     if (!virCgroupInstanceUsable(start->driver->cgroups, NULL))
         return true; /* said once, at the daemon's start */
@@ -229,7 +239,7 @@ qemuStartMakeGroup(qemuStart *start, GError **error)
         return false;
     qemuDenialsFollow(guest);
     qemuGateOwnersSave(guest);
-    return true;
+    return qemuTuneGroup(&tune, start->def, error);
 }
 
 static bool
@@ -438,6 +448,28 @@ qemuStartAsk(qemuStart *start, GError **error)
     return true;
 }
 
+/* Its threads get their groups and places while its CPUs are stopped. Lock held, given up. */
+static bool
+qemuStartPlaceThreads(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+    const qemuTune tune = {guest, start->call};
+    g_autoptr(GArray) vcpus = g_array_copy(guest->vcpus);
+    g_autoptr(virJSON) iothreads = NULL;
+
+    if (virDomainIOThreadCount(&start->def->iothreads)) {
+        g_autoptr(qmpRequest) request = qmpClientSend(guest->monitor, "query-iothreads", NULL);
+
+        if (!qmpRequestWait(request, start->driver->config.monitorTimeout_ms, &iothreads, error))
+            return false;
+    }
+    {
+        VIR_CORE_UNLOCKED;
+
+        return qemuTuneThreads(&tune, start->def, vcpus, iothreads, error);
+    }
+}
+
 static bool
 qemuStartTell(qemuStart *start, GError **error)
 {
@@ -483,7 +515,8 @@ qemuStartPrepare(qemuStart *start, GError **error)
     guest->caps = qemuDriverGuestCaps(start->driver, start->def, error);
     if (!guest->caps || !qemuStartChooseFirmware(start, error) ||
         !qemuGuestCPUResolve(start->def, guest->caps, NULL, error) ||
-        !qemuPrepareStart(start->def, guest->caps, error))
+        !qemuPrepareStart(start->def, guest->caps, error) ||
+        !qemuTuneCheck(start->driver, start->def, error))
         return false;
     virDomainDefAssignAliases(start->def);
     qemuBuildInit(&start->build, start->driver, start->def, guest->caps, guest->stateDir,
@@ -556,7 +589,8 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsign
 
         ok = qemuStartPrepare(&start, error) && qemuStartMake(&start, error);
     }
-    ok = ok && qemuStartAsk(&start, error) && qemuStartTell(&start, error);
+    ok = ok && qemuStartAsk(&start, error) && qemuStartPlaceThreads(&start, error) &&
+         qemuStartTell(&start, error);
     if (ok) {
         qemuStartPublish(&start);
         ok = qemuGuestSaveStatus(guest, error);
