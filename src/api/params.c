@@ -1,20 +1,56 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * params.c: lists of typed parameters: growing on the heap, handed over in the arena. */
+ * params.c: lists of typed parameters: those of a call checked; those of an answer growing on the
+ * heap, handed over in the arena. */
 #include "api/params.h"
 
 #include <string.h>
 
-/* VIR_TYPED_PARAM_* */
-enum {
-    PARAM_INT = 1,
-    PARAM_UINT,
-    PARAM_LLONG,
-    PARAM_ULLONG,
-    PARAM_DOUBLE,
-    PARAM_BOOL,
-    PARAM_STRING
-};
+#include "util/virerror.h"
+
+static const char *const typeNames[] = {"unknown", "int",    "uint",    "llong",
+                                        "ullong",  "double", "boolean", "string"};
+
+static const char *
+virApiParamTypeName(int type)
+{
+    return type > 0 && type < (int)G_N_ELEMENTS(typeNames) ? typeNames[type] : typeNames[0];
+}
+
+const remote_typed_param *
+virApiParamsFind(const remote_typed_param *params, uint32_t len, const char *name)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        if (g_str_equal(params[i].field, name))
+            return &params[i];
+    }
+    return NULL;
+}
+
+bool
+virApiParamsCheck(const remote_typed_param *params, uint32_t len, const virApiParamRow *rows,
+                  GError **error)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        const remote_typed_param *param = &params[i];
+        const virApiParamRow *row = rows;
+
+        while (row->name && !g_str_equal(row->name, param->field))
+            row++;
+        if (!row->name)
+            return virErrorSet(error, VIR_ERR_ARGUMENT_UNSUPPORTED,
+                               _("parameter '%s' not supported"), param->field);
+        if (virApiParamsFind(params, i, param->field))
+            return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                               _("parameter '%s' occurs multiple times"), param->field);
+        if (param->value.type != (int)row->type)
+            return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                               _("invalid type '%s' for parameter '%s', expected '%s'"),
+                               virApiParamTypeName(param->value.type), param->field,
+                               virApiParamTypeName((int)row->type));
+    }
+    return true;
+}
 
 void
 virApiParamsInit(virApiParams *params, virApiCall *call)
@@ -57,7 +93,7 @@ virApiParamsInt(virApiParams *params, int value, const char *field, ...)
     va_list arguments;
 
     va_start(arguments, field);
-    virApiParamsAdd(params, PARAM_INT, field, arguments)->value.i = value;
+    virApiParamsAdd(params, VIR_API_PARAM_INT, field, arguments)->value.i = value;
     va_end(arguments);
 }
 
@@ -67,7 +103,7 @@ virApiParamsUInt(virApiParams *params, unsigned value, const char *field, ...)
     va_list arguments;
 
     va_start(arguments, field);
-    virApiParamsAdd(params, PARAM_UINT, field, arguments)->value.ui = value;
+    virApiParamsAdd(params, VIR_API_PARAM_UINT, field, arguments)->value.ui = value;
     va_end(arguments);
 }
 
@@ -77,7 +113,7 @@ virApiParamsLLong(virApiParams *params, int64_t value, const char *field, ...)
     va_list arguments;
 
     va_start(arguments, field);
-    virApiParamsAdd(params, PARAM_LLONG, field, arguments)->value.l = value;
+    virApiParamsAdd(params, VIR_API_PARAM_LLONG, field, arguments)->value.l = value;
     va_end(arguments);
 }
 
@@ -87,7 +123,7 @@ virApiParamsULLong(virApiParams *params, uint64_t value, const char *field, ...)
     va_list arguments;
 
     va_start(arguments, field);
-    virApiParamsAdd(params, PARAM_ULLONG, field, arguments)->value.ul = value;
+    virApiParamsAdd(params, VIR_API_PARAM_ULLONG, field, arguments)->value.ul = value;
     va_end(arguments);
 }
 
@@ -97,7 +133,7 @@ virApiParamsString(virApiParams *params, const char *value, const char *field, .
     va_list arguments;
 
     va_start(arguments, field);
-    virApiParamsAdd(params, PARAM_STRING, field, arguments)->value.s =
+    virApiParamsAdd(params, VIR_API_PARAM_STRING, field, arguments)->value.s =
         virApiStrdup(params->call, value);
     va_end(arguments);
 }

@@ -11,6 +11,30 @@ typedef struct {
     GArray *list; /* of remote_typed_param */
 } virApiParams;
 
+/* Numbers of the wire: virTypedParameterType. */
+typedef enum {
+    VIR_API_PARAM_INT = 1,
+    VIR_API_PARAM_UINT,
+    VIR_API_PARAM_LLONG,
+    VIR_API_PARAM_ULLONG,
+    VIR_API_PARAM_DOUBLE,
+    VIR_API_PARAM_BOOL,
+    VIR_API_PARAM_STRING
+} virApiParamType;
+
+/* A parameter that a call takes. */
+typedef struct {
+    const char *name; /* NULL ends the rows */
+    virApiParamType type;
+} virApiParamRow;
+
+/* Every parameter is one of rows, of its type, and there once; with the errors of libvirt. */
+bool virApiParamsCheck(const remote_typed_param *params, uint32_t len, const virApiParamRow *rows,
+                       GError **error);
+/* NULL if it isn't given. */
+const remote_typed_param *virApiParamsFind(const remote_typed_param *params, uint32_t len,
+                                           const char *name);
+
 /* The list begins empty; end with virApiParamsTake, or Clear where it isn't taken. */
 void virApiParamsInit(virApiParams *params, virApiCall *call);
 void virApiParamsClear(virApiParams *params);

@@ -24,6 +24,24 @@ virDomainBlkioDeviceFree(void *opaque)
     g_free(opaque);
 }
 
+virDomainBlkioDevice *
+virDomainBlkioDeviceGet(virDomainBlkiotune *blkio, const char *path)
+{
+    virDomainBlkioDevice *device;
+
+    if (!blkio->devices)
+        blkio->devices = g_ptr_array_new_with_free_func(virDomainBlkioDeviceFree);
+    for (guint i = 0; i < blkio->devices->len; i++) {
+        device = g_ptr_array_index(blkio->devices, i);
+        if (g_str_equal(device->path, path))
+            return device;
+    }
+    device = g_new0(virDomainBlkioDevice, 1);
+    device->path = g_strdup(path);
+    g_ptr_array_add(blkio->devices, device);
+    return device;
+}
+
 /* A limit of 0 is no limit and is not written. */
 static void
 virDomainBlkioDeviceTidy(virDomainBlkioDevice *device)

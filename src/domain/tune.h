@@ -120,6 +120,9 @@ bool virDomainResctrlsParse(struct virDomainDef *def, xmlNode *cputune, unsigned
 void virDomainResctrlsFormat(const virDomainTune *tune, virXMLWriter *w, unsigned formatFlags);
 void virDomainResctrlsClear(virDomainTune *tune);
 
+/* The device of that path, added if it isn't there. */
+virDomainBlkioDevice *virDomainBlkioDeviceGet(virDomainBlkiotune *blkio, const char *path);
+
 /* The binding of a guest node: its own, or that of the whole; NULL: none. retMode is written with
  * it. */
 const virBitmap *virDomainNumatuneNodeset(const virDomainNumatune *numa, unsigned cell,

@@ -12,7 +12,7 @@
 
 /* --- limits --- */
 
-static virJSON *
+virJSON *
 qemuDiskThrottleArguments(const virDisk *disk, const virDiskIotune *iotune)
 {
     virJSON *args = virJSONObject();

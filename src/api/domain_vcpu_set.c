@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * domain_vcpu_set.c: changing how many virtual processors a domain has, or may have. */
+#include "api/domain_tune.h"
+#include "api/handlers.gen.h"
+#include "qemu/guestvcpu.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+
+/* VIR_DOMAIN_VCPU_* */
+enum { VCPU_MAXIMUM = 1 << 2, VCPU_GUEST = 1 << 3, VCPU_HOTPLUGGABLE = 1 << 4 };
+
+typedef struct {
+    unsigned count;
+    bool hotpluggable;
+} virApiVcpuChange;
+
+/* --- the largest number --- */
+
+static bool
+virApiVcpuEditMax(virDomainDef *def, void *opaque, GError **error)
+{
+    const virApiVcpuChange *change = opaque;
+    const virCPUDef *cpu = def->cpu.def;
+    const uint64_t places =
+        cpu ? (uint64_t)cpu->sockets * cpu->dies * cpu->cores * cpu->threads : 0;
+
+    if (places && places != change->count)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s",
+                           _("CPU topology doesn't match the desired vcpu count"));
+    if (virDomainNumaCpuCount(&def->cpu.numa) > change->count)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s",
+                           _("Number of CPUs in <numa> exceeds the desired maximum vcpu count"));
+    g_array_set_size(def->vcpus.list, change->count);
+    return true;
+}
+
+/* --- how many are on --- */
+
+static void
+virApiVcpuEditMore(virDomainVcpus *vcpus, unsigned more, bool hotpluggable)
+{
+    for (unsigned i = 0; i < virDomainVcpusMax(vcpus) && more > 0; i++) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (vcpu->online)
+            continue;
+        vcpu->online = true;
+        vcpu->hotpluggable = hotpluggable ? VIR_TRISTATE_YES : VIR_TRISTATE_NO;
+        vcpus->individual |= hotpluggable;
+        more--;
+    }
+}
+
+static void
+virApiVcpuEditFewer(virDomainVcpus *vcpus, unsigned fewer)
+{
+    for (unsigned i = virDomainVcpusMax(vcpus); i-- > 0 && fewer > 0;) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (!vcpu->online)
+            continue;
+        vcpu->online = false;
+        vcpu->hotpluggable = VIR_TRISTATE_YES;
+        fewer--;
+    }
+}
+
+static bool
+virApiVcpuEditCount(virDomainDef *def, void *opaque, GError **error)
+{
+    const virApiVcpuChange *change = opaque;
+    const unsigned now = virDomainVcpusOnline(&def->vcpus);
+
+    for (unsigned i = 0; i < virDomainVcpusMax(&def->vcpus); i++)
+        virDomainVcpuAt(&def->vcpus, i)->order = 0;
+    if (change->count > now)
+        virApiVcpuEditMore(&def->vcpus, change->count - now, change->hotpluggable);
+    else
+        virApiVcpuEditFewer(&def->vcpus, now - change->count);
+    return true;
+}
+
+static bool
+virApiVcpuFits(virDomainDoc *doc, unsigned count, bool live, GError **error)
+{
+    const unsigned max = doc ? virDomainVcpusMax(&virDomainDocDef(doc)->vcpus) : count;
+
+    return count <= max ||
+           virErrorSet(error, VIR_ERR_INVALID_ARG,
+                       live ? _("requested vcpus is greater than max allowable vcpus for the live "
+                                "domain: %u > %u")
+                            : _("requested vcpus is greater than max allowable vcpus for the "
+                                "persistent domain: %u > %u"),
+                       count, max);
+}
+
+static bool
+virApiVcpuSet(virApiCall *call, const remote_nonnull_domain *dom, unsigned count, unsigned flags,
+              GError **error)
+{
+    virApiVcpuChange change = {count, (flags & VCPU_HOTPLUGGABLE) != 0};
+    g_autoptr(virDomainObj) obj = NULL;
+    bool isLive, isConfig;
+    VIR_CORE_GUARD;
+
+    if (!virApiOnlyFlags(flags, VIR_API_TUNE_AFFECT | VCPU_MAXIMUM | VCPU_GUEST | VCPU_HOTPLUGGABLE,
+                         error) ||
+        !(obj = virApiDomain(call, dom, error)))
+        return false;
+    if (count == 0 || count > VIR_DOMAIN_VCPUS_MAX)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("argument out of range: %u"), count);
+    VIR_API_JOB(obj, "set vcpus", error);
+    if (!virDomainObjAffected(obj, flags & VIR_API_TUNE_AFFECT, &isLive, &isConfig, error))
+        return false;
+    if (flags & VCPU_GUEST)
+        return virErrorSet(error, VIR_ERR_ARGUMENT_UNSUPPORTED, "%s",
+                           _("QEMU guest agent is not configured"));
+    if (flags & VCPU_MAXIMUM) {
+        if (isLive)
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                               _("maximum vcpu count of a live domain can't be modified"));
+        return qemuDriverEdit(virApiQemu(call), obj, false, true, virApiVcpuEditMax, &change,
+                              error);
+    }
+    if (!virApiVcpuFits(isLive ? obj->live : NULL, count, true, error) ||
+        !virApiVcpuFits(isConfig ? obj->config : NULL, count, false, error))
+        return false;
+    return (!isLive || qemuGuestSetVcpus(obj, count, error)) &&
+           (!isConfig || qemuDriverEdit(virApiQemu(call), obj, false, true, virApiVcpuEditCount,
+                                        &change, error));
+}
+
+bool
+virApiDomainSetVcpus(virApiCall *call, const remote_domain_set_vcpus_args *args, GError **error)
+{
+    return virApiVcpuSet(call, &args->dom, args->nvcpus, VIR_DOMAIN_AFFECT_LIVE, error);
+}
+
+bool
+virApiDomainSetVcpusFlags(virApiCall *call, const remote_domain_set_vcpus_flags_args *args,
+                          GError **error)
+{
+    return virApiVcpuSet(call, &args->dom, args->nvcpus, args->flags, error);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * guestvcpu.c: vCPU hot-plug: QEMU names the places that are free (query-hotpluggable-cpus); a new
+ * one's thread is placed as at the start. See guestvcpu.h. */
+#include "qemu/guestvcpu.h"
+
+#include "qemu/tune.h"
+#include "util/vircore.h"
+#include "util/virerror.h"
+
+enum { QEMU_VCPU_UNPLUG_WAIT_MS = 5000 };
+
+/* A place for a vCPU, as QEMU tells it. */
+typedef struct {
+    int64_t key[4]; /* socket, die, core, thread: the order of numbers */
+    virJSON *entry; /* borrowed */
+} qemuVcpuPlace;
+
+static int
+qemuVcpuPlaceCompare(const void *a, const void *b)
+{
+    const qemuVcpuPlace *left = a;
+    const qemuVcpuPlace *right = b;
+
+    for (int i = 0; i < 4; i++) {
+        if (left->key[i] != right->key[i])
+            return left->key[i] < right->key[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+/* The places in the order of their vCPUs' numbers; entries are of reply. */
+static GArray *
+qemuVcpuPlaces(virJSON *reply)
+{
+    static const char *const keys[] = {"socket-id", "die-id", "core-id", "thread-id"};
+    GArray *places = g_array_new(FALSE, TRUE, sizeof(qemuVcpuPlace));
+
+    for (size_t i = 0; i < virJSONLength(reply); i++) {
+        qemuVcpuPlace place = {.entry = virJSONAt(reply, i)};
+        virJSON *props = virJSONGetObject(place.entry, "props");
+
+        for (guint k = 0; props && k < G_N_ELEMENTS(keys); k++)
+            (void)virJSONGetInt(props, keys[k], &place.key[k]); /* 0 where it has none */
+        g_array_append_val(places, place);
+    }
+    g_array_sort(places, qemuVcpuPlaceCompare);
+    return places;
+}
+
+/* --- the live document --- */
+
+typedef struct {
+    unsigned id;
+    bool online;
+} qemuVcpuEdit;
+
+static bool
+qemuVcpuEditOnline(virDomainDef *def, void *opaque, GError **error)
+{
+    const qemuVcpuEdit *edit = opaque;
+    virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, edit->id);
+
+    vcpu->online = edit->online;
+    vcpu->hotpluggable = VIR_TRISTATE_YES;
+    vcpu->order = 0;
+    return true;
+}
+
+/* What QEMU has now, and the document with it. */
+static bool
+qemuVcpuFollow(virDomainObj *obj, unsigned id, bool online, GError **error)
+{
+    qemuVcpuEdit edit = {id, online};
+    g_autoptr(virJSON) cpus = NULL;
+
+    if (!qemuGuestCommand(obj, "query-cpus-fast", NULL, &cpus, error) ||
+        !virDomainObjCheckActive(obj, error))
+        return false;
+    qemuGuestLearnVcpus(qemuGuestOf(obj), cpus);
+    return qemuDriverEdit(qemuGuestOf(obj)->driver, obj, true, false, qemuVcpuEditOnline, &edit,
+                          error);
+}
+
+/* --- one more --- */
+
+static bool
+qemuVcpuTune(virDomainObj *obj, unsigned id, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
+    qemuTune tune;
+
+    for (guint i = 0; i < guest->vcpus->len; i++) {
+        const qemuVcpu vcpu = g_array_index(guest->vcpus, qemuVcpu, i);
+
+        if ((unsigned)vcpu.index != id)
+            continue;
+        qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
+        {
+            VIR_CORE_UNLOCKED;
+
+            return qemuTuneVcpu(&tune, virDomainDocDef(live), id, vcpu.tid, error);
+        }
+    }
+    return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                       _("qemu didn't report thread id for vcpu '%u'"), id);
+}
+
+static bool
+qemuVcpuPlug(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
+{
+    virJSON *props = virJSONGetObject(entry, "props");
+    virJSON *arguments = props ? virJSONCopy(props) : virJSONObject();
+
+    virJSONAddString(arguments, "driver", virJSONGetString(entry, "type"));
+    virJSONAddStringF(arguments, "id", "vcpu%u", id);
+    return qemuGuestCommand(obj, "device_add", arguments, NULL, error) &&
+           qemuVcpuFollow(obj, id, true, error) && qemuVcpuTune(obj, id, error);
+}
+
+static bool
+qemuVcpuPlugMore(virDomainObj *obj, unsigned more, GError **error)
+{
+    g_autoptr(virJSON) reply = NULL;
+    g_autoptr(GArray) places = NULL;
+
+    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
+        return false;
+    places = qemuVcpuPlaces(reply);
+    for (guint i = 0; i < places->len && more > 0; i++) {
+        virJSON *entry = g_array_index(places, qemuVcpuPlace, i).entry;
+
+        if (!virDomainObjCheckActive(obj, error))
+            return false;
+        if (virJSONGetString(entry, "qom-path") ||
+            i >= virDomainVcpusMax(&virDomainObjDef(obj)->vcpus))
+            continue;
+        if (!qemuVcpuPlug(obj, i, entry, error))
+            return false;
+        more--;
+    }
+    return more == 0 || virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
+                                    _("QEMU has no place for another vCPU"));
+}
+
+/* --- one less --- */
+
+/* Lock held, given up. */
+static bool
+qemuVcpuWaitGone(qemuGuest *guest, const char *alias, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + QEMU_VCPU_UNPLUG_WAIT_MS * G_TIME_SPAN_MILLISECOND;
+
+    while (!guest->gone && !g_hash_table_contains(guest->deleted, alias)) {
+        if (g_hash_table_remove(guest->unplugFailed, alias))
+            return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s",
+                               _("vcpu unplug request was rejected by the guest"));
+        if (!virCoreWait(&guest->changed, deadline) &&
+            !g_hash_table_contains(guest->deleted, alias))
+            return virErrorSet(error, VIR_ERR_OPERATION_TIMEOUT, "%s",
+                               _("vcpu unplug request timed out. Unplug result must be manually "
+                                 "inspected in the domain"));
+    }
+    g_hash_table_remove(guest->deleted, alias);
+    return !guest->gone ||
+           virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is not running"));
+}
+
+static bool
+qemuVcpuUnplug(virDomainObj *obj, unsigned id, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autofree char *alias = g_strdup_printf("vcpu%u", id);
+    virJSON *arguments = virJSONObject();
+    qemuTune tune;
+    bool gone;
+
+    virJSONAddString(arguments, "id", alias);
+    g_hash_table_remove(guest->unplugFailed, alias);
+    g_hash_table_add(guest->awaited, alias);
+    gone = qemuGuestCommand(obj, "device_del", arguments, NULL, error) &&
+           qemuVcpuWaitGone(guest, alias, error);
+    if (qemuGuestOf(obj) == guest)
+        g_hash_table_remove(guest->awaited, alias);
+    if (!gone || !qemuVcpuFollow(obj, id, false, error))
+        return false;
+    qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
+    {
+        VIR_CORE_UNLOCKED;
+
+        return qemuTuneDropPart(&tune, VIR_CGROUP_PART_VCPU, id, error);
+    }
+}
+
+static bool
+qemuVcpuUnplugSome(virDomainObj *obj, unsigned fewer, GError **error)
+{
+    for (unsigned id = virDomainVcpusMax(&virDomainObjDef(obj)->vcpus); id-- > 1 && fewer > 0;) {
+        const virDomainVcpu *vcpu = virDomainVcpuAt(&virDomainObjDef(obj)->vcpus, id);
+
+        if (!vcpu->online || vcpu->hotpluggable != VIR_TRISTATE_YES)
+            continue;
+        if (!qemuVcpuUnplug(obj, id, error) || !virDomainObjCheckActive(obj, error))
+            return false;
+        fewer--;
+    }
+    return fewer == 0 || virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                                     _("failed to find appropriate hotpluggable vcpus to reach the "
+                                       "desired target vcpu count"));
+}
+
+bool
+qemuGuestSetVcpus(virDomainObj *obj, unsigned count, GError **error)
+{
+    const unsigned now = virDomainVcpusOnline(&virDomainObjDef(obj)->vcpus);
+
+    if (count > now)
+        return qemuVcpuPlugMore(obj, count - now, error);
+    return count == now || qemuVcpuUnplugSome(obj, now - count, error);
+}
