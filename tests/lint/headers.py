@@ -63,7 +63,7 @@ def digest(root, header):
 
 
 def compile_alone(build, flags, header):
-    text = '#include "%s"\n' % header
+    text = '#define VIR_INTERNAL_UNSTABLE_API_OPT_IN 1\n#include "%s"\n' % header
     # a header without any declaration is no translation unit of its own
     done = subprocess.run(flags + ["-fsyntax-only", "-Wno-unused-function", "-x", "c", "-"],
                           cwd=build, input=text, capture_output=True, text=True)

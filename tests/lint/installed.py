@@ -28,6 +28,7 @@ INSTALLED = [
      r"virInternal\w+|LIBVIRT_INTERNAL_[\d.]+"),
     (r"usr/lib/.*/pkgconfig/libvirt-internal\.pc", OPTION, DATA, None),
     (r"usr/include/libvirt/libvirt-internal\.h", OPTION, DATA, None),
+    (r"usr/lib/python3/dist-packages/libvirt_internal\.py", OPTION, DATA, None),
     (r"etc/virtward/virtwardd\.conf", ALWAYS, DATA, None),
     (r"etc/virtward/[\w-]+\.conf", OPTION, DATA, None),
     (r"usr/share/virtward/.*", OPTION, DATA, None),
@@ -35,6 +36,7 @@ INSTALLED = [
     (r"usr/share/man/man[158]/(virtwardd|virtward|virtward-spawn|virtward-helperd|virt-qemu-sev-validate)\.[158]",
      OPTION, DATA, None),
     (r"usr/lib/systemd/system/virtwardd(\.service|(-ro|-admin)?\.socket)", OPTION, DATA, None),
+    (r"usr/lib/systemd/system/virtward-helperd\.service", OPTION, DATA, None),
     (r"usr/lib/sysusers\.d/virtward\.conf", OPTION, DATA, None),
 ]
 
@@ -101,7 +103,7 @@ def units(root):
         copies = []
         for unit in folder.iterdir():
             copies.append(pathlib.Path(place) / unit.name)
-            copies[-1].write_text(unit.read_text().replace("=/usr/sbin/virtwardd", "=/bin/true"))
+            copies[-1].write_text(re.sub(r"=/usr/sbin/virtward\S+", "=/bin/true", unit.read_text()))
         done = subprocess.run(["systemd-analyze", "verify", "--man=no", *copies], check=False,
                               capture_output=True, text=True)
         if done.returncode != 0:

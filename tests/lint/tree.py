@@ -34,6 +34,7 @@ MAY_INCLUDE = {
     "daemon": {"util", "host", "qmp", "delegate", "device", "device_qemu", "domain", "qemu", "rpc",
                "api", "daemon"},
     "internal": {"util", "rpc", "internal"},
+    "helperd": {"util", "internal", "helperd"},
 }
 
 # --- who may name a kind ---

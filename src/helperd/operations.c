@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * operations.c: the effects. Every value is held against the policy first; targets are the
+ * descriptors that came with the call, and no path of the other side is ever opened. */
+#include "helperd/operations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "util/netdev/virnetdev.h"
+#include "util/netdev/virnetdevtap.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+static int64_t
+number(const virInternalRequest *request, const char *field)
+{
+    long long value = 0;
+
+    (void)virInternalRequestGetNumber(request, field, &value); /* the library knows the field */
+    return value;
+}
+
+/* --- processes and threads --- */
+
+static bool
+setMemlock(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+           GError **error)
+{
+    uint64_t bytes = (uint64_t)number(request, "soft");
+    struct rlimit limit = {bytes, bytes};
+    pid_t pid = 0;
+
+    if (!helperPolicyProcess(policy, virInternalRequestGetFd(request, 0), &pid, error) ||
+        !helperPolicyNumber(policy, "memlock.set", "a locked memory limit", (int64_t)bytes, error))
+        return false;
+    if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) < 0)
+        return virErrorErrno(error, _("cannot set the locked memory limit of process %d"),
+                             (int)pid);
+    return true;
+}
+
+/* The ids of threads that are really the process's own. */
+static GArray *
+checkedThreads(const helperPolicy *policy, const virInternalRequest *request, GError **error)
+{
+    g_autoptr(GArray) tids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    virInternalThreads threads;
+    pid_t pid = 0;
+
+    if (virInternalRequestGetThreads(request, &threads) < 0) {
+        virErrorSet(error, VIR_ERR_INVALID_ARG, _("descriptors are missing"));
+        return NULL;
+    }
+    if (!helperPolicyProcess(policy, threads.pidfd, &pid, error))
+        return NULL;
+    for (size_t i = 0; i < threads.n; i++) {
+        g_autofree char *path = g_strdup_printf("/proc/%d/task/%d", (int)pid, (int)threads.tids[i]);
+
+        if (access(path, F_OK) < 0) {
+            virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("thread %d is not of process %d"),
+                        (int)threads.tids[i], (int)pid);
+            return NULL;
+        }
+        g_array_append_val(tids, threads.tids[i]);
+    }
+    return g_steal_pointer(&tids);
+}
+
+static bool
+setScheduler(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+             GError **error)
+{
+    int kind = (int)number(request, "policy");
+    struct sched_param param = {.sched_priority = (int)number(request, "priority")};
+    g_autoptr(GArray) tids = checkedThreads(policy, request, error);
+
+    if (!tids || !helperPolicyMember(policy, "sched.set", "policies", kind, error) ||
+        !helperPolicyNumber(policy, "sched.set", "a priority", param.sched_priority, error))
+        return false;
+    for (guint i = 0; i < tids->len; i++) {
+        if (sched_setscheduler(g_array_index(tids, pid_t, i), kind, &param) < 0)
+            return virErrorErrno(error, _("cannot set the scheduler of thread %d"),
+                                 (int)g_array_index(tids, pid_t, i));
+    }
+    return true;
+}
+
+static bool
+setAffinity(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+            GError **error)
+{
+    size_t len = 0;
+    const unsigned char *map = virInternalRequestGetBytes(request, "cpus", &len);
+    g_autoptr(GArray) tids = checkedThreads(policy, request, error);
+    g_autofree cpu_set_t *cpus = g_malloc0(MAX(len, sizeof(cpu_set_t)));
+
+    if (!tids)
+        return false;
+    for (size_t cpu = 0; cpu < len * 8; cpu++) {
+        if (!(map[cpu / 8] & 1 << cpu % 8))
+            continue;
+        if (!helperPolicyMember(policy, "affinity.set", "cpus", (int64_t)cpu, error))
+            return false;
+        CPU_SET_S(cpu, len, cpus);
+    }
+    for (guint i = 0; i < tids->len; i++) {
+        if (sched_setaffinity(g_array_index(tids, pid_t, i), len, cpus) < 0)
+            return virErrorErrno(error, _("cannot set the CPUs of thread %d"),
+                                 (int)g_array_index(tids, pid_t, i));
+    }
+    return true;
+}
+
+static bool
+tuneProcess(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+            GError **error)
+{
+    int64_t value = number(request, "oom_score_adj");
+    g_autofree char *path = NULL;
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, value);
+    VIR_AUTOCLOSE fd = -1;
+    pid_t pid = 0;
+
+    if (!helperPolicyProcess(policy, virInternalRequestGetFd(request, 0), &pid, error) ||
+        !helperPolicyNumber(policy, "proc.tune", "oom_score_adj", value, error))
+        return false;
+    path = g_strdup_printf("/proc/%d/oom_score_adj", (int)pid);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        return virErrorErrno(error, _("cannot write '%s'"), path);
+    return true;
+}
+
+/* --- files and devices --- */
+
+static bool
+setOwner(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+         GError **error)
+{
+    int fd = virInternalRequestGetFd(request, 0);
+    uid_t uid = (uid_t)number(request, "uid");
+    gid_t gid = (gid_t)number(request, "gid");
+    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", fd);
+
+    if (!helperPolicyFile(policy, "own.set", fd, error) ||
+        !helperPolicyMember(policy, "own.set", "uids", (int64_t)uid, error) ||
+        !helperPolicyMember(policy, "own.set", "gids", (int64_t)gid, error))
+        return false;
+    if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ||
+        chmod(self, (mode_t)number(request, "mode") & 01777) < 0)
+        return virErrorErrno(error, _("cannot set the owner of a file"));
+    return true;
+}
+
+static bool
+createNode(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+           GError **error)
+{
+    int folder = virInternalRequestGetFd(request, 0);
+    const char *name = virInternalRequestGetString(request, "name");
+    mode_t mode = (mode_t)number(request, "mode");
+    unsigned high = (unsigned)number(request, "major"), low = (unsigned)number(request, "minor");
+    uid_t uid = (uid_t)number(request, "uid");
+    gid_t gid = (gid_t)number(request, "gid");
+    g_autofree char *device = g_strdup_printf("%c %u:%u", S_ISBLK(mode) ? 'b' : 'c', high, low);
+
+    if (strchr(name, '/') || name[0] == '\0' || name[0] == '.' || !(S_ISBLK(mode) || S_ISCHR(mode)))
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is no name of a node"), name);
+    if (!helperPolicyFile(policy, "node.create", folder, error) ||
+        !helperPolicyWord(policy, "node.create", "devices", device, error) ||
+        !helperPolicyMember(policy, "node.create", "uids", (int64_t)uid, error) ||
+        !helperPolicyMember(policy, "node.create", "gids", (int64_t)gid, error))
+        return false;
+    if (mknodat(folder, name, (mode & S_IFMT) | 0600, makedev(high, low)) < 0 ||
+        fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+        fchmodat(folder, name, mode & 0777, 0) < 0)
+        return virErrorErrno(error, _("cannot make the node '%s'"), name);
+    return true;
+}
+
+static bool
+openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+           GError **error)
+{
+    static const char *const paths[] = {
+        [VIR_INTERNAL_DEVICE_KVM] = "/dev/kvm",
+        [VIR_INTERNAL_DEVICE_VHOST_NET] = "/dev/vhost-net",
+        [VIR_INTERNAL_DEVICE_VHOST_VSOCK] = "/dev/vhost-vsock",
+        [VIR_INTERNAL_DEVICE_TAP] = NULL,
+    };
+    static const char *const names[] = {"kvm", "vhost-net", "vhost-vsock"};
+    int64_t kind = number(request, "device");
+    const char *path = kind >= 0 && (size_t)kind < G_N_ELEMENTS(paths) ? paths[kind] : NULL;
+    struct stat st;
+    int fd;
+
+    if (path && !helperPolicyWord(policy, "device.open", "devices", names[kind], error))
+        return false;
+    if (!path) {
+        /* The identity must be one of the policy's own words, which makes it the helper's path. */
+        path = virInternalRequestGetString(request, "identity");
+        if (!helperPolicyWord(policy, "device.open", "nodes", path, error))
+            return false;
+    }
+    fd = open(path,
+              ((int)number(request, "flags") & O_ACCMODE) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return virErrorErrno(error, _("cannot open '%s'"), path);
+    virInternalRequestAddFd(request, fd);
+    if (fstat(fd, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is no device"), path);
+    (void)virInternalRequestSetNumber(request, "major", major(st.st_rdev)); /* known fields */
+    (void)virInternalRequestSetNumber(request, "minor", minor(st.st_rdev));
+    return true;
+}
+
+/* --- network: in a thread that goes to the namespace of the call --- */
+
+typedef struct {
+    const helperPolicy *policy;
+    virInternalRequest *request;
+    const char *hook;
+    bool (*run)(virInternalRequest *request, GError **error);
+    bool done;
+    GError *error;
+} networkJob;
+
+static void *
+runInNamespace(void *opaque)
+{
+    networkJob *job = opaque;
+
+    if (setns(virInternalRequestGetFd(job->request, 0), CLONE_NEWNET) < 0)
+        virErrorErrno(&job->error, _("cannot enter the network namespace"));
+    else
+        job->done = job->run(job->request, &job->error);
+    return NULL;
+}
+
+static bool
+runNetwork(const helperPolicy *policy, const char *hook, virInternalRequest *request,
+           bool (*run)(virInternalRequest *request, GError **error), GError **error)
+{
+    const char *name = virInternalRequestGetString(request, "name");
+    networkJob job = {policy, request, hook, run, false, NULL};
+
+    if (!helperPolicyNetwork(policy, hook, virInternalRequestGetFd(request, 0), error) ||
+        !helperPolicyWord(policy, hook, "names", name, error))
+        return false;
+    g_thread_join(g_thread_new("network", runInNamespace, &job));
+    if (job.error)
+        g_propagate_error(error, job.error);
+    return job.done;
+}
+
+static bool
+createTapHere(virInternalRequest *request, GError **error)
+{
+    size_t macLen = 0;
+    const unsigned char *mac = virInternalRequestGetBytes(request, "mac", &macLen);
+    virNetDevTapRequest wanted = {.name = virInternalRequestGetString(request, "name"),
+                                  .mac = macLen == 6 ? mac : NULL,
+                                  .mtu = (unsigned)number(request, "mtu"),
+                                  .queues = (size_t)number(request, "queues"),
+                                  .owner = (uid_t)number(request, "owner"),
+                                  .flags = (unsigned)number(request, "flags")};
+    g_autofree int *fds = g_new(int, wanted.queues);
+    virNetDevTapInfo info = {{0}};
+
+    if (!virNetDevTapCreate(&wanted, fds, &info, error))
+        return false;
+    for (size_t i = 0; i < wanted.queues; i++)
+        virInternalRequestAddFd(request, fds[i]);
+    (void)virInternalRequestSetString(request, "name", info.name); /* known fields */
+    (void)virInternalRequestSetNumber(request, "ifindex", info.ifindex);
+    (void)virInternalRequestSetNumber(request, "created", info.created);
+    return true;
+}
+
+static bool
+createTap(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+          GError **error)
+{
+    int64_t queues = number(request, "queues");
+
+    if (queues < 1 ||
+        !helperPolicyNumber(policy, "tap.create", "a number of queues", queues, error))
+        return error && *error
+                   ? false
+                   : virErrorSet(error, VIR_ERR_INVALID_ARG, _("no queue is asked for"));
+    return runNetwork(policy, "tap.create", request, createTapHere, error);
+}
+
+static bool
+removeTapHere(virInternalRequest *request, GError **error)
+{
+    return virNetDevTapDelete(virInternalRequestGetString(request, "name"), error);
+}
+
+static bool
+removeTap(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+          GError **error)
+{
+    return runNetwork(policy, "tap.remove", request, removeTapHere, error);
+}
+
+static bool
+attachHere(virInternalRequest *request, GError **error)
+{
+    return virNetDevSetBridge(virInternalRequestGetString(request, "name"),
+                              virInternalRequestGetString(request, "bridge"), error);
+}
+
+static bool
+attachPort(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+           GError **error)
+{
+    return helperPolicyWord(policy, "net.attach", "bridges",
+                            virInternalRequestGetString(request, "bridge"), error) &&
+           runNetwork(policy, "net.attach", request, attachHere, error);
+}
+
+static bool
+detachHere(virInternalRequest *request, GError **error)
+{
+    return virNetDevSetBridge(virInternalRequestGetString(request, "name"), NULL, error);
+}
+
+static bool
+detachPort(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+           GError **error)
+{
+    return runNetwork(policy, "net.detach", request, detachHere, error);
+}
+
+static bool
+setUpHere(virInternalRequest *request, GError **error)
+{
+    return virNetDevSetUp(virInternalRequestGetString(request, "name"), number(request, "up") != 0,
+                          error);
+}
+
+static bool
+setUp(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+      GError **error)
+{
+    return runNetwork(policy, "net.set", request, setUpHere, error);
+}
+
+const helperOperation helperOperations[] = {
+    {"memlock.set", setMemlock, {CAP_SYS_RESOURCE, CAP_SYS_PTRACE, -1}},
+    {"sched.set", setScheduler, {CAP_SYS_NICE, -1}},
+    {"affinity.set", setAffinity, {CAP_SYS_NICE, -1}},
+    {"proc.tune", tuneProcess, {CAP_SYS_RESOURCE, CAP_DAC_OVERRIDE, -1}},
+    {"own.set", setOwner, {CAP_CHOWN, CAP_FOWNER, -1}},
+    {"node.create", createNode, {CAP_MKNOD, CAP_CHOWN, CAP_FOWNER, -1}},
+    {"device.open", openDevice, {CAP_DAC_OVERRIDE, -1}},
+    {"tap.create", createTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"tap.remove", removeTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"net.attach", attachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"net.detach", detachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"net.set", setUp, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {NULL, NULL, {-1}},
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * operations.h: what the helper does, one function per operation, each by descriptors alone and
+ * within the policy. */
+#pragma once
+
+#define VIR_INTERNAL_UNSTABLE_API_OPT_IN 1
+#include "helperd/policy.h"
+#include "internal/libvirt-internal.h"
+
+/* An operation and the rights it takes. */
+typedef struct {
+    const char *hook;
+    bool (*run)(const helperPolicy *policy, const virInternalCall *call,
+                virInternalRequest *request, GError **error);
+    int capabilities[4]; /* CAP_..., ended by -1 */
+} helperOperation;
+
+/* Ended by one without name. */
+extern const helperOperation helperOperations[];

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * policy.c: the policy file, and the looks at a descriptor that decide whether it may be touched.
+ * Paths of the other side are never opened: what the kernel says about a descriptor counts. */
+#include "helperd/policy.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/virerror.h"
+#include "util/virfile.h"
+#include "util/virutil.h"
+
+struct helperPolicy {
+    GKeyFile *file;
+    char **sockets;
+    char **groups; /* folders of control groups, as /proc/PID/cgroup writes them */
+};
+
+/* The keys of each operation's group, besides "guests". */
+static const struct {
+    const char *hook;
+    const char *keys[6];
+} known[] = {
+    {"memlock.set", {"max"}},
+    {"sched.set", {"policies", "min", "max"}},
+    {"affinity.set", {"cpus"}},
+    {"proc.tune", {"min", "max"}},
+    {"own.set", {"folders", "uids", "gids"}},
+    {"node.create", {"folders", "devices", "uids", "gids"}},
+    {"device.open", {"devices", "nodes"}},
+    {"tap.create", {"names", "max", "namespaces"}},
+    {"tap.remove", {"names", "namespaces"}},
+    {"net.attach", {"names", "bridges", "namespaces"}},
+    {"net.detach", {"names", "namespaces"}},
+    {"net.set", {"names", "namespaces"}},
+};
+
+static bool
+checkGroup(GKeyFile *file, const char *path, const char *group, GError **error)
+{
+    static const char *const helper[] = {"sockets", "cgroups", NULL};
+    const char *const *keys = g_str_equal(group, "helper") ? helper : NULL;
+    g_auto(GStrv) have = g_key_file_get_keys(file, group, NULL, NULL);
+
+    for (size_t i = 0; !keys && i < G_N_ELEMENTS(known); i++) {
+        if (g_str_equal(known[i].hook, group))
+            keys = known[i].keys;
+    }
+    if (!keys)
+        return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("%s: there is no operation [%s]"), path,
+                           group);
+    for (char **key = have; key && *key; key++) {
+        if (!g_strv_contains(keys, *key) && (keys == helper || !g_str_equal(*key, "guests")))
+            return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("%s: [%s] has no key '%s'"), path,
+                               group, *key);
+    }
+    return true;
+}
+
+helperPolicy *
+helperPolicyLoad(const char *path, GError **error)
+{
+    g_autoptr(helperPolicy) policy = g_new0(helperPolicy, 1);
+    g_auto(GStrv) groups = NULL;
+    g_autoptr(GError) why = NULL;
+
+    policy->file = g_key_file_new();
+    if (!g_key_file_load_from_file(policy->file, path, G_KEY_FILE_NONE, &why)) {
+        virErrorSet(error, VIR_ERR_CONF_SYNTAX, "%s: %s", path, why->message);
+        return NULL;
+    }
+    groups = g_key_file_get_groups(policy->file, NULL);
+    for (char **group = groups; *group; group++) {
+        if (!checkGroup(policy->file, path, *group, error))
+            return NULL;
+    }
+    policy->sockets = g_key_file_get_string_list(policy->file, "helper", "sockets", NULL, NULL);
+    policy->groups = g_key_file_get_string_list(policy->file, "helper", "cgroups", NULL, NULL);
+    if (!policy->sockets || !*policy->sockets) {
+        virErrorSet(error, VIR_ERR_CONF_SYNTAX,
+                    _("%s: [helper] names no sockets to serve (sockets=PATH;...)"), path);
+        return NULL;
+    }
+    return g_steal_pointer(&policy);
+}
+
+void
+helperPolicyFree(helperPolicy *policy)
+{
+    if (!policy)
+        return;
+    g_key_file_unref(policy->file);
+    g_strfreev(policy->sockets);
+    g_strfreev(policy->groups);
+    g_free(policy);
+}
+
+const char *const *
+helperPolicySockets(const helperPolicy *policy)
+{
+    return (const char *const *)policy->sockets;
+}
+
+bool
+helperPolicyServes(const helperPolicy *policy, const char *hook)
+{
+    return g_key_file_has_group(policy->file, hook);
+}
+
+const char *
+helperPolicyGuests(const helperPolicy *policy, const char *hook)
+{
+    g_autofree char *text = g_key_file_get_string(policy->file, hook, "guests", NULL);
+
+    return text ? g_intern_string(text) : "*";
+}
+
+/* --- bounds --- */
+
+/* One bound; a missing one refuses, a word that is no number too. */
+static bool
+getBound(const helperPolicy *policy, const char *hook, const char *key, int64_t *retBound,
+         GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    *retBound = g_key_file_get_int64(policy->file, hook, key, &why);
+    return !why || virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                               _("the policy of %s sets no %s, so nothing is allowed"), hook, key);
+}
+
+bool
+helperPolicyNumber(const helperPolicy *policy, const char *hook, const char *what, int64_t value,
+                   GError **error)
+{
+    int64_t max = 0, min = 0;
+
+    if (!getBound(policy, hook, "max", &max, error))
+        return false;
+    if (g_key_file_has_key(policy->file, hook, "min", NULL) &&
+        !getBound(policy, hook, "min", &min, error))
+        return false;
+    if (value >= min && value <= max)
+        return true;
+    return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                       _("%s of %lld is outside the policy of %s (%lld to %lld)"), what,
+                       (long long)value, hook, (long long)min, (long long)max);
+}
+
+bool
+helperPolicyWord(const helperPolicy *policy, const char *hook, const char *key, const char *word,
+                 GError **error)
+{
+    g_auto(GStrv) list = g_key_file_get_string_list(policy->file, hook, key, NULL, NULL);
+
+    for (char **one = list; one && *one; one++) {
+        if (fnmatch(*one, word, FNM_PATHNAME | FNM_PERIOD) == 0)
+            return true;
+    }
+    return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is not among the %s of %s"), word, key,
+                       hook);
+}
+
+bool
+helperPolicyMember(const helperPolicy *policy, const char *hook, const char *key, int64_t value,
+                   GError **error)
+{
+    g_autofree char *word = g_strdup_printf("%" G_GINT64_FORMAT, value);
+
+    return helperPolicyWord(policy, hook, key, word, error);
+}
+
+/* --- processes --- */
+
+/* The pid behind a pidfd, 0 if it has ended. */
+static pid_t
+pidOf(int pidfd)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", pidfd);
+    g_autofree char *text = virFileRead(path, 4096, NULL, NULL);
+    const char *line = text ? strstr(text, "\nPid:") : NULL;
+    gint64 pid = line ? g_ascii_strtoll(line + strlen("\nPid:"), NULL, 10) : 0;
+
+    return pid > 0 ? (pid_t)pid : 0;
+}
+
+/* One line of /proc/PID/cgroup, "0::/virtward-system/...", is below one of the groups. */
+static bool
+lineIsBelow(const helperPolicy *policy, const char *line)
+{
+    const char *name = strchr(line, ':');
+    const char *path = name ? strchr(name + 1, ':') : NULL;
+
+    for (char **group = policy->groups; path && group && *group; group++) {
+        size_t len = strlen(*group);
+
+        if (g_str_has_prefix(path + 1, *group) && (path[1 + len] == '/' || path[1 + len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+bool
+helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError **error)
+{
+    pid_t pid = pidOf(pidfd);
+    g_autofree char *path = g_strdup_printf("/proc/%d/cgroup", (int)pid);
+    g_autofree char *text = pid > 0 ? virFileRead(path, 65536, NULL, NULL) : NULL;
+    g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    bool below = false;
+
+    for (char **line = lines; line && *line && !below; line++)
+        below = lineIsBelow(policy, *line);
+    /* Still alive: so the number was this process's all the time. */
+    if (!text || poll(&ended, 1, 0) != 0)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                           _("the descriptor is no process, or it has ended"));
+    *retPid = pid;
+    return below ||
+           virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                       _("process %d is in none of the control groups of the policy"), (int)pid);
+}
+
+/* --- files and networks --- */
+
+bool
+helperPolicyFile(const helperPolicy *policy, const char *hook, int fd, GError **error)
+{
+    g_auto(GStrv) folders = g_key_file_get_string_list(policy->file, hook, "folders", NULL, NULL);
+    g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+    g_autofree char *path = g_file_read_link(link, NULL);
+    struct stat st;
+
+    if (!path || fstat(fd, &st) < 0)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("a descriptor is missing"));
+    if (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink != 1))
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                           _("'%s' is a link, or has other names, or none"), path);
+    for (char **folder = folders; folder && *folder; folder++) {
+        size_t len = strlen(*folder);
+
+        if (g_str_has_prefix(path, *folder) && (path[len] == '/' || path[len] == '\0'))
+            return true;
+    }
+    return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is in none of the folders of %s"),
+                       path, hook);
+}
+
+bool
+helperPolicyNetwork(const helperPolicy *policy, const char *hook, int fd, GError **error)
+{
+    struct stat own, given;
+
+    if (stat("/proc/self/ns/net", &own) < 0 || fstat(fd, &given) < 0)
+        return virErrorErrno(error, _("cannot look at a network namespace"));
+    if (own.st_dev == given.st_dev && own.st_ino == given.st_ino)
+        return true;
+    return helperPolicyWord(policy, hook, "namespaces", "any", error);
+}

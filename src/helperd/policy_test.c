@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * policy_test.c: what the policy file allows, and that it allows nothing else. */
+#include "helperd/policy.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+typedef struct {
+    char *folder;
+    char *path;
+    helperPolicy *policy;
+    GError *error;
+} testPolicy;
+
+static void
+testLoad(testPolicy *test, const char *text)
+{
+    g_assert_true(g_file_set_contents(test->path, text, -1, NULL));
+    g_clear_pointer(&test->policy, helperPolicyFree);
+    test->policy = helperPolicyLoad(test->path, &test->error);
+}
+
+static void
+testSetUp(testPolicy *test, const void *unused)
+{
+    test->folder = g_dir_make_tmp("virtward-policy-XXXXXX", NULL);
+    test->path = g_build_filename(test->folder, "policy", NULL);
+}
+
+static void
+testTearDown(testPolicy *test, const void *unused)
+{
+    g_clear_error(&test->error);
+    g_clear_pointer(&test->policy, helperPolicyFree);
+    g_unlink(test->path);
+    g_assert_cmpint(g_rmdir(test->folder), ==, 0);
+    g_free(test->path);
+    g_free(test->folder);
+}
+
+static void
+testExpectError(testPolicy *test, virErrorCode code, const char *words)
+{
+    g_assert_true(virErrorIs(test->error, code));
+    g_test_message("%s", test->error->message);
+    g_assert_nonnull(strstr(test->error->message, words));
+    g_clear_error(&test->error);
+}
+
+static void
+testMistakes(testPolicy *test, const void *unused)
+{
+    testLoad(test, "[helper]\nsockets=/s\n[make.tea]\nmax=1\n");
+    testExpectError(test, VIR_ERR_CONF_SYNTAX, "no operation [make.tea]");
+    testLoad(test, "[helper]\nsockets=/s\n[memlock.set]\nmaximum=1\n");
+    testExpectError(test, VIR_ERR_CONF_SYNTAX, "no key 'maximum'");
+    testLoad(test, "[memlock.set]\nmax=1\n");
+    testExpectError(test, VIR_ERR_CONF_SYNTAX, "names no sockets");
+    testLoad(test, "nonsense");
+    testExpectError(test, VIR_ERR_CONF_SYNTAX, test->path);
+}
+
+static void
+testNumbers(testPolicy *test, const void *unused)
+{
+    testLoad(test, "[helper]\nsockets=/s\n[memlock.set]\nmax=100\n[proc.tune]\nmin=-5\nmax=5\n"
+                   "[tap.create]\nnames=*\n");
+    g_assert_no_error(test->error);
+    g_assert_true(helperPolicyServes(test->policy, "memlock.set"));
+    g_assert_false(helperPolicyServes(test->policy, "sched.set"));
+    g_assert_true(helperPolicyNumber(test->policy, "memlock.set", "it", 100, &test->error));
+    g_assert_false(helperPolicyNumber(test->policy, "memlock.set", "it", 101, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "it of 101 is outside");
+    g_assert_false(helperPolicyNumber(test->policy, "memlock.set", "it", -1, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "(0 to 100)");
+    g_assert_true(helperPolicyNumber(test->policy, "proc.tune", "it", -5, &test->error));
+    g_assert_false(helperPolicyNumber(test->policy, "tap.create", "it", 1, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "sets no max");
+}
+
+static void
+testWords(testPolicy *test, const void *unused)
+{
+    testLoad(test, "[helper]\nsockets=/s\n[net.attach]\nnames=vnet*\nbridges=br0\n"
+                   "[device.open]\nnodes=/dev/vfio/*\n");
+    g_assert_true(helperPolicyWord(test->policy, "net.attach", "bridges", "br0", &test->error));
+    g_assert_false(helperPolicyWord(test->policy, "net.attach", "bridges", "br1", &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "'br1' is not among the bridges");
+    g_assert_true(helperPolicyWord(test->policy, "device.open", "nodes", "/dev/vfio/7", NULL));
+    /* A star doesn't cross folders. */
+    g_assert_false(
+        helperPolicyWord(test->policy, "device.open", "nodes", "/dev/vfio/../sda", NULL));
+    g_assert_false(helperPolicyWord(test->policy, "net.attach", "nothing", "x", NULL));
+}
+
+static void
+testProcesses(testPolicy *test, const void *unused)
+{
+    VIR_AUTOCLOSE self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    VIR_AUTOCLOSE file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    pid_t pid = 0;
+
+    testLoad(test, "[helper]\nsockets=/s\ncgroups=/nowhere\n");
+    g_assert_false(helperPolicyProcess(test->policy, self, &pid, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "in none of the control groups");
+    g_assert_false(helperPolicyProcess(test->policy, file, &pid, &test->error));
+    testExpectError(test, VIR_ERR_OPERATION_FAILED, "is no process");
+}
+
+static void
+testFiles(testPolicy *test, const void *unused)
+{
+    g_autofree char *text =
+        g_strdup_printf("[helper]\nsockets=/s\n[own.set]\nfolders=%s\n", test->folder);
+    g_autofree char *other = g_build_filename(test->folder, "other", NULL);
+    VIR_AUTOCLOSE inside = -1;
+    VIR_AUTOCLOSE outside = open("/etc/passwd", O_PATH | O_CLOEXEC);
+
+    testLoad(test, text);
+    inside = open(test->path, O_PATH | O_CLOEXEC);
+    g_assert_true(helperPolicyFile(test->policy, "own.set", inside, &test->error));
+    g_assert_no_error(test->error);
+    g_assert_false(helperPolicyFile(test->policy, "own.set", outside, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "in none of the folders");
+    g_assert_cmpint(link(test->path, other), ==, 0);
+    g_assert_false(helperPolicyFile(test->policy, "own.set", inside, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "has other names");
+    g_unlink(other);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define TEST(sentence, func)                                                                       \
+    g_test_add("/policy/" sentence, testPolicy, NULL, testSetUp, func, testTearDown)
+    TEST("a typing mistake is an error", testMistakes);
+    TEST("numbers have bounds, and no bound means nothing", testNumbers);
+    TEST("words stand in lists", testWords);
+    TEST("processes are in the policy's groups", testProcesses);
+    TEST("files are in the policy's folders, under one name", testFiles);
+    return g_test_run();
+}
