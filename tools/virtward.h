@@ -22,6 +22,7 @@ typedef struct {
 } virtwardCommand;
 
 extern const virtwardCommand virtwardDevices;
+extern const virtwardCommand virtwardHandlers;
 
 /* A guest that runs, from its status file. */
 typedef struct {

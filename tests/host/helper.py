@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""helper.py VIRTWARDD HELPERD: the reference helper beside a real daemon, with stock virsh.
+"""helper.py VIRTWARDD HELPERD VIRTWARD: the reference helper beside a real daemon, with stock virsh.
 
 A guest's disk is given to its user by the helper, within its policy; what the policy does not
 allow is refused, audited, and reaches virsh; the helper can be killed and come back."""
 
+import json
 import os
 import pathlib
 import pwd
@@ -85,6 +86,12 @@ class Helper(unittest.TestCase):
         done = self.virsh("start", "--paused", "helped")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.disk.stat().st_uid, pwd.getpwnam("virtward-qemu").pw_uid)
+        shown = subprocess.run([VIRTWARD, "--root", str(self.daemon.root), "handlers", "--json"],
+                               capture_output=True, text=True, timeout=DEADLINE, check=True)
+        row, = json.loads(shown.stdout)["handlers"]
+        self.assertEqual((row["hook"], row["pid"], row["connected"], row["failures"]),
+                         ("own.set", self.helper.pid, True, 0))
+        self.assertGreater(row["calls"], 0)
         self.assertIn("verdict=done", self.wait_line("audit: hook=own.set guest=\"helped\""))
 
     def test_outside_the_policy(self):
@@ -108,7 +115,7 @@ class Helper(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    VIRTWARDD, HELPERD = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    VIRTWARDD, HELPERD, VIRTWARD = (os.path.abspath(path) for path in sys.argv[1:4])
     if os.geteuid() != 0:
         print("needs root")
         sys.exit(77)
