@@ -3,6 +3,7 @@
  * domain_life.c: a guest's life: create, destroy, suspend, resume. */
 #include "api/domain.h"
 #include "api/handlers.gen.h"
+#include "domain/schema.h"
 #include "qemu/guest.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -141,6 +142,8 @@ virApiDomainCreateXML(virApiCall *call, const remote_domain_create_xml_args *arg
     if (!virApiOnlyFlags(args->flags,
                          START_PAUSED | START_AUTODESTROY | START_VALIDATE | START_RESET_NVRAM,
                          error))
+        return false;
+    if ((args->flags & START_VALIDATE) && !virDomainSchemaCheck(args->xml_desc, error))
         return false;
     def = qemuDriverParse(driver, args->xml_desc, VIR_PARSE_INACTIVE | VIR_PARSE_ABI_UPDATE, error);
     if (!def)

@@ -76,6 +76,30 @@ virDeviceInfoSameAddress(const void *a, const void *b, GError **error)
                        virAddressTypeToString(was->address.type));
 }
 
+/* of all types together */
+static const virField addressHolds[] = {
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("@port"),
+    VIR_HOLDS("@target"),
+    VIR_HOLDS_ONOFF("@multifunction"),
+    VIR_HOLDS_NUMBER("@domain"),
+    VIR_HOLDS_NUMBER("@bus"),
+    VIR_HOLDS_NUMBER("@slot"),
+    VIR_HOLDS_NUMBER("@function"),
+    VIR_HOLDS_NUMBER("@controller"),
+    VIR_HOLDS_NUMBER("@unit"),
+    VIR_HOLDS_NUMBER("@base"),
+    VIR_HOLDS_NUMBER("@iobase"),
+    VIR_HOLDS_NUMBER("@irq"),
+    VIR_HOLDS_NUMBER("@cssid"),
+    VIR_HOLDS_NUMBER("@ssid"),
+    VIR_HOLDS_NUMBER("@devno"),
+    VIR_HOLDS_NUMBER("@reg"),
+    VIR_HOLDS_NUMBER("zpci@uid"),
+    VIR_HOLDS_NUMBER("zpci@fid"),
+    VIR_FIELD_END,
+};
+
 const virField virDeviceInfoFields[] = {
     VIR_FIELD_UINT("boot@order", virDeviceInfo, bootIndex, 1, UINT32_MAX),
     VIR_FIELD_STRING("boot@loadparm", virDeviceInfo, bootLoadparm),
@@ -87,7 +111,7 @@ const virField virDeviceInfoFields[] = {
     VIR_FIELD_STRING("rom@file", virDeviceInfo, romFile),
     VIR_FIELD_UINT("acpi@index", virDeviceInfo, acpiIndex, 1, UINT32_MAX, .flags = VIR_FIELD_ABI),
     VIR_FIELD_CODE("address", virDeviceInfoParseAddress, virDeviceInfoFormatAddress,
-                   .same = virDeviceInfoSameAddress),
+                   .same = virDeviceInfoSameAddress, .holds = addressHolds),
     VIR_FIELD_END,
 };
 

@@ -48,20 +48,21 @@ virOptUIntOf(uint64_t value)
 
 typedef enum {
     VIR_FIELD_TYPE_END = 0,
-    VIR_FIELD_TYPE_STRING,  /* char *, NULL is absent */
-    VIR_FIELD_TYPE_ENUM,    /* int, 0 is absent and, as a name in the document, an error unless
-                               VIR_FIELD_ZERO says that the first name may be written and read */
-    VIR_FIELD_TYPE_YESNO,   /* virTristate as yes, no */
-    VIR_FIELD_TYPE_ONOFF,   /* virTristate as on, off */
-    VIR_FIELD_TYPE_UINT,    /* virOptUInt, decimal within min..max */
-    VIR_FIELD_TYPE_HEX,     /* virOptUInt, read in any base, written as 0x%0*x (width in min) */
-    VIR_FIELD_TYPE_INT,     /* virOptInt */
-    VIR_FIELD_TYPE_KIB,     /* virOptUInt, read with the element's unit (KiB without), written as
-                               KiB; an element's text, or an attribute beside "unit" */
-    VIR_FIELD_TYPE_PRESENT, /* bool: the element is there, or not */
-    VIR_FIELD_TYPE_CODE,    /* calls parse and format */
-    VIR_FIELD_TYPE_MIXIN,   /* another table at offset, same element */
-    VIR_FIELD_TYPE_REFUSED, /* recognised and not supported: an error with the reason */
+    VIR_FIELD_TYPE_STRING,   /* char *, NULL is absent */
+    VIR_FIELD_TYPE_ENUM,     /* int, 0 is absent and, as a name in the document, an error unless
+                                VIR_FIELD_ZERO says that the first name may be written and read */
+    VIR_FIELD_TYPE_YESNO,    /* virTristate as yes, no */
+    VIR_FIELD_TYPE_ONOFF,    /* virTristate as on, off */
+    VIR_FIELD_TYPE_UINT,     /* virOptUInt, decimal within min..max */
+    VIR_FIELD_TYPE_HEX,      /* virOptUInt, read in any base, written as 0x%0*x (width in min) */
+    VIR_FIELD_TYPE_INT,      /* virOptInt */
+    VIR_FIELD_TYPE_KIB,      /* virOptUInt, read with the element's unit (KiB without), written as
+                                KiB; an element's text, or an attribute beside "unit" */
+    VIR_FIELD_TYPE_PRESENT,  /* bool: the element is there, or not */
+    VIR_FIELD_TYPE_CODE,     /* calls parse and format */
+    VIR_FIELD_TYPE_MIXIN,    /* another table at offset, same element */
+    VIR_FIELD_TYPE_ELEMENTS, /* schema only: any number of elements, each described by mixin */
+    VIR_FIELD_TYPE_REFUSED,  /* recognised and not supported: an error with the reason */
 } virFieldType;
 
 /* How a document is read. */
@@ -91,6 +92,7 @@ typedef enum {
     VIR_FIELD_SILENT = 1 << 5,    /* read but never written (old spellings) */
     VIR_FIELD_IN_STATUS = 1 << 6, /* written to the status file only */
     VIR_FIELD_READ_ZERO = 1 << 7, /* enum: value 0 may be read by its name, but is never written */
+    VIR_FIELD_MANY = 1 << 8,      /* CODE: the element may stand there several times */
 } virFieldFlags;
 
 typedef struct virField virField;
@@ -115,6 +117,10 @@ struct virField {
     void (*clear)(void *object);
     /* NULL: not part of the ABI */
     bool (*same)(const void *a, const void *b, GError **error);
+    /* What stands in the element at path, for the schema alone: rows of the VIR_HOLDS kinds, or
+     * tables that the code reads with. NULL: an element is not described further, an attribute
+     * holds any text (one of names, if they are given). */
+    const virField *holds;
 };
 
 #define VIR_FIELD_STRING(p, s, m, ...)                                                             \
@@ -162,6 +168,52 @@ struct virField {
     {                                                                                              \
         .path = (p), .type = VIR_FIELD_TYPE_CODE, .parse = (pf), .format = (ff), __VA_ARGS__       \
     }
+/* What code reads and writes, as the schema shows it; nothing is stored by these. */
+#define VIR_HOLDS(p)                                                                               \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_STRING                                                 \
+    }
+#define VIR_HOLDS_ENUM(p, n)                                                                       \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_ENUM, .names = &(n), .flags = VIR_FIELD_ZERO           \
+    }
+#define VIR_HOLDS_YESNO(p)                                                                         \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_YESNO                                                  \
+    }
+#define VIR_HOLDS_ONOFF(p)                                                                         \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_ONOFF                                                  \
+    }
+#define VIR_HOLDS_UINT(p)                                                                          \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_UINT, .max = UINT64_MAX                                \
+    }
+#define VIR_HOLDS_NUMBER(p) /* decimal or 0x... */                                                 \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_HEX, .max = UINT64_MAX                                 \
+    }
+#define VIR_HOLDS_INT(p)                                                                           \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_INT                                                    \
+    }
+#define VIR_HOLDS_PRESENT(p)                                                                       \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_PRESENT                                                \
+    }
+#define VIR_HOLDS_SIZE(p) /* a number with its unit */                                             \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_KIB                                                    \
+    }
+#define VIR_HOLDS_ROWS(t)                                                                          \
+    {                                                                                              \
+        .path = "", .type = VIR_FIELD_TYPE_MIXIN, .mixin = (t)                                     \
+    }
+#define VIR_HOLDS_ELEMENTS(p, t) /* t NULL: not described further */                               \
+    {                                                                                              \
+        .path = (p), .type = VIR_FIELD_TYPE_ELEMENTS, .mixin = (t)                                 \
+    }
+
 #define VIR_FIELD_MIXIN(s, m, t)                                                                   \
     {                                                                                              \
         .path = "", .type = VIR_FIELD_TYPE_MIXIN, .offset = offsetof(s, m), .mixin = (t)           \

@@ -103,7 +103,8 @@ static const virField blkioFields[] = {
     VIR_FIELD_UINT("blkiotune/weight", virDomainBlkiotune, weight, 0, UINT32_MAX,
                    .flags = VIR_FIELD_SILENT),
     VIR_FIELD_CODE("blkiotune/device", virDomainBlkioDevicesParse, virDomainBlkiotuneFormat,
-                   .clear = virDomainBlkiotuneClear),
+                   .clear = virDomainBlkiotuneClear, .flags = VIR_FIELD_MANY,
+                   .holds = deviceFields),
     VIR_FIELD_END,
 };
 

@@ -223,9 +223,19 @@ virDomainClockSame(const void *a, const void *b, GError **error)
     return true;
 }
 
+static const virField clockHolds[] = {
+    VIR_HOLDS_ENUM("@offset", virClockOffsetNames),
+    VIR_HOLDS_ENUM("@basis", virClockBasisNames),
+    VIR_HOLDS("@adjustment"),
+    VIR_HOLDS("@timezone"),
+    VIR_HOLDS_INT("@start"),
+    VIR_HOLDS_ELEMENTS("timer", timerFields),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("clock", virDomainClockParse, virDomainClockFormat, .clear = virDomainClockClear,
-                   .same = virDomainClockSame),
+                   .same = virDomainClockSame, .holds = clockHolds),
     VIR_FIELD_END,
 };
 

@@ -51,9 +51,82 @@ virDomainCPUSame(const void *a, const void *b, GError **error)
            virDomainNumaSame(&was->numa, &is->numa, error);
 }
 
+static const virField featureHolds[] = {
+    VIR_HOLDS_ENUM("@policy", virCPUFeaturePolicyNames),
+    VIR_HOLDS("@name"),
+    VIR_FIELD_END,
+};
+
+static const virField siblingHolds[] = {
+    VIR_HOLDS_UINT("@id"),
+    VIR_HOLDS_UINT("@value"),
+    VIR_FIELD_END,
+};
+
+static const virField distancesHolds[] = {
+    VIR_HOLDS_ELEMENTS("sibling", siblingHolds),
+    VIR_FIELD_END,
+};
+
+static const virField numaCacheHolds[] = {
+    VIR_HOLDS_UINT("@level"),     VIR_HOLDS("@associativity"),  VIR_HOLDS("@policy"),
+    VIR_HOLDS_SIZE("size@value"), VIR_HOLDS_SIZE("line@value"), VIR_FIELD_END,
+};
+
+static const virField cellHolds[] = {
+    VIR_HOLDS_UINT("@id"),
+    VIR_HOLDS("@cpus"),
+    VIR_HOLDS_SIZE("@memory"),
+    VIR_HOLDS("@memAccess"),
+    VIR_HOLDS_YESNO("@discard"),
+    VIR_FIELD_CODE("distances", NULL, NULL, .holds = distancesHolds),
+    VIR_HOLDS_ELEMENTS("cache", numaCacheHolds),
+    VIR_FIELD_END,
+};
+
+static const virField interconnectHolds[] = {
+    VIR_HOLDS_UINT("@initiator"),
+    VIR_HOLDS_UINT("@target"),
+    VIR_HOLDS_UINT("@cache"),
+    VIR_HOLDS_UINT("@value"),
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("@unit"),
+    VIR_FIELD_END,
+};
+
+static const virField numaHolds[] = {
+    VIR_HOLDS_ELEMENTS("cell", cellHolds),
+    VIR_HOLDS_ELEMENTS("interconnects/latency", interconnectHolds),
+    VIR_HOLDS_ELEMENTS("interconnects/bandwidth", interconnectHolds),
+    VIR_FIELD_END,
+};
+
+static const virField cpuHolds[] = {
+    VIR_HOLDS_ENUM("@mode", virCPUModeNames),
+    VIR_HOLDS_ENUM("@match", virCPUMatchNames),
+    VIR_HOLDS_ENUM("@check", virCPUCheckNames),
+    VIR_HOLDS_ONOFF("@migratable"),
+    VIR_HOLDS("arch"),
+    VIR_HOLDS("model"),
+    VIR_HOLDS("vendor"),
+    VIR_HOLDS_ENUM("model@fallback", virCPUFallbackNames),
+    VIR_HOLDS("model@vendor_id"),
+    VIR_HOLDS_UINT("topology@sockets"),
+    VIR_HOLDS_UINT("topology@dies"),
+    VIR_HOLDS_UINT("topology@cores"),
+    VIR_HOLDS_UINT("topology@threads"),
+    VIR_HOLDS_UINT("cache@level"),
+    VIR_HOLDS_ENUM("cache@mode", virCPUCacheModeNames),
+    VIR_HOLDS_ENUM("maxphysaddr@mode", virCPUMaxPhysAddrModeNames),
+    VIR_HOLDS_UINT("maxphysaddr@bits"),
+    VIR_HOLDS_ELEMENTS("feature", featureHolds),
+    VIR_FIELD_CODE("numa", NULL, NULL, .holds = numaHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("cpu", virDomainCPUParse, virDomainCPUFormat, .clear = virDomainCPUClear,
-                   .same = virDomainCPUSame),
+                   .same = virDomainCPUSame, .holds = cpuHolds),
     VIR_FIELD_END,
 };
 

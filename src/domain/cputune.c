@@ -413,9 +413,75 @@ virDomainCputuneClear(void *object)
     virDomainResctrlsClear(&def->tune);
 }
 
+static const virField vcpuPinHolds[] = {
+    VIR_HOLDS_UINT("@vcpu"),
+    VIR_HOLDS("@cpuset"),
+    VIR_FIELD_END,
+};
+
+static const virField iothreadPinHolds[] = {
+    VIR_HOLDS_UINT("@iothread"),
+    VIR_HOLDS("@cpuset"),
+    VIR_FIELD_END,
+};
+
+static const virField schedHolds[] = {
+    VIR_HOLDS("@vcpus"),
+    VIR_HOLDS("@iothreads"),
+    VIR_HOLDS_ENUM("@scheduler", virSchedPolicyNames),
+    VIR_HOLDS_INT("@priority"),
+    VIR_FIELD_END,
+};
+
+static const virField cacheHolds[] = {
+    VIR_HOLDS_UINT("@id"), VIR_HOLDS_UINT("@level"), VIR_HOLDS("@type"), VIR_HOLDS_SIZE("@size"),
+    VIR_FIELD_END,
+};
+
+static const virField monitorHolds[] = {
+    VIR_HOLDS_UINT("@level"),
+    VIR_HOLDS("@vcpus"),
+    VIR_FIELD_END,
+};
+
+static const virField cachetuneHolds[] = {
+    VIR_HOLDS("@vcpus"),
+    VIR_HOLDS("@id"),
+    VIR_HOLDS_ELEMENTS("cache", cacheHolds),
+    VIR_HOLDS_ELEMENTS("monitor", monitorHolds),
+    VIR_FIELD_END,
+};
+
+static const virField nodeHolds[] = {
+    VIR_HOLDS_UINT("@id"),
+    VIR_HOLDS_UINT("@bandwidth"),
+    VIR_FIELD_END,
+};
+
+static const virField memorytuneHolds[] = {
+    VIR_HOLDS("@vcpus"),
+    VIR_HOLDS("@id"),
+    VIR_HOLDS_ELEMENTS("node", nodeHolds),
+    VIR_HOLDS_ELEMENTS("monitor", monitorHolds),
+    VIR_FIELD_END,
+};
+
+static const virField cputuneHolds[] = {
+    VIR_HOLDS_ROWS(numberFields),
+    VIR_HOLDS_ELEMENTS("vcpupin", vcpuPinHolds),
+    VIR_HOLDS("emulatorpin@cpuset"),
+    VIR_HOLDS_ELEMENTS("iothreadpin", iothreadPinHolds),
+    VIR_HOLDS_ELEMENTS("vcpusched", schedHolds),
+    VIR_HOLDS_ELEMENTS("iothreadsched", schedHolds),
+    VIR_HOLDS_ELEMENTS("emulatorsched", schedHolds),
+    VIR_HOLDS_ELEMENTS("cachetune", cachetuneHolds),
+    VIR_HOLDS_ELEMENTS("memorytune", memorytuneHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("cputune", virDomainCputuneParse, virDomainCputuneFormat,
-                   .clear = virDomainCputuneClear),
+                   .clear = virDomainCputuneClear, .holds = cputuneHolds),
     VIR_FIELD_END,
 };
 

@@ -525,9 +525,80 @@ virDomainFeaturesSame(const void *source, const void *target, GError **error)
     return true;
 }
 
+static const virField hypervHolds[] = {
+    VIR_HOLDS_ENUM("@mode", virDomainHypervModeNames),
+    VIR_HOLDS_ONOFF("relaxed@state"),
+    VIR_HOLDS_ONOFF("vapic@state"),
+    VIR_HOLDS_ONOFF("spinlocks@state"),
+    VIR_HOLDS_ONOFF("vpindex@state"),
+    VIR_HOLDS_ONOFF("runtime@state"),
+    VIR_HOLDS_ONOFF("synic@state"),
+    VIR_HOLDS_ONOFF("stimer@state"),
+    VIR_HOLDS_ONOFF("stimer/direct@state"),
+    VIR_HOLDS_ONOFF("reset@state"),
+    VIR_HOLDS_ONOFF("vendor_id@state"),
+    VIR_HOLDS_ONOFF("frequencies@state"),
+    VIR_HOLDS_ONOFF("reenlightenment@state"),
+    VIR_HOLDS_ONOFF("tlbflush@state"),
+    VIR_HOLDS_ONOFF("ipi@state"),
+    VIR_HOLDS_ONOFF("evmcs@state"),
+    VIR_HOLDS_ONOFF("avic@state"),
+    VIR_HOLDS_NUMBER("spinlocks@retries"),
+    VIR_HOLDS("vendor_id@value"),
+    VIR_FIELD_END,
+};
+
+static const virField kvmHolds[] = {
+    VIR_HOLDS_ONOFF("hidden@state"),
+    VIR_HOLDS_ONOFF("hint-dedicated@state"),
+    VIR_HOLDS_ONOFF("poll-control@state"),
+    VIR_HOLDS_ONOFF("pv-ipi@state"),
+    VIR_HOLDS_ONOFF("dirty-ring@state"),
+    VIR_HOLDS_UINT("dirty-ring@size"),
+    VIR_FIELD_END,
+};
+
+static const virField featuresHolds[] = {
+    VIR_HOLDS_PRESENT("acpi"),
+    VIR_HOLDS_PRESENT("apic"),
+    VIR_HOLDS_PRESENT("pae"),
+    VIR_HOLDS_PRESENT("viridian"),
+    VIR_HOLDS_PRESENT("privnet"),
+    VIR_HOLDS_PRESENT("gic"),
+    VIR_HOLDS_PRESENT("hpt"),
+    VIR_HOLDS_PRESENT("tcg"),
+    VIR_HOLDS_ONOFF("apic@eoi"),
+    VIR_HOLDS_ONOFF("hap@state"),
+    VIR_HOLDS_ONOFF("pvspinlock@state"),
+    VIR_HOLDS_ONOFF("pmu@state"),
+    VIR_HOLDS_ONOFF("vmport@state"),
+    VIR_HOLDS_ONOFF("smm@state"),
+    VIR_HOLDS_ONOFF("vmcoreinfo@state"),
+    VIR_HOLDS_ONOFF("htm@state"),
+    VIR_HOLDS_ONOFF("nested-hv@state"),
+    VIR_HOLDS_ONOFF("ccf-assist@state"),
+    VIR_HOLDS_ONOFF("async-teardown@state"),
+    VIR_HOLDS("gic@version"),
+    VIR_HOLDS("hpt@resizing"),
+    VIR_HOLDS("msrs@unknown"),
+    VIR_HOLDS("cfpc@value"),
+    VIR_HOLDS("sbbc@value"),
+    VIR_HOLDS("ibs@value"),
+    VIR_HOLDS_SIZE("smm/tseg"),
+    VIR_HOLDS_SIZE("hpt/maxpagesize"),
+    VIR_HOLDS_SIZE("tcg/tb-cache"),
+    VIR_HOLDS_ENUM("ioapic@driver", virDomainIOAPICNames),
+    VIR_FIELD_CODE("hyperv", NULL, NULL, .holds = hypervHolds),
+    VIR_FIELD_CODE("kvm", NULL, NULL, .holds = kvmHolds),
+    VIR_FIELD_CODE("capabilities", NULL, NULL),
+    VIR_FIELD_CODE("xen", NULL, NULL),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("features", virDomainFeaturesParse, virDomainFeaturesFormat,
-                   .clear = virDomainFeaturesClear, .same = virDomainFeaturesSame),
+                   .clear = virDomainFeaturesClear, .same = virDomainFeaturesSame,
+                   .holds = featuresHolds),
     VIR_FIELD_END,
 };
 

@@ -143,10 +143,16 @@ virDomainMetadataClear(void *object)
     g_clear_pointer(&((virDomainDef *)object)->metadataDoc, xmlFreeDoc);
 }
 
+static const virField textHolds[] = {
+    VIR_HOLDS("."),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
-    VIR_FIELD_CODE("name", virDomainNameParse, virDomainNameFormat, .clear = virDomainNameClear),
-    VIR_FIELD_CODE("uuid", virDomainUUIDParse, virDomainUUIDFormat),
-    VIR_FIELD_CODE("genid", virDomainGenIdParse, virDomainGenIdFormat),
+    VIR_FIELD_CODE("name", virDomainNameParse, virDomainNameFormat, .clear = virDomainNameClear,
+                   .holds = textHolds),
+    VIR_FIELD_CODE("uuid", virDomainUUIDParse, virDomainUUIDFormat, .holds = textHolds),
+    VIR_FIELD_CODE("genid", virDomainGenIdParse, virDomainGenIdFormat, .holds = textHolds),
     VIR_FIELD_STRING("title", virDomainDef, title),
     VIR_FIELD_STRING("description", virDomainDef, description),
     VIR_FIELD_CODE("metadata", virDomainMetadataParse, virDomainMetadataFormat,

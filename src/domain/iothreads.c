@@ -156,9 +156,26 @@ virDomainIOThreadsClear(void *object)
     g_clear_pointer(&((virDomainIOThreads *)object)->list, g_ptr_array_unref);
 }
 
+static const virField iothreadHolds[] = {
+    VIR_HOLDS_UINT("@id"),
+    VIR_HOLDS_ROWS(threadFields),
+    VIR_FIELD_END,
+};
+
+static const virField iothreadsHolds[] = {
+    VIR_HOLDS_UINT("."),
+    VIR_FIELD_END,
+};
+
+static const virField iothreadIdsHolds[] = {
+    VIR_HOLDS_ELEMENTS("iothread", iothreadHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("iothreads", virDomainIOThreadsParse, virDomainIOThreadsFormat,
-                   .clear = virDomainIOThreadsClear),
+                   .clear = virDomainIOThreadsClear, .holds = iothreadsHolds),
+    VIR_FIELD_CODE("iothreadids", NULL, NULL, .holds = iothreadIdsHolds),
     VIR_FIELD_UINT("defaultiothread@thread_pool_min", virDomainIOThreads, defaultPoolMin, 0,
                    INT32_MAX),
     VIR_FIELD_UINT("defaultiothread@thread_pool_max", virDomainIOThreads, defaultPoolMax, 0,

@@ -59,7 +59,12 @@ virDomainLifecycleFormat(const void *object, virXMLWriter *w, unsigned formatFla
 }
 
 static const virField lifecycleFields[] = {
-    VIR_FIELD_CODE("on_poweroff", virDomainLifecycleParse, virDomainLifecycleFormat),
+    /* all four */
+    VIR_FIELD_CODE("on_poweroff", virDomainLifecycleParse, virDomainLifecycleFormat,
+                   .names = &virLifecycleActionNames),
+    VIR_FIELD_CODE("on_reboot", NULL, NULL, .names = &virLifecycleActionNames),
+    VIR_FIELD_CODE("on_crash", NULL, NULL, .names = &virLifecycleActionNames),
+    VIR_FIELD_CODE("on_lockfailure", NULL, NULL, .names = &virLockFailureActionNames),
     VIR_FIELD_END,
 };
 
@@ -153,8 +158,19 @@ virDomainPerfFormat(const void *object, virXMLWriter *w, unsigned formatFlags)
     virXMLWriterCloseUnlessEmpty(w);
 }
 
+static const virField perfEventHolds[] = {
+    VIR_HOLDS_ENUM("@name", virPerfEventNames),
+    VIR_HOLDS_YESNO("@enabled"),
+    VIR_FIELD_END,
+};
+
+static const virField perfHolds[] = {
+    VIR_HOLDS_ELEMENTS("event", perfEventHolds),
+    VIR_FIELD_END,
+};
+
 static const virField perfFields[] = {
-    VIR_FIELD_CODE("perf", virDomainPerfParse, virDomainPerfFormat),
+    VIR_FIELD_CODE("perf", virDomainPerfParse, virDomainPerfFormat, .holds = perfHolds),
     VIR_FIELD_END,
 };
 
@@ -252,9 +268,22 @@ virDomainIdMapClear(void *object)
     g_clear_pointer(&map->gids, g_array_unref);
 }
 
+static const virField idMapEntryHolds[] = {
+    VIR_HOLDS_UINT("@start"),
+    VIR_HOLDS_UINT("@target"),
+    VIR_HOLDS_UINT("@count"),
+    VIR_FIELD_END,
+};
+
+static const virField idMapHolds[] = {
+    VIR_HOLDS_ELEMENTS("uid", idMapEntryHolds),
+    VIR_HOLDS_ELEMENTS("gid", idMapEntryHolds),
+    VIR_FIELD_END,
+};
+
 static const virField idMapFields[] = {
-    VIR_FIELD_CODE("idmap", virDomainIdMapParse, virDomainIdMapFormat,
-                   .clear = virDomainIdMapClear),
+    VIR_FIELD_CODE("idmap", virDomainIdMapParse, virDomainIdMapFormat, .clear = virDomainIdMapClear,
+                   .holds = idMapHolds),
     VIR_FIELD_END,
 };
 

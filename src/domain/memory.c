@@ -141,9 +141,26 @@ virDomainMemoryBackingClear(void *object)
     virFieldClear(backingFields, object);
 }
 
+static const virField pageHolds[] = {
+    VIR_HOLDS_SIZE("@size"),
+    VIR_HOLDS("@nodeset"),
+    VIR_FIELD_END,
+};
+
+static const virField hugepagesHolds[] = {
+    VIR_HOLDS_ELEMENTS("page", pageHolds),
+    VIR_FIELD_END,
+};
+
+static const virField memoryBackingHolds[] = {
+    VIR_HOLDS_ROWS(backingFields),
+    VIR_FIELD_CODE("hugepages", NULL, NULL, .holds = hugepagesHolds),
+    VIR_FIELD_END,
+};
+
 static const virField memoryBackingFields[] = {
     VIR_FIELD_CODE("memoryBacking", virDomainMemoryBackingParse, virDomainMemoryBackingFormat,
-                   .clear = virDomainMemoryBackingClear),
+                   .clear = virDomainMemoryBackingClear, .holds = memoryBackingHolds),
     VIR_FIELD_END,
 };
 

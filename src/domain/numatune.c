@@ -204,9 +204,24 @@ virDomainNumatuneClear(void *object)
     g_clear_pointer(&numa->memnodes, g_ptr_array_unref);
 }
 
+static const virField memnodeHolds[] = {
+    VIR_HOLDS_UINT("@cellid"),
+    VIR_HOLDS_ENUM("@mode", virNumatuneModeNames),
+    VIR_HOLDS("@nodeset"),
+    VIR_FIELD_END,
+};
+
+static const virField numatuneHolds[] = {
+    VIR_HOLDS_ENUM("memory@mode", virNumatuneModeNames),
+    VIR_HOLDS_ENUM("memory@placement", virNumatunePlacementNames),
+    VIR_HOLDS("memory@nodeset"),
+    VIR_HOLDS_ELEMENTS("memnode", memnodeHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("numatune", virDomainNumatuneParse, virDomainNumatuneFormat,
-                   .clear = virDomainNumatuneClear),
+                   .clear = virDomainNumatuneClear, .holds = numatuneHolds),
     VIR_FIELD_END,
 };
 

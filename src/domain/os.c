@@ -337,10 +337,39 @@ virDomainOSSame(const void *a, const void *b, GError **error)
            virFieldSameABI(loaderFields, "os", a, b, error);
 }
 
+static const virField bootHolds[] = {
+    VIR_HOLDS_ENUM("@dev", virDomainBootNames),
+    VIR_FIELD_END,
+};
+
+static const virField firmwareFeatureHolds[] = {
+    VIR_HOLDS_ENUM("@name", virDomainFirmwareFeatureNames),
+    VIR_HOLDS_YESNO("@enabled"),
+    VIR_FIELD_END,
+};
+
+static const virField osHolds[] = {
+    VIR_HOLDS("type"),
+    VIR_HOLDS("type@arch"),
+    VIR_HOLDS("type@machine"),
+    VIR_HOLDS_ENUM("@firmware", virDomainOSFirmwareNames),
+    VIR_HOLDS_ELEMENTS("firmware/feature", firmwareFeatureHolds),
+    VIR_HOLDS_ROWS(loaderFields),
+    VIR_HOLDS("acpi/table"),
+    VIR_HOLDS("acpi/table@type"),
+    VIR_HOLDS_ELEMENTS("boot", bootHolds),
+    VIR_HOLDS_YESNO("bootmenu@enable"),
+    VIR_HOLDS_UINT("bootmenu@timeout"),
+    VIR_HOLDS_YESNO("bios@useserial"),
+    VIR_HOLDS_INT("bios@rebootTimeout"),
+    VIR_HOLDS_ENUM("smbios@mode", virDomainSmbiosModeNames),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_REFUSED("bootloader", N_("boot loaders on the host belong to other hypervisors")),
     VIR_FIELD_CODE("os", virDomainOSParse, virDomainOSFormat, .clear = virDomainOSClear,
-                   .same = virDomainOSSame),
+                   .same = virDomainOSSame, .holds = osHolds),
     VIR_FIELD_END,
 };
 

@@ -278,9 +278,68 @@ virQemuNamespaceClear(void *object)
     g_clear_pointer(&ns->overrides, g_ptr_array_unref);
 }
 
+static const virField argHolds[] = {
+    VIR_HOLDS("@value"),
+    VIR_FIELD_END,
+};
+
+static const virField envHolds[] = {
+    VIR_HOLDS("@name"),
+    VIR_HOLDS("@value"),
+    VIR_FIELD_END,
+};
+
+static const virField commandlineHolds[] = {
+    VIR_HOLDS_ELEMENTS("qemu:arg", argHolds),
+    VIR_HOLDS_ELEMENTS("qemu:env", envHolds),
+    VIR_FIELD_END,
+};
+
+static const virField capabilityHolds[] = {
+    VIR_HOLDS("@capability"),
+    VIR_FIELD_END,
+};
+
+static const virField capabilitiesHolds[] = {
+    VIR_HOLDS_ELEMENTS("qemu:add", capabilityHolds),
+    VIR_HOLDS_ELEMENTS("qemu:del", capabilityHolds),
+    VIR_FIELD_END,
+};
+
+static const virField propertyHolds[] = {
+    VIR_HOLDS("@name"),
+    VIR_HOLDS("@value"),
+    VIR_HOLDS("@type"),
+    VIR_FIELD_END,
+};
+
+static const virField frontendHolds[] = {
+    VIR_HOLDS_ELEMENTS("qemu:property", propertyHolds),
+    VIR_FIELD_END,
+};
+
+static const virField overrideDeviceHolds[] = {
+    VIR_HOLDS("@alias"),
+    VIR_FIELD_CODE("qemu:frontend", NULL, NULL, .holds = frontendHolds),
+    VIR_FIELD_END,
+};
+
+static const virField overrideHolds[] = {
+    VIR_HOLDS_ELEMENTS("qemu:device", overrideDeviceHolds),
+    VIR_FIELD_END,
+};
+
+static const virField deprecationHolds[] = {
+    VIR_HOLDS("@behavior"),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("qemu:commandline", virQemuNamespaceParse, virQemuNamespaceFormat,
-                   .clear = virQemuNamespaceClear),
+                   .clear = virQemuNamespaceClear, .holds = commandlineHolds),
+    VIR_FIELD_CODE("qemu:capabilities", NULL, NULL, .holds = capabilitiesHolds),
+    VIR_FIELD_CODE("qemu:override", NULL, NULL, .holds = overrideHolds),
+    VIR_FIELD_CODE("qemu:deprecation", NULL, NULL, .holds = deprecationHolds),
     VIR_FIELD_END,
 };
 

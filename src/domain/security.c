@@ -173,8 +173,19 @@ virSeclabelsClear(void *object)
     g_clear_pointer(&((virDomainSecurity *)object)->labels, g_ptr_array_unref);
 }
 
+static const virField seclabelHolds[] = {
+    VIR_HOLDS("@model"),
+    VIR_HOLDS("label"),
+    VIR_HOLDS("imagelabel"),
+    VIR_HOLDS("baselabel"),
+    VIR_HOLDS_ENUM("@type", virSeclabelTypeNames),
+    VIR_HOLDS_YESNO("@relabel"),
+    VIR_FIELD_END,
+};
+
 static const virField seclabelFields[] = {
-    VIR_FIELD_CODE("seclabel", virSeclabelsParse, virSeclabelsFormat, .clear = virSeclabelsClear),
+    VIR_FIELD_CODE("seclabel", virSeclabelsParse, virSeclabelsFormat, .clear = virSeclabelsClear,
+                   .flags = VIR_FIELD_MANY, .holds = seclabelHolds),
     VIR_FIELD_END,
 };
 
@@ -311,10 +322,30 @@ virLaunchSecurityClear(void *object)
     g_clear_pointer(&launch->session, g_free);
 }
 
+static const virField cipherHolds[] = {
+    VIR_HOLDS("@name"),
+    VIR_HOLDS_ONOFF("@state"),
+    VIR_FIELD_END,
+};
+
+static const virField keywrapHolds[] = {
+    VIR_HOLDS_ELEMENTS("cipher", cipherHolds),
+    VIR_FIELD_END,
+};
+
+static const virField launchHolds[] = {
+    VIR_HOLDS_ENUM("@type", virLaunchSecurityTypeNames),
+    VIR_HOLDS_ROWS(sevFields),
+    VIR_HOLDS_NUMBER("policy"),
+    VIR_HOLDS("dhCert"),
+    VIR_HOLDS("session"),
+    VIR_FIELD_END,
+};
+
 static const virField launchFields[] = {
-    VIR_FIELD_CODE("keywrap", virKeywrapParse, virKeywrapFormat),
+    VIR_FIELD_CODE("keywrap", virKeywrapParse, virKeywrapFormat, .holds = keywrapHolds),
     VIR_FIELD_CODE("launchSecurity", virLaunchSecurityParse, virLaunchSecurityFormat,
-                   .clear = virLaunchSecurityClear),
+                   .clear = virLaunchSecurityClear, .holds = launchHolds),
     VIR_FIELD_END,
 };
 

@@ -274,9 +274,34 @@ virDomainSysinfoClear(void *object)
     g_clear_pointer(&sysinfo->fwcfgs, g_ptr_array_unref);
 }
 
+static const virField blockEntryHolds[] = {
+    VIR_HOLDS("@name"),
+    VIR_HOLDS("@file"),
+    VIR_HOLDS("."),
+    VIR_FIELD_END,
+};
+
+static const virField blockHolds[] = {
+    VIR_HOLDS_ELEMENTS("entry", blockEntryHolds),
+    VIR_FIELD_END,
+};
+
+static const virField sysinfoHolds[] = {
+    VIR_HOLDS("@type"),
+    VIR_HOLDS_ELEMENTS("bios", blockHolds),
+    VIR_HOLDS_ELEMENTS("system", blockHolds),
+    VIR_HOLDS_ELEMENTS("baseBoard", blockHolds),
+    VIR_HOLDS_ELEMENTS("chassis", blockHolds),
+    VIR_HOLDS_ELEMENTS("processor", blockHolds),
+    VIR_HOLDS_ELEMENTS("memory_device", blockHolds),
+    VIR_HOLDS_ELEMENTS("oemStrings", blockHolds),
+    VIR_HOLDS_ELEMENTS("entry", blockEntryHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("sysinfo", virDomainSysinfoParse, virDomainSysinfoFormat,
-                   .clear = virDomainSysinfoClear),
+                   .clear = virDomainSysinfoClear, .flags = VIR_FIELD_MANY, .holds = sysinfoHolds),
     VIR_FIELD_END,
 };
 

@@ -203,8 +203,31 @@ virDomainVcpusClear(void *object)
     g_clear_pointer(&vcpus->cpuset, virBitmapFree);
 }
 
+static const virField vcpuHolds[] = {
+    VIR_HOLDS_ENUM("@placement", virDomainCPUPlacementNames),
+    VIR_HOLDS("@cpuset"),
+    VIR_HOLDS_UINT("@current"),
+    VIR_HOLDS_UINT("."),
+    VIR_FIELD_END,
+};
+
+static const virField eachHolds[] = {
+    VIR_HOLDS_UINT("@id"),
+    VIR_HOLDS_YESNO("@enabled"),
+    VIR_HOLDS_YESNO("@hotpluggable"),
+    VIR_HOLDS_UINT("@order"),
+    VIR_FIELD_END,
+};
+
+static const virField vcpusHolds[] = {
+    VIR_HOLDS_ELEMENTS("vcpu", eachHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
-    VIR_FIELD_CODE("vcpu", virDomainVcpusParse, virDomainVcpusFormat, .clear = virDomainVcpusClear),
+    VIR_FIELD_CODE("vcpu", virDomainVcpusParse, virDomainVcpusFormat, .clear = virDomainVcpusClear,
+                   .holds = vcpuHolds),
+    VIR_FIELD_CODE("vcpus", NULL, NULL, .holds = vcpusHolds),
     VIR_FIELD_END,
 };
 

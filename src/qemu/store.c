@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "domain/schema.h"
 #include "qemu/guest.h"
 #include "qemu/nvram.h"
 #include "util/vircore.h"
@@ -190,10 +191,7 @@ qemuDriverDefine(qemuDriver *driver, const char *xml, bool validate, GError **er
     {
         VIR_CORE_UNLOCKED;
 
-        if (validate)
-            virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
-                        _("validation against the schema is not there yet; define without it"));
-        else
+        if (!validate || virDomainSchemaCheck(xml, error))
             def = qemuDriverParse(driver, xml, VIR_PARSE_INACTIVE | VIR_PARSE_ABI_UPDATE, error);
     }
     if (!def || !(obj = qemuStoreObject(driver, def, &fresh, error)))

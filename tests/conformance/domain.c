@@ -2,6 +2,7 @@
  *
  * domain.c: guests read and written back. */
 #include "domain/addresses.h"
+#include "domain/schema.h"
 #include "families.h"
 #include "qemu/prepare.h"
 #include "util/viruuid.h"
@@ -71,8 +72,14 @@ conformanceQemuXML2XML(const conformanceCase *row, conformanceResult *result, GE
     /* some of these ask for what their made-up binary can't do: only the text is looked at */
     unsigned flags = conformanceDomainFlags(row) | VIR_PARSE_SKIP_VALIDATE;
     g_autoptr(virDomainDef) def = conformanceDomain(row, flags, error);
+    g_autofree char *xml = def ? conformanceInput(row, 0, error) : NULL;
+    g_autofree char *formatted = NULL;
 
-    if (!def)
+    if (!xml)
         return conformanceFail(result, "parse");
-    return conformanceAdd(result, virDomainDefFormat(def, conformanceFormatFlags(flags)));
+    formatted = virDomainDefFormat(def, conformanceFormatFlags(flags));
+    /* what we take and what we write is by our schema */
+    if (!virDomainSchemaCheck(xml, error) || !virDomainSchemaCheck(formatted, error))
+        return conformanceFail(result, "schema");
+    return conformanceAdd(result, g_steal_pointer(&formatted));
 }

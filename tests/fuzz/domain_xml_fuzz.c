@@ -4,6 +4,7 @@
  * compared with itself, written back and read again. What was written must be taken and say the
  * same. */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "qemu/prepare.h"
@@ -23,10 +24,20 @@ fuzzCaps(const char *emulator, void *opaque)
     return caps;
 }
 
+/* The fuzzer keeps the input of an abort(), not that of GLib's trap. */
+static void
+fuzzLog(const char *domain, GLogLevelFlags level, const char *message, gpointer opaque)
+{
+    g_printerr("%s\n", message);
+    if (level & G_LOG_FLAG_FATAL)
+        abort();
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    (void)g_log_set_default_handler(fuzzLog, NULL); /* the one before is GLib's own */
     virXMLInit();
     return 0;
 }

@@ -397,13 +397,50 @@ virChrSourceClearRow(void *object)
     virChrSourceClear(object);
 }
 
+static const virField chrSeclabelHolds[] = {
+    VIR_HOLDS("@model"),
+    VIR_HOLDS_YESNO("@relabel"),
+    VIR_HOLDS_YESNO("@labelskip"),
+    VIR_HOLDS("label"),
+    VIR_FIELD_END,
+};
+
+static const virField chrSourceHolds[] = {
+    VIR_HOLDS("@mode"),
+    VIR_HOLDS("@path"),
+    VIR_HOLDS("@host"),
+    VIR_HOLDS("@service"),
+    VIR_HOLDS("@channel"),
+    VIR_HOLDS("@master"),
+    VIR_HOLDS("@slave"),
+    VIR_HOLDS("@tlsFromConfig"),
+    VIR_HOLDS_ONOFF("@append"),
+    VIR_HOLDS_YESNO("@tls"),
+    VIR_HOLDS_YESNO("reconnect@enabled"),
+    VIR_HOLDS_UINT("reconnect@timeout"),
+    VIR_HOLDS_YESNO("clipboard@copypaste"),
+    VIR_HOLDS_ENUM("mouse@mode", virChrMouseModeNames),
+    VIR_HOLDS_ELEMENTS("seclabel", chrSeclabelHolds),
+    VIR_FIELD_END,
+};
+
+static const virField chrLogHolds[] = {
+    VIR_HOLDS("@file"),
+    VIR_HOLDS_ONOFF("@append"),
+    VIR_FIELD_END,
+};
+
 const virField virChrSourceTypeFields[] = {
-    VIR_FIELD_CODE("@type", virChrSourceParseType, virChrSourceFormatType),
+    VIR_FIELD_CODE("@type", virChrSourceParseType, virChrSourceFormatType,
+                   .names = &virChrTypeNames),
     VIR_FIELD_END,
 };
 
 const virField virChrSourceBodyFields[] = {
-    VIR_FIELD_CODE("source", NULL, virChrSourceFormatBody, .clear = virChrSourceClearRow),
+    VIR_FIELD_CODE("source", NULL, virChrSourceFormatBody, .clear = virChrSourceClearRow,
+                   .flags = VIR_FIELD_MANY, .holds = chrSourceHolds),
+    VIR_FIELD_CODE("protocol@type", NULL, NULL),
+    VIR_FIELD_CODE("log", NULL, NULL, .holds = chrLogHolds),
     VIR_FIELD_END,
 };
 

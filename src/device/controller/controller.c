@@ -142,6 +142,11 @@ virControllerFormatHole(const void *object, virXMLWriter *w, unsigned formatFlag
     virXMLWriterClose(w);
 }
 
+static const virField holeHolds[] = {
+    VIR_HOLDS_SIZE("."),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("@type", virControllerParseType, virControllerFormatType,
                    .same = virControllerSameType),
@@ -163,7 +168,10 @@ static const virField fields[] = {
     VIR_FIELD_UINT("driver@iothread", virController, iothread, 1, UINT32_MAX),
     VIR_FIELD_MIXIN(virController, virtio, virVirtioFields),
     VIR_FIELD_DEVICE_INFO,
-    VIR_FIELD_CODE("pcihole64", virControllerParseHole, virControllerFormatHole),
+    VIR_FIELD_CODE("pcihole64", virControllerParseHole, virControllerFormatHole,
+                   .holds = holeHolds),
+    VIR_FIELD_CODE("@index", NULL, NULL),
+    VIR_FIELD_CODE("@model", NULL, NULL),
     VIR_FIELD_END,
 };
 

@@ -261,6 +261,162 @@ virDiskClearPrivateData(void *object)
     g_clear_pointer(&VIR_DISK(object)->copyOnReadNode, g_free);
 }
 
+static const virField iotuneHolds[] = {
+    VIR_HOLDS_UINT("total_bytes_sec"),
+    VIR_HOLDS_UINT("read_bytes_sec"),
+    VIR_HOLDS_UINT("write_bytes_sec"),
+    VIR_HOLDS_UINT("total_iops_sec"),
+    VIR_HOLDS_UINT("read_iops_sec"),
+    VIR_HOLDS_UINT("write_iops_sec"),
+    VIR_HOLDS_UINT("total_bytes_sec_max"),
+    VIR_HOLDS_UINT("read_bytes_sec_max"),
+    VIR_HOLDS_UINT("write_bytes_sec_max"),
+    VIR_HOLDS_UINT("total_iops_sec_max"),
+    VIR_HOLDS_UINT("read_iops_sec_max"),
+    VIR_HOLDS_UINT("write_iops_sec_max"),
+    VIR_HOLDS_UINT("size_iops_sec"),
+    VIR_HOLDS_UINT("total_bytes_sec_max_length"),
+    VIR_HOLDS_UINT("read_bytes_sec_max_length"),
+    VIR_HOLDS_UINT("write_bytes_sec_max_length"),
+    VIR_HOLDS_UINT("total_iops_sec_max_length"),
+    VIR_HOLDS_UINT("read_iops_sec_max_length"),
+    VIR_HOLDS_UINT("write_iops_sec_max_length"),
+    VIR_HOLDS("group_name"),
+    VIR_FIELD_END,
+};
+
+static const virField authHolds[] = {
+    VIR_HOLDS("@username"),
+    VIR_HOLDS("secret@type"),
+    VIR_HOLDS("secret@uuid"),
+    VIR_HOLDS("secret@usage"),
+    VIR_FIELD_END,
+};
+
+static const virField noHolds[] = {
+    VIR_FIELD_END,
+};
+
+static const virField seclabelHolds[] = {
+    VIR_HOLDS("@model"),
+    VIR_HOLDS_YESNO("@relabel"),
+    VIR_HOLDS_YESNO("@labelskip"),
+    VIR_HOLDS("label"),
+    VIR_FIELD_END,
+};
+
+static const virField secretHolds[] = {
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("@uuid"),
+    VIR_HOLDS("@usage"),
+    VIR_FIELD_END,
+};
+
+static const virField encryptionHolds[] = {
+    VIR_HOLDS("@format"),
+    VIR_HOLDS("@engine"),
+    VIR_HOLDS_ELEMENTS("secret", secretHolds),
+    VIR_HOLDS("cipher@name"),
+    VIR_HOLDS("cipher@mode"),
+    VIR_HOLDS("cipher@hash"),
+    VIR_HOLDS("ivgen@name"),
+    VIR_HOLDS("ivgen@hash"),
+    VIR_HOLDS_UINT("cipher@size"),
+    VIR_FIELD_END,
+};
+
+static const virField hostHolds[] = {
+    VIR_HOLDS("@name"),   VIR_HOLDS("@port"), VIR_HOLDS("@transport"),
+    VIR_HOLDS("@socket"), VIR_FIELD_END,
+};
+
+static const virField cookieHolds[] = {
+    VIR_HOLDS("@name"),
+    VIR_HOLDS("."),
+    VIR_FIELD_END,
+};
+
+static const virField sliceHolds[] = {
+    VIR_HOLDS("@type"),
+    VIR_HOLDS_UINT("@offset"),
+    VIR_HOLDS_UINT("@size"),
+    VIR_FIELD_END,
+};
+
+static const virField addressHolds[] = {
+    VIR_HOLDS_NUMBER("@domain"),   VIR_HOLDS_NUMBER("@bus"), VIR_HOLDS_NUMBER("@slot"),
+    VIR_HOLDS_NUMBER("@function"), VIR_HOLDS("@type"),       VIR_FIELD_END,
+};
+
+/* of all types of images together */
+static const virField sourceHolds[] = {
+    VIR_HOLDS("@file"),
+    VIR_HOLDS("@dev"),
+    VIR_HOLDS("@dir"),
+    VIR_HOLDS("@name"),
+    VIR_HOLDS("@volume"),
+    VIR_HOLDS("@pool"),
+    VIR_HOLDS("@path"),
+    VIR_HOLDS("@query"),
+    VIR_HOLDS("@tlsHostname"),
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("@tlsFromConfig"),
+    VIR_HOLDS_ENUM("@protocol", virStorageProtocolNames),
+    VIR_HOLDS("@mode"),
+    VIR_HOLDS_ENUM("@startupPolicy", virDiskStartupPolicyNames),
+    VIR_HOLDS_YESNO("@tls"),
+    VIR_HOLDS_YESNO("@managed"),
+    VIR_HOLDS_UINT("@index"),
+    VIR_HOLDS_UINT("@namespace"),
+    VIR_HOLDS_ELEMENTS("seclabel", seclabelHolds),
+    VIR_HOLDS_ELEMENTS("host", hostHolds),
+    VIR_HOLDS_ELEMENTS("slices/slice", sliceHolds),
+    VIR_HOLDS_ELEMENTS("cookies/cookie", cookieHolds),
+    VIR_HOLDS("snapshot@name"),
+    VIR_HOLDS("config@file"),
+    VIR_HOLDS("initiator/iqn@name"),
+    VIR_HOLDS("identity@user"),
+    VIR_HOLDS("identity@group"),
+    VIR_HOLDS_YESNO("ssl@verify"),
+    VIR_HOLDS_YESNO("reconnect@enabled"),
+    VIR_HOLDS_UINT("readahead@size"),
+    VIR_HOLDS_UINT("timeout@seconds"),
+    VIR_HOLDS_UINT("reconnect@delay"),
+    VIR_HOLDS_UINT("reconnect@timeout"),
+    VIR_FIELD_CODE("address", NULL, NULL, .holds = addressHolds),
+    VIR_FIELD_CODE("auth", NULL, NULL, .holds = authHolds),
+    VIR_FIELD_CODE("encryption", NULL, NULL, .holds = encryptionHolds),
+    VIR_HOLDS_YESNO("reservations@managed"),
+    VIR_HOLDS("reservations/source@type"),
+    VIR_HOLDS("reservations/source@path"),
+    VIR_HOLDS("reservations/source@mode"),
+    VIR_FIELD_CODE("privateData", NULL, NULL),
+    VIR_FIELD_END,
+};
+
+static const virField backingHolds[] = {
+    VIR_HOLDS_ENUM("@type", virStorageTypeNames),
+    VIR_HOLDS_UINT("@index"),
+    VIR_HOLDS_ENUM("format@type", virStorageFormatNames),
+    VIR_HOLDS_SIZE("format/metadata_cache/max_size"),
+    VIR_FIELD_CODE("source", NULL, NULL, .holds = sourceHolds),
+    VIR_FIELD_CODE("backingStore", NULL, NULL),
+    VIR_FIELD_END,
+};
+
+static const virField mirrorHolds[] = {
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("@file"),
+    VIR_HOLDS("@format"),
+    VIR_HOLDS("@job"),
+    VIR_HOLDS("@ready"),
+    VIR_HOLDS_ENUM("format@type", virStorageFormatNames),
+    VIR_HOLDS_SIZE("format/metadata_cache/max_size"),
+    VIR_FIELD_CODE("source", NULL, NULL, .holds = sourceHolds),
+    VIR_FIELD_CODE("backingStore", NULL, NULL, .holds = backingHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_ENUM("@type", virDisk, src.type, virStorageTypeNames),
     VIR_FIELD_ENUM("@device", virDisk, device, virDiskDeviceNames, .flags = VIR_FIELD_ZERO),
@@ -269,7 +425,7 @@ static const virField fields[] = {
     VIR_FIELD_ENUM("@sgio", virDisk, sgio, virDiskSgioNames),
     VIR_FIELD_CODE("@snapshot", virDiskParseSnapshot, virDiskFormatSnapshot),
 
-    VIR_FIELD_CODE("driver", virDiskParseDriver, NULL),
+    VIR_FIELD_CODE("driver", virDiskParseDriver, NULL, .holds = noHolds),
     VIR_FIELD_STRING("driver@name", virDisk, driverName),
     VIR_FIELD_ENUM("driver@type", virDisk, src.format, virStorageFormatNames),
     VIR_FIELD_ENUM("driver@cache", virDisk, cache, virDiskCacheNames, .flags = VIR_FIELD_READ_ZERO),
@@ -287,10 +443,12 @@ static const virField fields[] = {
     VIR_FIELD_MIXIN(virDisk, virtio, virVirtioFields),
     VIR_FIELD_STRING("driver/metadata_cache/max_size@unit", virDisk, metadataUnit),
     VIR_FIELD_UINT("driver/metadata_cache/max_size", virDisk, src.metadataCache, 0, UINT64_MAX),
-    VIR_FIELD_CODE("driver/metadata_cache", virDiskParseMetadataCache, NULL),
+    VIR_FIELD_CODE("driver/metadata_cache", virDiskParseMetadataCache, NULL, .holds = noHolds),
 
-    VIR_FIELD_CODE("auth", virDiskParseAuth, virDiskFormatAuth),
-    VIR_FIELD_CODE("source", virDiskParseSource, virDiskFormatSource, .clear = virDiskClearSource),
+    VIR_FIELD_CODE("auth", virDiskParseAuth, virDiskFormatAuth, .holds = authHolds),
+    VIR_FIELD_CODE("source", virDiskParseSource, virDiskFormatSource, .clear = virDiskClearSource,
+                   .holds = sourceHolds),
+    VIR_FIELD_CODE("backingStore", NULL, NULL, .holds = backingHolds),
     VIR_FIELD_STRING("backenddomain@name", virDisk, backendDomain),
     VIR_FIELD_UINT("geometry@cyls", virDisk, cylinders, 0, UINT32_MAX),
     VIR_FIELD_UINT("geometry@heads", virDisk, heads, 0, UINT32_MAX),
@@ -298,13 +456,15 @@ static const virField fields[] = {
     VIR_FIELD_ENUM("geometry@trans", virDisk, translation, virDiskTransNames),
     VIR_FIELD_UINT("blockio@logical_block_size", virDisk, logicalBlockSize, 0, UINT32_MAX),
     VIR_FIELD_UINT("blockio@physical_block_size", virDisk, physicalBlockSize, 0, UINT32_MAX),
-    VIR_FIELD_CODE("mirror", virDiskMirrorParse, virDiskMirrorFormat, .clear = virDiskMirrorClear),
+    VIR_FIELD_CODE("mirror", virDiskMirrorParse, virDiskMirrorFormat, .clear = virDiskMirrorClear,
+                   .holds = mirrorHolds),
     VIR_FIELD_STRING("target@dev", virDisk, target),
     VIR_FIELD_ENUM("target@bus", virDisk, bus, virDiskBusNames),
     VIR_FIELD_ENUM("target@tray", virDisk, tray, virDiskTrayNames, .flags = VIR_FIELD_READ_ZERO),
     VIR_FIELD_ONOFF("target@removable", virDisk, removable),
     VIR_FIELD_UINT("target@rotation_rate", virDisk, rotationRate, 1, UINT32_MAX),
-    VIR_FIELD_CODE("iotune", virDiskParseIotune, virDiskFormatIotune, .clear = virDiskClearIotune),
+    VIR_FIELD_CODE("iotune", virDiskParseIotune, virDiskFormatIotune, .clear = virDiskClearIotune,
+                   .holds = iotuneHolds),
     VIR_FIELD_PRESENT("readonly", virDisk, src.readonly),
     VIR_FIELD_PRESENT("shareable", virDisk, src.shared),
     VIR_FIELD_YESNO("transient@shareBacking", virDisk, shareBacking),
@@ -313,7 +473,8 @@ static const virField fields[] = {
     VIR_FIELD_STRING("wwn", virDisk, wwn),
     VIR_FIELD_STRING("vendor", virDisk, vendor),
     VIR_FIELD_STRING("product", virDisk, product),
-    VIR_FIELD_CODE("encryption", virDiskParseEncryption, virDiskFormatEncryption),
+    VIR_FIELD_CODE("encryption", virDiskParseEncryption, virDiskFormatEncryption,
+                   .holds = encryptionHolds),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_CODE("privateData", virDiskParsePrivateData, virDiskFormatPrivateData,
                    .flags = VIR_FIELD_IN_STATUS, .clear = virDiskClearPrivateData),

@@ -205,6 +205,18 @@ virFilesystemFormatLimits(const void *object, virXMLWriter *w, unsigned formatFl
     virFilesystemFormatLimit(w, "space_soft_limit", fs->softLimit.value);
 }
 
+static const virField limitHolds[] = {
+    VIR_HOLDS("@unit"),
+    VIR_HOLDS_UINT("."),
+    VIR_FIELD_END,
+};
+
+static const virField sourceHolds[] = {
+    VIR_HOLDS("@socket"), VIR_HOLDS("@pool"),          VIR_HOLDS("@volume"), VIR_HOLDS("@dir"),
+    VIR_HOLDS("@file"),   VIR_HOLDS("@dev"),           VIR_HOLDS("@name"),   VIR_HOLDS("@usage"),
+    VIR_HOLDS("@units"),  VIR_HOLDS("@startupPolicy"), VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_ENUM("@type", virFilesystem, type, virFilesystemTypeNames, .flags = VIR_FIELD_ZERO),
     VIR_FIELD_ENUM("@accessmode", virFilesystem, access, virFilesystemAccessNames,
@@ -225,11 +237,14 @@ static const virField fields[] = {
     VIR_FIELD_ONOFF("binary/lock@flock", virFilesystem, flock),
     VIR_FIELD_UINT("binary/thread_pool@size", virFilesystem, threads, 0, INT32_MAX),
     VIR_FIELD_CODE("source", virFilesystemParseSource, virFilesystemFormatSource,
-                   .clear = virFilesystemClearSource),
+                   .clear = virFilesystemClearSource, .holds = sourceHolds),
     VIR_FIELD_STRING("target@dir", virFilesystem, target, .flags = VIR_FIELD_ABI),
     VIR_FIELD_PRESENT("readonly", virFilesystem, readonly, .flags = VIR_FIELD_ABI),
     VIR_FIELD_DEVICE_INFO,
-    VIR_FIELD_CODE("space_hard_limit", virFilesystemParseLimits, virFilesystemFormatLimits),
+    VIR_FIELD_CODE("space_hard_limit", virFilesystemParseLimits, virFilesystemFormatLimits,
+                   .holds = limitHolds),
+    VIR_FIELD_CODE("space_soft_limit", NULL, NULL, .holds = limitHolds),
+    VIR_FIELD_CODE("@dmode", NULL, NULL),
     VIR_FIELD_END,
 };
 

@@ -359,7 +359,7 @@ virHostdevSourceFormat(const virHostdevSource *source, int type, virXMLWriter *w
         virXMLWriterAttr(w, "uuid", source->uuid);
         virXMLWriterClose(w);
     }
-    virXMLWriterCloseUnlessEmpty(w);
+    virXMLWriterClose(w); /* also an empty one: without it the device is not read */
 }
 
 void

@@ -351,6 +351,87 @@ virInterfaceSameModel(const void *a, const void *b, GError **error)
 
 #define DRIVER_ONOFF(path, member) VIR_FIELD_ONOFF(path, virInterface, driver.member)
 
+static const virField tagHolds[] = {
+    VIR_HOLDS_UINT("@id"),
+    VIR_HOLDS("@nativeMode"),
+    VIR_FIELD_END,
+};
+
+static const virField vlanHolds[] = {
+    VIR_HOLDS_YESNO("@trunk"),
+    VIR_HOLDS_ELEMENTS("tag", tagHolds),
+    VIR_FIELD_END,
+};
+
+static const virField portHolds[] = {
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("parameters@profileid"),
+    VIR_HOLDS("parameters@interfaceid"),
+    VIR_HOLDS("parameters@instanceid"),
+    VIR_HOLDS_NUMBER("parameters@managerid"),
+    VIR_HOLDS_NUMBER("parameters@typeid"),
+    VIR_HOLDS_NUMBER("parameters@typeidversion"),
+    VIR_FIELD_END,
+};
+
+static const virField rateHolds[] = {
+    VIR_HOLDS_UINT("@average"), VIR_HOLDS_UINT("@peak"), VIR_HOLDS_UINT("@burst"),
+    VIR_HOLDS_UINT("@floor"),   VIR_FIELD_END,
+};
+
+static const virField bandwidthHolds[] = {
+    VIR_FIELD_CODE("inbound", NULL, NULL, .holds = rateHolds),
+    VIR_FIELD_CODE("outbound", NULL, NULL, .holds = rateHolds),
+    VIR_FIELD_END,
+};
+
+static const virField ipHolds[] = {
+    VIR_HOLDS("@address"), VIR_HOLDS("@family"), VIR_HOLDS("@peer"),
+    VIR_HOLDS("@prefix"),  VIR_FIELD_END,
+};
+
+static const virField routeHolds[] = {
+    VIR_HOLDS("@address"), VIR_HOLDS("@family"),      VIR_HOLDS("@netmask"),
+    VIR_HOLDS("@gateway"), VIR_HOLDS_UINT("@prefix"), VIR_HOLDS_UINT("@metric"),
+    VIR_FIELD_END,
+};
+
+static const virField parameterHolds[] = {
+    VIR_HOLDS("@name"),
+    VIR_HOLDS("@value"),
+    VIR_FIELD_END,
+};
+
+static const virField filterrefHolds[] = {
+    VIR_HOLDS("@filter"),
+    VIR_HOLDS_ELEMENTS("parameter", parameterHolds),
+    VIR_FIELD_END,
+};
+
+/* of all types together */
+static const virField sourceHolds[] = {
+    VIR_HOLDS("@network"),
+    VIR_HOLDS("@portgroup"),
+    VIR_HOLDS("@portid"),
+    VIR_HOLDS("@bridge"),
+    VIR_HOLDS("@dev"),
+    VIR_HOLDS("@mode"),
+    VIR_HOLDS("@address"),
+    VIR_HOLDS("@path"),
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("@name"),
+    VIR_HOLDS("@switchid"),
+    VIR_HOLDS("local@address"),
+    VIR_HOLDS_UINT("@port"),
+    VIR_HOLDS_UINT("local@port"),
+    VIR_HOLDS_YESNO("reconnect@enabled"),
+    VIR_HOLDS_UINT("reconnect@timeout"),
+    VIR_FIELD_CODE("address", NULL, NULL),
+    VIR_HOLDS_ELEMENTS("ip", ipHolds),
+    VIR_HOLDS_ELEMENTS("route", routeHolds),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_ENUM("@type", virInterface, type, virInterfaceTypeNames, .flags = VIR_FIELD_ZERO),
     VIR_FIELD_YESNO("@managed", virInterface, managed),
@@ -360,19 +441,23 @@ static const virField fields[] = {
     VIR_FIELD_ENUM("mac@type", virInterface, macType, macTypeNames, .flags = VIR_FIELD_SILENT),
     VIR_FIELD_YESNO("mac@check", virInterface, macCheck, .flags = VIR_FIELD_SILENT),
     VIR_FIELD_CODE("source", virInterfaceSourceParse, virInterfaceSourceFormat,
-                   .clear = virInterfaceSourceClear),
+                   .clear = virInterfaceSourceClear, .holds = sourceHolds),
     VIR_FIELD_CODE("vlan", virInterfaceParseVlan, virInterfaceFormatVlan,
-                   .clear = virInterfaceClearVlan),
+                   .clear = virInterfaceClearVlan, .holds = vlanHolds),
     VIR_FIELD_CODE("virtualport", virInterfaceParseVirtualPort, virInterfaceFormatVirtualPort,
-                   .clear = virInterfaceClearVirtualPort),
-    VIR_FIELD_CODE("bandwidth", virInterfaceParseBandwidth, virInterfaceFormatBandwidth),
+                   .clear = virInterfaceClearVirtualPort, .holds = portHolds),
+    VIR_FIELD_CODE("bandwidth", virInterfaceParseBandwidth, virInterfaceFormatBandwidth,
+                   .holds = bandwidthHolds),
     VIR_FIELD_YESNO("port@isolated", virInterface, isolated),
-    VIR_FIELD_CODE("ip", virInterfaceParseIP, virInterfaceFormatIP, .clear = virInterfaceClearIP),
+    VIR_FIELD_CODE("ip", virInterfaceParseIP, virInterfaceFormatIP, .clear = virInterfaceClearIP,
+                   .flags = VIR_FIELD_MANY, .holds = ipHolds),
+    VIR_FIELD_CODE("route", NULL, NULL, .flags = VIR_FIELD_MANY, .holds = routeHolds),
     VIR_FIELD_STRING("script@path", virInterface, script),
     VIR_FIELD_STRING("downscript@path", virInterface, downscript),
     VIR_FIELD_STRING("backenddomain@name", virInterface, backendDomain),
     VIR_FIELD_CODE("target@dev", virInterfaceParseTarget, virInterfaceFormatTarget,
                    .clear = virInterfaceClearTarget),
+    VIR_FIELD_CODE("target@managed", NULL, NULL),
     VIR_FIELD_STRING("guest@dev", virInterface, guestName),
     VIR_FIELD_STRING("guest@actual", virInterface, guestActual, .flags = VIR_FIELD_LIVE),
     VIR_FIELD_CODE("model@type", virInterfaceParseModel, virInterfaceFormatModel,
@@ -402,7 +487,7 @@ static const virField fields[] = {
     VIR_FIELD_STRING("backend@tap", virInterface, tapPath),
     VIR_FIELD_STRING("backend@vhost", virInterface, vhostPath),
     VIR_FIELD_CODE("filterref", virInterfaceParseFilter, virInterfaceFormatFilter,
-                   .clear = virInterfaceClearFilter),
+                   .clear = virInterfaceClearFilter, .holds = filterrefHolds),
     VIR_FIELD_UINT("tune/sndbuf", virInterface, sndbuf, 0, UINT64_MAX),
     VIR_FIELD_ENUM("teaming@type", virInterface, teaming, virInterfaceTeamingNames),
     VIR_FIELD_STRING("teaming@persistent", virInterface, persistent),

@@ -114,9 +114,14 @@ virRedirfilterClear(void *object)
     g_clear_pointer(&((virRedirfilter *)object)->rules, g_array_unref);
 }
 
+static const virField usbdevHolds[] = {
+    VIR_HOLDS("@class"),   VIR_HOLDS("@vendor"),      VIR_HOLDS("@product"),
+    VIR_HOLDS("@version"), VIR_HOLDS_YESNO("@allow"), VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("usbdev", virRedirfilterParse, virRedirfilterFormat,
-                   .clear = virRedirfilterClear),
+                   .clear = virRedirfilterClear, .flags = VIR_FIELD_MANY, .holds = usbdevHolds),
     VIR_FIELD_END,
 };
 

@@ -71,12 +71,21 @@ virRngClearBackend(void *object)
     virChrSourceClear(&rng->source);
 }
 
+static const virField backendHolds[] = {
+    VIR_HOLDS_ENUM("@model", virRngBackendNames),
+    VIR_HOLDS_ENUM("@type", virChrTypeNames),
+    VIR_HOLDS("."),
+    VIR_HOLDS_ROWS(virChrSourceBodyFields),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_ENUM("@model", virRng, model, virRngModelNames,
                    .flags = VIR_FIELD_ABI | VIR_FIELD_REQUIRED),
     VIR_FIELD_UINT("rate@bytes", virRng, rateBytes, 0, UINT32_MAX),
     VIR_FIELD_UINT("rate@period", virRng, ratePeriod, 0, UINT32_MAX),
-    VIR_FIELD_CODE("backend", virRngParseBackend, virRngFormatBackend, .clear = virRngClearBackend),
+    VIR_FIELD_CODE("backend", virRngParseBackend, virRngFormatBackend, .clear = virRngClearBackend,
+                   .holds = backendHolds),
     VIR_FIELD_MIXIN(virRng, virtio, virVirtioFields),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_END,

@@ -49,12 +49,18 @@ virShmemSameSize(const void *a, const void *b, GError **error)
                        VIR_SHMEM(b)->size, VIR_SHMEM(a)->size);
 }
 
+static const virField sizeHolds[] = {
+    VIR_HOLDS_SIZE("."),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_STRING("@name", virShmem, name, .flags = VIR_FIELD_ABI),
     VIR_FIELD_ENUM("@role", virShmem, role, roleNames, .flags = VIR_FIELD_ABI),
     VIR_FIELD_ENUM("model@type", virShmem, model, virShmemModelNames,
                    .flags = VIR_FIELD_ABI | VIR_FIELD_ZERO),
-    VIR_FIELD_CODE("size", virShmemParseSize, virShmemFormatSize, .same = virShmemSameSize),
+    VIR_FIELD_CODE("size", virShmemParseSize, virShmemFormatSize, .same = virShmemSameSize,
+                   .holds = sizeHolds),
     VIR_FIELD_PRESENT("server", virShmem, server, .flags = VIR_FIELD_ABI),
     VIR_FIELD_STRING("server@path", virShmem, serverPath),
     VIR_FIELD_PRESENT("msi", virShmem, msi, .flags = VIR_FIELD_ABI),

@@ -98,9 +98,20 @@ virSmartcardClearBody(void *object)
     virChrSourceClear(&card->source);
 }
 
+static const virField certificateHolds[] = {
+    VIR_HOLDS("."),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_CODE("@mode", virSmartcardParseMode, virSmartcardFormatMode),
-    VIR_FIELD_CODE("certificate", NULL, virSmartcardFormatBody, .clear = virSmartcardClearBody),
+    VIR_FIELD_CODE("certificate", NULL, virSmartcardFormatBody, .clear = virSmartcardClearBody,
+                   .flags = VIR_FIELD_MANY, .holds = certificateHolds),
+    VIR_FIELD_CODE("database", NULL, NULL, .holds = certificateHolds),
+    VIR_FIELD_CODE("@type", NULL, NULL, .names = &virChrTypeNames),
+    VIR_FIELD_CODE("source", NULL, NULL),
+    VIR_FIELD_CODE("protocol@type", NULL, NULL),
+    VIR_FIELD_CODE("log", NULL, NULL),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_END,
 };

@@ -53,7 +53,7 @@ static const virField fields[] = {
     VIR_FIELD_ENUM("@model", virSound, model, virSoundModelNames,
                    .flags = VIR_FIELD_ABI | VIR_FIELD_REQUIRED),
     VIR_FIELD_CODE("codec@type", virSoundParseCodecs, virSoundFormatCodecs,
-                   .clear = virSoundClearCodecs),
+                   .clear = virSoundClearCodecs, .flags = VIR_FIELD_MANY),
     VIR_FIELD_UINT("audio@id", virSound, audio, 1, UINT32_MAX),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_END,

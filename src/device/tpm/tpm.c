@@ -192,10 +192,25 @@ virTpmSameBackend(const void *a, const void *b, GError **error)
     return true;
 }
 
+static const virField backendHolds[] = {
+    VIR_HOLDS("@type"),
+    VIR_HOLDS("@version"),
+    VIR_HOLDS("device@path"),
+    VIR_HOLDS("source@type"),
+    VIR_HOLDS("source@mode"),
+    VIR_HOLDS("source@path"),
+    VIR_HOLDS("encryption@secret"),
+    VIR_HOLDS("profile@source"),
+    VIR_HOLDS("profile@name"),
+    VIR_HOLDS_YESNO("@persistent_state"),
+    VIR_FIELD_CODE("active_pcr_banks", NULL, NULL),
+    VIR_FIELD_END,
+};
+
 static const virField fields[] = {
     VIR_FIELD_ENUM("@model", virTpm, model, virTpmModelNames, .flags = VIR_FIELD_ABI),
     VIR_FIELD_CODE("backend", virTpmParseBackend, virTpmFormatBackend, .clear = virTpmClearBackend,
-                   .same = virTpmSameBackend),
+                   .same = virTpmSameBackend, .holds = backendHolds),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_END,
 };
