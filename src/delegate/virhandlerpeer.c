@@ -417,8 +417,8 @@ virHandlersListen(virHandlers *handlers, const char *folder, GError **error)
     handlers->path = g_build_filename(folder, "sock", NULL);
     if (strlen(handlers->path) >= sizeof(address.sun_path))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("the path of a socket has at most %zu bytes: '%s'"),
-                           sizeof(address.sun_path) - 1, handlers->path);
+                           _("socket path '%s' is longer than %zu bytes"),
+                           handlers->path, sizeof(address.sun_path) - 1);
     if (!virFileMakePath(folder, 0700, error))
         return false;
     if (chmod(folder, 0700) < 0)

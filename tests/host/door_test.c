@@ -300,10 +300,10 @@ testCommandShowsRulesUseAndDenials(void)
                     "web1   enforce  3      1       0\n");
     one = testCommand("web1", NULL, NULL);
     g_assert_cmpstr(one, ==,
-                    "RULE      NODE          USED\n"
-                    "c 1:3 rw  /dev/null     yes\n"
-                    "c 1:5 rw  /dev/zero     yes\n"
-                    "c 1:9 r   /dev/urandom  no\n"
+                    "RULE      NODE          USED  OWNERS\n"
+                    "c 1:3 rw  /dev/null     yes   -\n"
+                    "c 1:5 rw  /dev/zero     yes   -\n"
+                    "c 1:9 r   /dev/urandom  no    -\n"
                     "\nmode enforce, 1 denied, 0 of them not reported\n");
     json = testCommand("web1", "--json", NULL);
     g_assert_nonnull(strstr(json, "\"rule\": \"c 1:9 r\""));

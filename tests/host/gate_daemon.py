@@ -333,7 +333,7 @@ def kill(host):
 def restart(host, program=None):
     """As an administrator would, after a crash."""
     again = daemon.launch(program or host.virtwardd, host.running.root)
-    host.running.process, host.running.pid = again.process, again.pid
+    host.running.process = again.process
     until("the guests are known", lambda: "running" in host.virsh("list") or
           "paused" in host.virsh("list"))
 
