@@ -12,7 +12,7 @@
 #include "util/virutil.h"
 #include "util/virxml.h"
 
-static const virtwardCommand *const commands[] = {&virtwardDevices, &virtwardHandlers};
+static const virtwardCommand *const commands[] = {&virtwardCheckHost, &virtwardDevices, &virtwardHandlers};
 
 static void
 printHelp(void)

@@ -21,7 +21,7 @@ typedef struct {
     bool (*run)(const virtwardContext *context, int argc, char **argv, GError **error);
 } virtwardCommand;
 
-extern const virtwardCommand virtwardDevices;
+extern const virtwardCommand virtwardCheckHost, virtwardDevices;
 extern const virtwardCommand virtwardHandlers;
 
 /* A guest that runs, from its status file. */

@@ -207,6 +207,7 @@ typedef struct {
     bool block;
     int major;
     int minor;
+    unsigned times; /* 0: once */
     char path[200];
 } testQuestion;
 
@@ -215,6 +216,8 @@ testChildAnswer(const testQuestion *question)
 {
     char beside[256];
 
+    for (unsigned i = 1; i < question->times; i++)
+        (void)access(question->path, question->ask); /* the last one answers */
     if (question->ask != ASK_MKNOD)
         return access(question->path, question->ask) == 0 ? 0 : errno;
     g_snprintf(beside, sizeof(beside), "%s.made", question->path);
@@ -287,6 +290,15 @@ testGuestAsk(testGuest *guest, int ask, bool block, int major, int minor)
     g_snprintf(question.path, sizeof(question.path), "%s/%c%d_%d", nodesPath, block ? 'b' : 'c',
                major, minor);
     return testGuestQuestion(guest, &question);
+}
+
+void
+testGuestAskTimes(testGuest *guest, int ask, int major, int minor, unsigned times)
+{
+    testQuestion question = {.ask = ask, .major = major, .minor = minor, .times = times};
+
+    g_snprintf(question.path, sizeof(question.path), "%s/c%d_%d", nodesPath, major, minor);
+    (void)testGuestQuestion(guest, &question);
 }
 
 int

@@ -61,7 +61,9 @@ typedef enum {
 /* The child's errno for ask (bits ORed) on a node of this type and number: 0 allowed, EPERM denied.
  */
 int testGuestAsk(testGuest *guest, int ask, bool block, int major, int minor);
-/* The same for a path of the host. */
+/* Asks that of a character device so many times in a row, whatever the answers; for timing. */
+void testGuestAskTimes(testGuest *guest, int ask, int major, int minor, unsigned times);
+/* Once, for a path of the host. */
 int testGuestAskPath(testGuest *guest, int ask, const char *path);
 
 virDeviceRules *testRules(const char *owner, const char *const *texts);

@@ -30,8 +30,9 @@ WRITERS = {
     "sched_setaffinity|sched_setscheduler|sched_setattr|sched_setparam|setpriority": SPAWN,
     "virBPF(CreateMap|LoadDeviceProg|UpdateElem|DeleteElem|AttachDeviceProg|DetachDeviceProg"
     "|CreateDeviceLink|UpdateLink|Pin)": GROUPS,
-    "virCgroupV2Devices(CreateProg|AttachProg|GrowProg|PrepareProg|RepairProg|RemoveProg|SetRule"
-    "|CreateEvents)": GROUPS,
+    "virCgroupV2Devices(CreateProg|AttachProg|RenewProg|AdoptProg|Uncover|PrepareProg|RepairProg"
+    "|RemoveProg|SetRule|FillRules|CopyRules|CreateEvents)": GROUPS,
+    "virBPFUpdateBatch": GROUPS,
     "virGatePins(Make|Publish|Remove|PinEvents|UnpinEvents)": GROUPS,
     "virCgroup(InstanceMake|InstanceRemove|Make|Remove|MakePart|RemovePart|AddProcess|AddThread|Write)"
     "": GROUPS,
