@@ -59,6 +59,8 @@ static const struct {
     {"spice_listen", KEY_STRING, offsetof(virDaemonConfig, spice_listen)},
     {"remote_display_port_min", KEY_INT, offsetof(virDaemonConfig, remote_display_port_min), 1024},
     {"remote_display_port_max", KEY_INT, offsetof(virDaemonConfig, remote_display_port_max), 1024},
+    {"monitor_timeout", KEY_INT, offsetof(virDaemonConfig, monitor_timeout), 1},
+    {"stop_timeout", KEY_INT, offsetof(virDaemonConfig, stop_timeout), 1},
     {"handler_policy", KEY_LIST, offsetof(virDaemonConfig, handler_policy)},
     {"handler_users", KEY_LIST, offsetof(virDaemonConfig, handler_users)},
     {"handler_timeout", KEY_INT, offsetof(virDaemonConfig, handler_timeout), 0},
@@ -95,6 +97,8 @@ virDaemonConfigNew(void)
     config->spice_listen = g_strdup("127.0.0.1");
     config->remote_display_port_min = 5900;
     config->remote_display_port_max = 65535;
+    config->monitor_timeout = 30;
+    config->stop_timeout = 10;
     return config;
 }
 

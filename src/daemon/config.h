@@ -33,9 +33,10 @@ typedef struct {
     char *spice_listen;
     int remote_display_port_min;
     int remote_display_port_max;
-    char **handler_policy; /* "HOOK=POLICY"; NULL: auto */
-    char **handler_users;  /* names of users, besides root and our own */
-    int handler_timeout;   /* seconds; 0: what the hook says */
+    int monitor_timeout, stop_timeout; /* seconds */
+    char **handler_policy;             /* "HOOK=POLICY"; NULL: auto */
+    char **handler_users;              /* names of users, besides root and our own */
+    int handler_timeout;               /* seconds; 0: what the hook says */
 } virDaemonConfig;
 
 /* What holds without a file. */

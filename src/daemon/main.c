@@ -173,8 +173,8 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
                                         (uint32_t)config->gate_rules,
                                         (uint32_t)config->gate_rules_max},
                                .gateWatch_ms = (unsigned)config->gate_watch_interval * 1000,
-                               .stopTimeout_ms = 10 * 1000,
-                               .monitorTimeout_ms = 30 * 1000};
+                               .stopTimeout_ms = (unsigned)config->stop_timeout * 1000,
+                               .monitorTimeout_ms = (unsigned)config->monitor_timeout * 1000};
 
     daemon->driver = qemuDriverNew(&paths, &guests, error);
     if (!daemon->driver)

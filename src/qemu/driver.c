@@ -127,6 +127,7 @@ qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config, GErr
         return NULL;
     }
     identity = (qmpCapsIdentity){.uid = driver->uid, .gid = driver->gid};
+    virFileSweep(capsFolder);
     driver->capsCache = qmpCapsCacheNew(capsFolder, &identity);
     driver->denials = qemuDenialsNew(driver, error);
     if (!driver->denials || !qemuStoreLoad(driver, error)) {

@@ -95,6 +95,75 @@ qemuReconnectAdd(qemuDriver *driver, qemuStatus *status, GError **error)
     driver->reconnecting++;
 }
 
+/* --- what nobody knows any more --- */
+
+/* Groups are named in status files before they are made; one that is in none was given up when it
+ * could not be removed. Processes in it are not ours to judge. */
+static void
+qemuReconnectSweepGroup(qemuDriver *driver, const char *name)
+{
+    virDelegateCall call = {.domain = name, .phase = VIR_DELEGATE_PHASE_TEARDOWN};
+    g_autoptr(virCgroup) group = virCgroupNew(driver->cgroups, name);
+    g_autoptr(GError) error = NULL;
+    bool populated = false;
+
+    if (virCgroupIsPopulated(group, &populated, NULL) && populated)
+        VIR_WARN("control group '%s' has processes, but belongs to no guest that is known", name);
+    else if (!virDelegateCgroupRemove(driver->door, &call, group, 0, &error))
+        VIR_WARN("control group '%s' of a former guest: %s", name, error->message);
+}
+
+static void
+qemuReconnectSweepGroups(qemuDriver *driver, const GHashTable *known)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) names = virCgroupInstanceList(driver->cgroups, &error);
+
+    if (!names) {
+        VIR_WARN("%s", error->message);
+        return;
+    }
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+
+        if (!g_hash_table_contains((GHashTable *)known, name))
+            qemuReconnectSweepGroup(driver, name);
+    }
+}
+
+/* Before the first client is answered, so that no start comes in between. Lock held, given up. */
+static void
+qemuReconnectSweep(qemuDriver *driver)
+{
+    g_autoptr(GPtrArray) all = virDomainRegistryAll(driver->domains);
+    g_autofree uint8_t(*uuids)[16] = g_malloc0(16 * (all->len + 1));
+    g_autoptr(GHashTable) groups = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GError) error = NULL;
+    size_t n = 0;
+
+    for (guint i = 0; i < all->len; i++) {
+        const virDomainObj *obj = g_ptr_array_index(all, i);
+        const qemuGuest *guest = qemuGuestOf(obj);
+
+        if (!guest)
+            continue;
+        memcpy(uuids[n++], obj->uuid, 16);
+        for (guint j = 0; j < guest->resources->len; j++) {
+            const qemuResource *resource = g_ptr_array_index(guest->resources, j);
+
+            if (resource->type == QEMU_RESOURCE_GROUP)
+                g_hash_table_add(groups, resource->name);
+        }
+    }
+    {
+        VIR_CORE_UNLOCKED;
+
+        qemuReconnectSweepGroups(driver, groups);
+        if (!virDelegateGateSweep(driver->door, (const uint8_t(*)[16])uuids, n, NULL, &error))
+            VIR_WARN("pins of former guests: %s", error->message);
+    }
+}
+
 void
 qemuReconnectLoad(qemuDriver *driver)
 {
@@ -117,6 +186,7 @@ qemuReconnectLoad(qemuDriver *driver)
         if (error)
             VIR_WARN("status file %s is left out: %s", path, error->message);
     }
+    qemuReconnectSweep(driver);
 }
 
 /* --- taking up --- */
@@ -241,28 +311,6 @@ qemuReconnectAdopt(virDomainObj *obj)
         qemuGuestShutdownSeen(guest);
 }
 
-static void
-qemuReconnectSweep(qemuDriver *driver)
-{
-    g_autoptr(GPtrArray) all = virDomainRegistryAll(driver->domains);
-    g_autofree uint8_t(*uuids)[16] = g_malloc0(16 * (all->len + 1));
-    g_autoptr(GError) error = NULL;
-    size_t n = 0;
-
-    for (guint i = 0; i < all->len; i++) {
-        const virDomainObj *obj = g_ptr_array_index(all, i);
-
-        if (obj->guest)
-            memcpy(uuids[n++], obj->uuid, 16);
-    }
-    {
-        VIR_CORE_UNLOCKED;
-
-        if (!virDelegateGateSweep(driver->door, (const uint8_t(*)[16])uuids, n, NULL, &error))
-            VIR_WARN("pins of former guests: %s", error->message);
-    }
-}
-
 /* Autostart is for the machine's start, not for every restart of the daemon: a mark among the files
  * that die with the machine tells the two apart. */
 static bool
@@ -283,7 +331,6 @@ qemuReconnectAutostart(void *opaque)
     g_autoptr(GPtrArray) all = NULL;
     VIR_CORE_GUARD;
 
-    qemuReconnectSweep(driver);
     if (!qemuReconnectIsFirstStart(driver))
         return;
     all = virDomainRegistryAll(driver->domains);

@@ -256,7 +256,8 @@ qemuStartTakeOwnership(qemuStart *start, GError **error)
         fd = open(resource->name, O_PATH | O_CLOEXEC);
         if (fd < 0)
             return virErrorErrno(error, _("Cannot access storage file '%s'"), resource->name);
-        if (!virDelegateOwnSet(start->driver->door, &start->call, fd, &owner, NULL, error))
+        if (!virDelegateOwnSet(start->driver->door, &start->call, fd, &owner, NULL, error) ||
+            !VIR_FAULT_STEP("start:owner-set", error))
             return false;
     }
     return VIR_FAULT_STEP("start:owners-set", error);
@@ -547,6 +548,10 @@ qemuStartUndo(qemuStart *start)
 
     qemuGuestKill(start->guest);
     qemuGuestTakeBack(obj);
+    /* it may have been published, and fail at the last */
+    g_clear_pointer(&obj->live, virDomainDocUnref);
+    virDomainRegistrySetID(start->driver->domains, obj, -1);
+    virDomainObjSetState(obj, VIR_DOMAIN_SHUTOFF, VIR_SHUTOFF_FAILED);
 }
 
 static void
@@ -590,7 +595,7 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsign
         ok = qemuStartPrepare(&start, error) && qemuStartMake(&start, error);
     }
     ok = ok && qemuStartAsk(&start, error) && qemuStartPlaceThreads(&start, error) &&
-         qemuStartTell(&start, error);
+         qemuStartTell(&start, error) && VIR_FAULT_STEP("start:told", error);
     if (ok) {
         qemuStartPublish(&start);
         ok = qemuGuestSaveStatus(guest, error);
@@ -600,7 +605,8 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsign
             ok = ok && VIR_FAULT_STEP("start:published", error);
         }
         if (ok && !paused)
-            ok = qemuGuestResume(obj, VIR_RUNNING_BOOTED, VIR_RESUMED_UNPAUSED, error);
+            ok = qemuGuestResume(obj, VIR_RUNNING_BOOTED, VIR_RESUMED_UNPAUSED, error) &&
+                 VIR_FAULT_STEP("start:resumed", error);
         if (ok) {
             qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_STARTED, VIR_STARTED_BOOTED);
             if (paused) {

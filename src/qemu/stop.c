@@ -138,6 +138,7 @@ qemuGuestStop(virDomainObj *obj, int reason, int detail, bool graceful, GError *
         guest->stopReason = before;
         return false;
     }
+    VIR_FAULT_POINT("stop:ended");
     qemuGuestFinish(obj);
     return true;
 }

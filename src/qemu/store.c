@@ -179,6 +179,20 @@ qemuStoreObject(qemuDriver *driver, const virDomainDef *def, bool *retFresh, GEr
     return obj;
 }
 
+/* A definition that could not be saved for good is not found again by the next daemon either. */
+static void
+qemuStoreForget(qemuDriver *driver, virDomainObj *obj)
+{
+    g_autofree char *path = qemuStorePath(driver, obj->name);
+
+    {
+        VIR_CORE_UNLOCKED;
+
+        (void)unlink(path); /* it may never have come to be */
+    }
+    virDomainRegistryRemove(driver->domains, obj);
+}
+
 virDomainObj *
 qemuDriverDefine(qemuDriver *driver, const char *xml, bool validate, GError **error)
 {
@@ -202,7 +216,7 @@ qemuDriverDefine(qemuDriver *driver, const char *xml, bool validate, GError **er
         qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_DEFINED,
                                 had ? VIR_DEFINED_UPDATED : VIR_DEFINED_ADDED);
     else if (fresh)
-        virDomainRegistryRemove(driver->domains, obj);
+        qemuStoreForget(driver, obj);
     virDomainObjEndJob(obj);
     return ok ? g_steal_pointer(&obj) : NULL;
 }
@@ -226,7 +240,8 @@ qemuDriverUndefine(qemuDriver *driver, virDomainObj *obj, unsigned flags, GError
 
         ok = qemuNvramUndefine(driver, virDomainDocDef(config), flags & QEMU_UNDEFINE_NVRAM,
                                flags & QEMU_UNDEFINE_KEEP_NVRAM, error) &&
-             virFileRemove(link, error) && virFileRemove(path, error) &&
+             VIR_FAULT_STEP("undefine:nvram-removed", error) && virFileRemove(link, error) &&
+             VIR_FAULT_STEP("undefine:autostart-removed", error) && virFileRemove(path, error) &&
              VIR_FAULT_STEP("undefine:removed", error);
     }
     if (!ok)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "util/virerror.h"
+#include "util/virfault.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
 
@@ -88,6 +89,10 @@ virFileWrite(const char *path, const char *text, size_t len, mode_t mode,
         return virErrorErrno(error, _("cannot create %s"), temporary);
     if (!virFileWriteTemporary(fd, temporary, text, len, mode, durability, error)) {
         (void)unlink(temporary); /* the error in hand says more */
+        return false;
+    }
+    if (!VIR_FAULT_STEP("file:written", error)) {
+        (void)unlink(temporary);
         return false;
     }
     if (rename(temporary, path) < 0) {

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A QEMU that is stopped with SIGSTOP harms nobody else.
+
+    guest_stuck.py VIRTWARDD
+
+Beside it the others answer as before, by the clock; its own queries are answered from memory; what
+changes it fails by the deadline, which the configuration makes short here, naming command and seconds;
+destroy ends it. Skipped (exit 77) where that can't be.
+"""
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+import guests
+
+DEADLINE_S = 2
+CONFIG = f"monitor_timeout = {DEADLINE_S}\n"
+QUERIES = 20
+
+
+def timed(host, *command):
+    begin = time.monotonic()
+    host.virsh(*command)
+    return time.monotonic() - begin
+
+
+def measure(host):
+    """Medians of what other guests are asked, in ms."""
+    return {" ".join(command): 1000 * statistics.median(timed(host, *command) for _ in range(QUERIES))
+            for command in (["domstate", "fine"], ["list", "--all"], ["dominfo", "fine"],
+                            ["qemu-monitor-command", "fine", '{"execute":"query-status"}'])}
+
+
+def run(host):
+    for name in ("fine", "stuck"):
+        host.define(name)
+        host.virsh("start", name, "--paused")
+    free = measure(host)
+    pid = host.pid("stuck")
+    os.kill(pid, signal.SIGSTOP)
+    waiting = threading.Thread(target=host.run, args=("resume", "stuck"))
+    waiting.start()  # it holds the guest's job until the deadline
+    hung = measure(host)
+    waiting.join()
+    for command, before in free.items():
+        print(f"{command:60} {before:6.1f} ms, {hung[command]:6.1f} ms beside a stuck guest")
+        assert hung[command] < 3 * before + 50, f"{command} waits for the stuck guest"
+    check_queries(host)
+    check_change(host)
+    host.virsh("define", host.write("other"))  # and the world goes on
+    host.virsh("destroy", "stuck")
+    assert host.state("stuck") == "shut off (destroyed)"
+    assert not guests.alive(pid)
+    host.virsh("destroy", "fine")
+    assert not host.left_of_guests()
+    host.end()
+
+
+def check_queries(host):
+    for command in (["domstate", "stuck"], ["dominfo", "stuck"], ["dumpxml", "stuck"],
+                    ["domid", "stuck"], ["vcpucount", "stuck"], ["domiflist", "stuck"]):
+        seconds = timed(host, *command)
+        assert seconds < DEADLINE_S, f"{command} took {seconds:.1f} s: it was asked, not remembered"
+    assert host.state("stuck") == "paused (user)"
+
+
+def check_change(host):
+    begin = time.monotonic()
+    told = host.run("resume", "stuck")
+    seconds = time.monotonic() - begin
+    assert told.returncode != 0
+    assert DEADLINE_S - 0.5 < seconds < DEADLINE_S + 5, f"it took {seconds:.1f} s"
+    assert "cont" in told.stderr and f"{DEADLINE_S}.0 seconds" in told.stderr, told.stderr
+
+
+def main(program):
+    why = guests.missing()
+    if why:
+        print(f"{why}: skipped")
+        return 77
+    with guests.host(program, CONFIG) as host:
+        run(host)
+    print("a stuck guest was a matter of its own")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except subprocess.TimeoutExpired as error:
+        sys.exit(f"a client waited too long: {error}")
