@@ -50,6 +50,7 @@ static const struct {
     {"group", KEY_STRING, offsetof(virDaemonConfig, group)},
     {"dynamic_ownership", KEY_BOOL, offsetof(virDaemonConfig, dynamic_ownership)},
     {"cgroup_device_acl", KEY_LIST, offsetof(virDaemonConfig, cgroup_device_acl)},
+    {"namespaces", KEY_LIST, offsetof(virDaemonConfig, namespaces)},
     {"gate_mode", KEY_WORD, offsetof(virDaemonConfig, gate_mode), 0, gateModes},
     {"gate_lock", KEY_WORD, offsetof(virDaemonConfig, gate_lock), 0, gateLocks},
     {"gate_rules", KEY_INT, offsetof(virDaemonConfig, gate_rules), 4},
@@ -225,6 +226,16 @@ wordValue(const char *value, const char *const *words, char **ret)
 }
 
 static bool
+onlyNamespacesWeKnow(char **names)
+{
+    for (; *names; names++) {
+        if (!g_str_equal(*names, "mount"))
+            return false;
+    }
+    return true;
+}
+
+static bool
 setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
 {
     void *member = (char *)config + keys[row].offset;
@@ -252,6 +263,9 @@ setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
         break;
     }
     if (!ok)
+        return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("bad value %s of '%s'"), value,
+                           keys[row].name);
+    if (member == &config->namespaces && !onlyNamespacesWeKnow(config->namespaces))
         return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("bad value %s of '%s'"), value,
                            keys[row].name);
     if (keys[row].kind == KEY_AUTH && !g_str_equal(*(char **)member, "none"))

@@ -74,6 +74,7 @@ testBadValuesAreRefused(void)
     testRefused("gate_mode = \"lenient\"", VIR_ERR_CONF_SYNTAX, "gate_mode");
     testRefused("gate_mode = permissive", VIR_ERR_CONF_SYNTAX, "gate_mode");
     testRefused("gate_lock = \"none\"", VIR_ERR_CONF_SYNTAX, "gate_lock");
+    testRefused("namespaces = [ \"pid\" ]", VIR_ERR_CONF_SYNTAX, "namespaces");
     testRefused("gate_rules = 0", VIR_ERR_CONF_SYNTAX, "gate_rules");
 }
 

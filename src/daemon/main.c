@@ -168,6 +168,7 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
                                .portMax = (unsigned)config->remote_display_port_max,
                                .dynamicOwnership = config->dynamic_ownership,
                                .deviceACL = config->cgroup_device_acl,
+                               .privateDev = config->namespaces && config->namespaces[0],
                                .gate = {(virGateMode)virGateModeFromString(config->gate_mode),
                                         (virGateLock)virGateLockFromString(config->gate_lock),
                                         (uint32_t)config->gate_rules,

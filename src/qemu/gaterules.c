@@ -101,12 +101,17 @@ qemuGateAddResources(virDeviceRules *rules, const virHostAccess *access, GError 
     return true;
 }
 
+const char *const *
+qemuGatePolicyNodes(const qemuDriver *driver)
+{
+    return driver->config.deviceACL ? (const char *const *)driver->config.deviceACL : usualNodes;
+}
+
 virDeviceRules *
 qemuGateRules(const qemuDriver *driver, const virHostAccess *access, GError **error)
 {
     g_autoptr(virDeviceRules) rules = virDeviceRulesNew();
-    const char *const *nodes =
-        driver->config.deviceACL ? (const char *const *)driver->config.deviceACL : usualNodes;
+    const char *const *nodes = qemuGatePolicyNodes(driver);
     virDeviceRule terminals = {VIR_DEVICE_CHAR, VIR_DEVICE_RW, UNIX98_PTY_SLAVE_MAJOR,
                                VIR_DEVICE_ANY};
 

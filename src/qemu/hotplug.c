@@ -17,6 +17,7 @@
 #include "qemu/gaterules.h"
 #include "qemu/planrun.h"
 #include "qemu/prepare.h"
+#include "qemu/privatedev.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
@@ -71,6 +72,8 @@ qemuPlugOpenGate(qemuGuest *guest, const virDelegateCall *call, const virHostAcc
         if (resource->own && !qemuPlugGiveFile(guest, call, resource, error))
             return false;
     }
+    if (!qemuPrivateDevAdd(guest, call, access, error))
+        return false;
     if (!guest->gate || rules->len == 0)
         return true;
     if (!virDelegateGateAllow(guest->driver->door, call, guest->gate, alias,

@@ -25,6 +25,7 @@
 #include "qemu/lifecycle.h"
 #include "qemu/nvram.h"
 #include "qemu/prepare.h"
+#include "qemu/privatedev.h"
 #include "qemu/tune.h"
 #include "qmp/qmpfirmware.h"
 #include "util/vircore.h"
@@ -47,6 +48,7 @@ typedef struct {
     bool resetNvram;
     qemuHostFds *fds;
     virDeviceRules *rules;
+    GArray *nodes; /* virSpawnNode: of the guest's own /dev; NULL: the host's */
     int logFd;
     off_t logStart; /* where this start's part of the log begins */
 } qemuStart;
@@ -59,6 +61,7 @@ qemuStartClear(qemuStart *start)
     qmpPlanFree(start->plan);
     qemuHostFdsFree(start->fds);
     virDeviceRulesFree(start->rules);
+    g_clear_pointer(&start->nodes, g_array_unref);
     virCloseFd(&start->logFd);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuStart, qemuStartClear)
@@ -171,6 +174,19 @@ qemuStartGroupName(const qemuStart *start)
     return virCgroupNameIn(start->def->resource.partition, name);
 }
 
+/* What the guest's own /dev will hold, and for as long as that is made, the right to. */
+static bool
+qemuStartListNodes(qemuStart *start, const virHostAccess *access, GError **error)
+{
+    if (!start->driver->privileged || !start->driver->config.privateDev)
+        return true;
+    start->nodes = qemuPrivateDevNodes(start->driver, access, error);
+    if (!start->nodes)
+        return false;
+    qemuPrivateDevAllowMaking(start->rules, start->nodes);
+    return true;
+}
+
 static bool
 qemuStartListResources(qemuStart *start, GError **error)
 {
@@ -196,7 +212,8 @@ qemuStartListResources(qemuStart *start, GError **error)
             qemuStartList(start, QEMU_RESOURCE_FILE, step->host->path);
     }
     start->rules = qemuGateRules(start->driver, access, error);
-    return start->rules && qemuGuestSaveStatus(start->guest, error);
+    return start->rules && qemuStartListNodes(start, access, error) &&
+           qemuGuestSaveStatus(start->guest, error);
 }
 
 /* --- making it --- */
@@ -317,6 +334,21 @@ qemuStartOpenLog(qemuStart *start, GPtrArray *argv, GError **error)
     return true;
 }
 
+/* The nodes are there: nobody in the group makes any more. */
+static bool
+qemuStartEndMaking(qemuStart *start, GError **error)
+{
+    qemuGuest *guest = start->guest;
+
+    if (!start->nodes || !guest->gate)
+        return true;
+    if (!virDelegateGateDropOwner(start->driver->door, &start->call, guest->gate,
+                                  QEMU_PRIVATE_DEV_OWNER, error))
+        return false;
+    qemuGateOwnersSave(guest);
+    return true;
+}
+
 static bool
 qemuStartSpawn(qemuStart *start, GError **error)
 {
@@ -356,6 +388,12 @@ qemuStartSpawn(qemuStart *start, GError **error)
         request.joinFds = (const int *)(void *)joins->data;
         request.njoinFds = joins->len;
     }
+    if (start->nodes) {
+        if (!qemuPrivateDevRefresh(start->nodes, error))
+            return false;
+        request.nodes = (const virSpawnNode *)(void *)start->nodes->data;
+        request.nnodes = start->nodes->len;
+    }
     if (!virSpawn(&request, &result, error))
         return false;
     /* QEMU's alone now, so that its end is seen on the other side of each */
@@ -365,7 +403,7 @@ qemuStartSpawn(qemuStart *start, GError **error)
     guest->isChild = true;
     guest->startTime = qemuProcessStartTime(result.pid);
     return VIR_FAULT_STEP("start:spawned", error) && qemuGuestSaveStatus(guest, error) &&
-           VIR_FAULT_STEP("start:pid-saved", error);
+           VIR_FAULT_STEP("start:pid-saved", error) && qemuStartEndMaking(start, error);
 }
 
 /* What QEMU wrote since this start began: the best explanation of why it ended. */

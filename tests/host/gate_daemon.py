@@ -323,6 +323,63 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+# --- a /dev of the guest's own ---
+
+def nodes_of(host, name):
+    """Names of the nodes that the guest's QEMU sees, and what is mounted there."""
+    dev = pathlib.Path(f"/proc/{host.pid_file(name).read_text().strip()}/root/dev")
+    return {path.name for path in dev.iterdir()
+            if not path.is_symlink() and (path.is_char_device() or path.is_block_device())}
+
+
+def check_private_dev(host):
+    with host.guest("gate-private") as group, loop_device() as node:
+        wanted = {name for name in ("null", "full", "zero", "random", "urandom", "kvm", "userfaultfd")
+                  if os.path.exists(f"/dev/{name}")}
+        assert nodes_of(host, "gate-private") == wanted, nodes_of(host, "gate-private")
+        assert os.path.exists("/dev/tty"), "the host's /dev is as it was"
+        rules = [rule["rule"] for rule in host.devices("gate-private")["rules"]]
+        assert not any(rule.endswith("m") for rule in rules), f"may make nodes: {rules}"
+        assert host.devices("gate-private")["denied"] == 0, host.denials("gate-private")
+        for _ in range(2):  # the second finds what the first has left
+            host.virsh("attach-disk", "gate-private", node, "sdb", "--sourcetype", "block",
+                       "--targetbus", "usb")
+            assert pathlib.Path(node).name in nodes_of(host, "gate-private")
+            assert inside(group, node) == 0
+            host.virsh("detach-disk", "gate-private", "sdb")
+            until("the rule goes", lambda: inside(group, node) == 1)
+    assert "gate-private" not in host.virsh("list", "--name")
+
+
+def check_private_dev_with_a_disk_at_start(host):
+    with loop_device() as node, tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+        disk = f"<disk type='block'><source dev='{node}'/><target dev='vda' bus='virtio'/></disk>"
+        file.write(DOMAIN.format(name="gate-disk", metadata="").replace("<devices>",
+                                                                       f"<devices>{disk}"))
+        file.flush()
+        host.virsh("create", file.name, "--paused")
+        try:
+            assert pathlib.Path(node).name in nodes_of(host, "gate-disk")
+            assert host.devices("gate-disk")["denied"] == 0, host.denials("gate-disk")
+        finally:
+            host.virsh("destroy", "gate-disk")
+
+
+def check_private_dev_without_mknod(host):
+    """Where nodes can't be made the host's own are mounted in their places."""
+    with tempfile.TemporaryDirectory(prefix="vw-caps-", dir="/tmp") as folder:
+        kill(host)
+        restart(host, without_capabilities(folder, host.virtwardd, "mknod"))
+        with host.guest("gate-bound"):
+            dev = pathlib.Path(f"/proc/{host.pid_file('gate-bound').read_text().strip()}/root/dev")
+            assert {"null", "zero", "urandom"} <= nodes_of(host, "gate-bound")
+            assert not (dev / "tty").exists()
+            mounts = (dev.parent.parent / "mounts").read_text()
+            assert " /dev/null " in mounts, "it was made, not mounted"
+        kill(host)
+        restart(host)
+
+
 # --- restarts ---
 
 def kill(host):
@@ -334,15 +391,14 @@ def restart(host, program=None):
     """As an administrator would, after a crash."""
     again = daemon.launch(program or host.virtwardd, host.running.root)
     host.running.process = again.process
-    until("the guests are known", lambda: "running" in host.virsh("list") or
-          "paused" in host.virsh("list"))
+    host.virsh("list")  # it answers when the guests are known
 
 
-def without_capabilities(folder, program):
-    """A program that is the daemon with every set empty."""
+def without_capabilities(folder, program, which="all"):
+    """A program that is the daemon without these: every set empty."""
     script = pathlib.Path(folder) / "powerless"
-    script.write_text("#!/bin/sh\nexec setpriv --inh-caps=-all --ambient-caps=-all "
-                      f"--bounding-set=-all {program} \"$@\"\n")
+    script.write_text(f"#!/bin/sh\nexec setpriv --inh-caps=-{which} --ambient-caps=-{which} "
+                      f"--bounding-set=-{which} {program} \"$@\"\n")
     script.chmod(0o755)
     return str(script)
 
@@ -431,7 +487,10 @@ def main():
     ]
     # Guests of the daemon's own user, so that their files need no capability either.
     own_user = [check_restart_without_capability, check_restart_without_capability_and_pins]
-    for config, some in (("", checks), ('user = "root"\n', own_user)):
+    private_dev = [check_private_dev, check_private_dev_with_a_disk_at_start,
+                   check_private_dev_without_mknod]
+    for config, some in (("", checks), ('user = "root"\n', own_user),
+                         ('namespaces = [ "mount" ]\n', private_dev)):
         chosen = [check for check in some if wanted.only in check.__name__]
         if not chosen:
             continue
