@@ -7,7 +7,9 @@
 The machine is the kernel and an initramfs made here: busybox, the programs (which speak TAP) and the
 libraries they need. Nothing is mounted from the host, and no disk is used. What the programs say
 becomes one TAP stream: a case that failed there fails here, one that was skipped there is skipped
-here. A =GUEST_PATH puts a program where another one looks for it and doesn't run it.
+here. A =GUEST_PATH puts a program where another one looks for it and doesn't run it. With --guests
+the machine can run guests of its own: it gets this machine's QEMU, virsh and bpftool, and a kernel
+with its initrd in /guest.
 
 Needs qemu-system-x86_64 and busybox-static; the kernel is by default the newest in /boot, its modules
 those beside it in /lib/modules (tun, bridge, loop and what they need are loaded where they are
@@ -16,6 +18,7 @@ modules). It is emulation unless --kvm is given: keep the counts small.
 import argparse
 import glob
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -24,6 +27,10 @@ import tempfile
 
 MODULES = ["tun", "llc", "stp", "bridge"]  # in the order they need each other
 MARK = "@@virtward@@"
+USERS = b"""root:x:0:0::/:/bin/sh
+nobody:x:65534:65534::/:/bin/sh
+virtward-qemu:x:100:100::/:/bin/sh
+"""
 SKIP = 77
 
 INIT = """#!/bin/busybox sh
@@ -118,13 +125,42 @@ def module_lines(release, archive):
     return "\n".join(lines)
 
 
+# What QEMU reads to boot a kernel: where Debian has it -> where QEMU looks.
+FIRMWARE = {
+    "/usr/share/seabios/bios-256k.bin": "/usr/share/qemu/bios-256k.bin",
+    "/usr/share/qemu/kvmvapic.bin": "/usr/share/qemu/kvmvapic.bin",
+    "/usr/share/qemu/linuxboot_dma.bin": "/usr/share/qemu/linuxboot_dma.bin",
+}
+TOOLS = ("qemu-system-x86_64", "virsh", "bpftool")
+
+
+def tool(name):
+    return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+
+
+def add_guests(archive, folder):
+    """All that a guest's life needs; the programs in the form of the arguments."""
+    mkguest = pathlib.Path(__file__).resolve().parents[2] / "tools" / "mkguest"
+    subprocess.run([mkguest, folder], check=True)
+    for name in ("vmlinuz", "initrd"):
+        archive.add("/guest/" + name, read(os.path.join(folder, name)), 0o644)
+    for source, place in FIRMWARE.items():
+        archive.add(place, read(source), 0o644)
+    for module in glob.glob("/usr/lib/*/qemu/accel-tcg-x86_64.so"):
+        archive.add(module, read(module), 0o644)
+    return ["%s=%s" % (tool(name), tool(name)) for name in TOOLS]
+
+
 def build(options, programs, path):
     archive = Archive(path)
     seen = set()
     runs = []
     archive.add("/bin/busybox", read(shutil.which("busybox")))
     archive.link("/bin/sh", "busybox")
-    archive.add("/etc/passwd", b"root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n", 0o644)
+    archive.add("/etc/passwd", USERS, 0o644)
+    archive.add("/etc/group", b"root:x:0:\nnogroup:x:65534:\nvirtward-qemu:x:100:\n", 0o644)
+    if options.guests:
+        programs = programs + add_guests(archive, os.path.dirname(path))
     for program in programs:
         source, _, place = program.partition("=")
         target = place or os.path.abspath(source)
@@ -150,7 +186,7 @@ def build(options, programs, path):
 
 def boot(options, initramfs):
     command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-               "-machine", "q35,accel=" + ("kvm" if options.kvm else "tcg"), "-cpu", "max", "-m", "512", "-smp", "2",
+               "-machine", "q35,accel=" + ("kvm" if options.kvm else "tcg"), "-cpu", "max", "-m", str(options.memory), "-smp", "2",
                "-no-reboot", "-serial", "stdio", "-kernel", options.kernel, "-initrd", initramfs,
                "-append", "console=ttyS0 quiet panic=-1 random.trust_cpu=on"]
     try:
@@ -201,13 +237,15 @@ def main():
     parser.add_argument("--kernel", default=kernels[-1] if kernels else None)
     parser.add_argument("--cgroup", choices=sorted(CGROUP), default="v2")
     parser.add_argument("--env", action="append", default=[])
+    parser.add_argument("--guests", action="store_true", help="the machine can run guests")
+    parser.add_argument("--memory", type=int, default=512, help="MiB")
     parser.add_argument("--timeout", type=int, default=900)
     parser.add_argument("--kvm", action="store_true", help="where a guest of a guest is no trouble")
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
-    for need, there in (("a kernel in /boot", options.kernel),
-                        ("qemu-system-x86_64", shutil.which("qemu-system-x86_64")),
-                        ("busybox", shutil.which("busybox"))):
+    tools = TOOLS if options.guests else TOOLS[:1]
+    for need, there in (("a kernel in /boot", options.kernel), ("busybox", shutil.which("busybox")),
+                        *((name, tool(name)) for name in tools)):
         if not there:
             print("1..0 # SKIP needs %s" % need)
             return SKIP

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# life.sh: a guest's life with the daemon and stock virsh, told as TAP. For the small machine that
+# run.py makes, as its only programs beside the kernel: nothing of the distribution is set up.
+#
+# The guest is a kernel that boots in QEMU's emulation, in a machine that is emulated itself; it is
+# waited for only as far as QEMU, not until it has booted.
+export HOME=/tmp LC_ALL=C.UTF-8 LD_BIND_NOW=1
+root=/vw uri="qemu:///system?socket=/vw/run/virtward-sock" log=/vw/daemon.log
+count=0 failed=0
+
+check() { # TEXT COMMAND...
+  text=$1; shift
+  count=$((count + 1))
+  if "$@" >/tmp/said 2>&1; then echo "ok $count $text"; return 0; fi
+  failed=$((failed + 1))
+  echo "not ok $count $text"
+  sed 's/^/# /' /tmp/said
+  return 1
+}
+
+give_up() { sed 's/^/# /' $log; for f in $root/log/qemu/*.log; do tail -n 3 "$f" | sed 's/^/# /'; done; echo "1..$count"; exit 1; }
+v() { virsh -c "$uri" "$@"; }
+says() { # PATTERN COMMAND...
+  pattern=$1; shift
+  "$@" >/tmp/output 2>&1
+  cat /tmp/output
+  grep -qE "$pattern" /tmp/output
+}
+refuses() { # ERROR COMMAND...
+  pattern=$1; shift
+  ! "$@" >/tmp/output 2>&1 || return 1
+  cat /tmp/output
+  grep -q "$pattern" /tmp/output
+}
+none() { # COMMAND...: it must say nothing
+  found=$("$@" 2>/dev/null)
+  [ -z "$found" ] || { echo "$found"; return 1; }
+}
+within() { # SECONDS COMMAND...
+  left=$1; shift
+  until "$@" >/dev/null 2>&1; do
+    left=$((left - 1))
+    [ $left -gt 0 ] || return 1
+    sleep 1
+  done
+}
+ends() { within 60 sh -c "! kill -0 $1 2>/dev/null"; }
+
+start_daemon() {
+  virtwardd --root $root >>$log 2>&1 &
+  daemon=$!
+  within 120 v uri
+}
+in_group() { sh -c 'echo $$ > "$1/cgroup.procs" && exec 3< "$2"' _ "$group" "$1"; }
+
+gate() { # WHEN
+  check "$1: a listed node can be opened in the guest's group" in_group /dev/zero
+  check "$1: an unlisted one cannot" refuses "Operation not permitted" in_group /dev/kmsg
+  check "$1: bpftool shows the program" says "device.*vw_gate" bpftool cgroup show "$group" effective
+  check "$1: and its map" says "lpm_trie" bpftool map list
+  check "$1: the denial is told" says "/dev/kmsg" virtward --root $root devices vm --denials
+}
+
+mkdir -p $root/guest $root/etc
+chmod 755 $root
+cat > $root/guest/vm.xml <<XML
+<domain type='qemu'>
+  <name>vm</name>
+  <uuid>5ec2e700-0000-4000-8000-00000000000b</uuid>
+  <memory unit='MiB'>128</memory>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <kernel>/guest/vmlinuz</kernel>
+    <initrd>/guest/initrd</initrd>
+    <cmdline>console=ttyS0</cmdline>
+  </os>
+  <devices>
+    <serial type='file'><source path='$root/serial.log'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+XML
+
+check "cgroup v2 alone" none grep -E " cgroup .*(devices|memory)" /proc/self/mounts
+check "the daemon starts" start_daemon || give_up
+check "define" v define $root/guest/vm.xml || give_up
+check "start" v start vm || give_up
+check "it runs" says "running" v domstate vm
+qemu=$(cat $root/run/qemu/vm.pid)
+group=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$qemu/cgroup)
+check "in a group of its own" says "virtward-.*vm" echo "$group"
+check "as virtward-qemu" says "Uid:.100" cat /proc/$qemu/status
+gate "after the start"
+check "suspend" v suspend vm
+check "resume" v resume vm
+check "statistics" says "cpu.time=[0-9]" v domstats vm
+
+kill -9 $daemon
+wait $daemon 2>/dev/null
+check "kill -9 and restart" start_daemon || give_up
+check "the guest is still there" says "running" v domstate vm
+check "with its process" kill -0 "$qemu"
+gate "after the restart"
+check "define what runs anew" v define $root/guest/vm.xml
+
+check "destroy" v destroy vm
+check "its process is gone" ends "$qemu"
+check "undefine" v undefine vm
+check "no guest is left" none v list --all --name
+kill -TERM $daemon
+wait $daemon
+check "the daemon ends cleanly" [ $? = 0 ]
+check "no group is left" none find /sys/fs/cgroup -name "virtward-*"
+check "no program is left" none sh -c "bpftool prog list | grep vw_"
+check "no map is left" none sh -c "bpftool map list | grep vw_"
+check "nothing of the guest is left" none find $root/run/qemu $root/run/bpf $root/etc/qemu -type f -o -type s
+[ $failed = 0 ] || sed 's/^/# /' $log
+echo "1..$count"
+[ $failed = 0 ]
