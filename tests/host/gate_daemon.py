@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The device gate of running guests, through the daemon and stock virsh.
 
-    gate_daemon.py VIRTWARDD VIRTWARD [--denials N]
+    gate_daemon.py VIRTWARDD VIRTWARD [--denials N] [--cycles N] [--only PART]
 
 What other managers do to a gate is seen and put right; a daemon that is killed, or comes back without
 any capability, without its pins or without its bpffs goes on as docs/device-gate.md says; settings
@@ -54,7 +54,7 @@ class Host:
 
     def __init__(self, running, wanted):
         self.running, self.virtward, self.virtwardd = running, wanted.virtward, wanted.virtwardd
-        self.denials_wanted = wanted.denials
+        self.denials_wanted, self.cycles = wanted.denials, wanted.cycles
         self.uri = f"qemu:///system?socket={running.rw}"
 
     def virsh(self, *command, fails=None):
@@ -260,6 +260,48 @@ def check_owners_are_shown(host):
         assert inside(group, node) == 0
         host.virsh("detach-disk", "gate-owners", "sdb")
         until("the rule goes", lambda: inside(group, node) == 1)
+
+
+# --- what stays ---
+
+def held(host, group=None):
+    """Descriptors, pins and groups of the instance, and what is on the guest's group."""
+    pins = sorted(str(pin.relative_to(host.running.root))
+                  for pin in (host.running.root / "run" / "bpf").rglob("*"))
+    instance = group.parent.parent if group else None
+    return {"descriptors": host.running.fds(), "pins": pins,
+            "groups": sorted(path.name for path in instance.iterdir() if path.is_dir())
+            if instance else None,
+            "programs": names(group) if group else None}
+
+
+def check_plugging_leaves_nothing(host):
+    with host.guest("gate-plugs") as group, loop_device() as node:
+        def cycle():
+            host.virsh("attach-disk", "gate-plugs", node, "sdb", "--sourcetype", "block",
+                       "--targetbus", "usb")
+            host.virsh("detach-disk", "gate-plugs", "sdb")
+            until("the rule goes", lambda: node not in
+                  [rule.get("node") for rule in host.devices("gate-plugs")["rules"]])
+
+        cycle()
+        before = held(host, group)
+        rules = host.devices("gate-plugs")["rules"]
+        for _ in range(host.cycles):
+            cycle()
+        until("nothing stays", lambda: held(host, group) == before)
+        assert host.devices("gate-plugs")["rules"] == rules
+
+
+def check_guests_leave_nothing(host):
+    with host.guest("gate-cycle") as group:
+        instance = group.parent.parent
+    before = held(host)
+    for _ in range(host.cycles):
+        with host.guest("gate-cycle"):
+            pass
+    until("nothing stays", lambda: held(host) == before)
+    assert not [path for path in instance.iterdir() if path.is_dir()] if instance.exists() else True
 
 
 # --- denials ---
@@ -473,6 +515,7 @@ def main():
     parser.add_argument("virtwardd")
     parser.add_argument("virtward")
     parser.add_argument("--denials", type=int, default=3000)
+    parser.add_argument("--cycles", type=int, default=10)
     parser.add_argument("--only", default="")
     wanted = parser.parse_args()
     if os.geteuid() != 0:
@@ -482,7 +525,8 @@ def main():
         check_removed_program_is_put_back, check_replacement_by_a_container_tool,
         check_exclusive_programs_are_refused, check_program_above_is_told,
         check_lost_pins_are_made_again, check_mode_of_one_guest, check_rules_beyond_the_bound,
-        check_owners_are_shown, check_suggestion_makes_it_work, check_burst_is_accounted_for,
+        check_owners_are_shown, check_plugging_leaves_nothing, check_guests_leave_nothing,
+        check_suggestion_makes_it_work, check_burst_is_accounted_for,
         check_restart_without_bpffs, check_restart_without_any_gate,
     ]
     # Guests of the daemon's own user, so that their files need no capability either.
