@@ -213,6 +213,31 @@ listGuests(const virtwardContext *context, GError **error)
 
 /* --- denials --- */
 
+/* Seconds of the monotonic clock as a local time of day with its date. Caller frees. */
+static char *
+timeText(virJSON *denial, const char *key)
+{
+    virJSON *value = json_object_object_get(denial, key);
+    gint64 ago_us =
+        g_get_monotonic_time() - (gint64)(json_object_get_double(value) * (double)G_USEC_PER_SEC);
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    g_autoptr(GDateTime) then = g_date_time_add(now, -ago_us);
+
+    return g_date_time_format(then, "%F %T");
+}
+
+static void
+printTimes(virJSON *denial)
+{
+    g_autofree char *first = timeText(denial, "first");
+    g_autofree char *last = timeText(denial, "last");
+
+    if (g_str_equal(first, last))
+        printf(_("    at %s\n"), first);
+    else
+        printf(_("    first at %s, last at %s\n"), first, last);
+}
+
 static void
 printDenial(virJSON *denial)
 {
@@ -236,6 +261,7 @@ printDenial(virJSON *denial)
                     "%s of process %" PRIu64 ", %" PRIu64 " times", count),
            thread ? thread : "?", process, count);
     puts(virJSONGetBool(denial, "permissive", false) ? _(" (allowed: permissive)") : "");
+    printTimes(denial);
     if (allow)
         printf(_("    would be allowed by %s\n"), allow);
     else if (node)
@@ -284,6 +310,7 @@ followDenials(const char *folder, const char *name, bool json, GError **error)
         return virErrorErrno(error, _("cannot watch %s"), folder);
     if (!showDenials(path, json, error))
         return false;
+    (void)fflush(stdout); /* whoever reads may wait for it */
     while (access(status, F_OK) == 0) {
         ssize_t got = read(fd, buffer, sizeof(buffer));
         const struct inotify_event *event;

@@ -320,6 +320,34 @@ def check_suggestion_makes_it_work(host):
         assert inside(group, node, os.R_OK | os.W_OK) == 0
 
 
+def check_denials_are_followed(host):
+    with contextlib.ExitStack() as stack:
+        with host.guest("gate-follow") as group:
+            follower = subprocess.Popen(
+                [host.virtward, "--root", host.running.root, "devices", "gate-follow", "--denials",
+                 "--follow", "--json"], stdout=subprocess.PIPE, text=True)
+            stack.callback(follower.wait)
+            stack.callback(follower.kill)
+            assert json.loads(follower.stdout.readline())["denials"] == []
+            inside(group, "/dev/fuse", times=2)
+            while (shown := next_line(follower)["denials"][-1])["count"] < 2:
+                pass  # told of the first before the second came
+            assert shown["count"] == 2, shown
+            assert shown["first"] <= shown["last"] <= time.monotonic(), shown
+            text = host.command("devices", "gate-follow", "--denials")
+            assert re.search(rf"c 10:229 r +/dev/fuse +python.* 2 times\n +(first )?at "
+                             rf"{time.strftime('%F')}", text), text
+            assert '"/dev/fuse" in cgroup_device_acl' in text
+        assert follower.wait(10) == 0, "it ends with the guest"
+
+
+def next_line(follower):
+    """The next that is no blank one."""
+    while not (line := follower.stdout.readline().strip()):
+        assert follower.poll() is None
+    return json.loads(line)
+
+
 def check_burst_is_accounted_for(host):
     """Three guests at once; each denial is shown or counted as dropped."""
     wanted = host.denials_wanted
@@ -520,13 +548,14 @@ def main():
     wanted = parser.parse_args()
     if os.geteuid() != 0:
         skip("needs root")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # cleaning up
     mount_of_cgroup2()
     checks = [
         check_removed_program_is_put_back, check_replacement_by_a_container_tool,
         check_exclusive_programs_are_refused, check_program_above_is_told,
         check_lost_pins_are_made_again, check_mode_of_one_guest, check_rules_beyond_the_bound,
         check_owners_are_shown, check_plugging_leaves_nothing, check_guests_leave_nothing,
-        check_suggestion_makes_it_work, check_burst_is_accounted_for,
+        check_suggestion_makes_it_work, check_denials_are_followed, check_burst_is_accounted_for,
         check_restart_without_bpffs, check_restart_without_any_gate,
     ]
     # Guests of the daemon's own user, so that their files need no capability either.
