@@ -303,6 +303,7 @@ bool
 virHandlerHookIsServed(uint32_t hook)
 {
     static const uint32_t missing[] = {HANDLER_PROC_BARRIER,       HANDLER_PROC_CGROUP_CREATE,
+                                       HANDLER_PROC_CGROUP_MOVE,   HANDLER_PROC_CGROUP_SET,
                                        HANDLER_PROC_CGROUP_REMOVE, HANDLER_PROC_GATE_CREATE,
                                        HANDLER_PROC_GATE_UPDATE,   HANDLER_PROC_GATE_REPLACE,
                                        HANDLER_PROC_GATE_REMOVE,   HANDLER_PROC_MOUNT_APPLY};

@@ -26,6 +26,7 @@ const virDelegateOps virDelegateLocalOps = {
     .tapRemove = virDelegateLocalTapRemove,
     .netSetBridge = virDelegateLocalNetSetBridge,
     .netSetUp = virDelegateLocalNetSetUp,
+    .netSetBandwidth = virDelegateLocalNetSetBandwidth,
     .ownSet = virDelegateLocalOwnSet,
     .memlockSet = virDelegateLocalMemlockSet,
     .schedSet = virDelegateLocalSchedSet,

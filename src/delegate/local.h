@@ -52,6 +52,10 @@ bool virDelegateLocalNetSetBridge(virDelegate *door, const virDelegateCall *call
 bool virDelegateLocalNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name,
                               bool up, GError **error);
 
+bool virDelegateLocalNetSetBandwidth(virDelegate *door, const virDelegateCall *call,
+                                     const char *name, const virNetDevBandwidth *wanted,
+                                     GError **error);
+
 /* local_file.c */
 bool virDelegateLocalDeviceOpen(virDelegate *door, const virDelegateCall *call,
                                 virDelegateDevice device, const char *path, int flags, int *retFd,

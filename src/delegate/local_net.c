@@ -34,3 +34,10 @@ virDelegateLocalNetSetUp(virDelegate *door, const virDelegateCall *call, const c
 {
     return virNetDevSetUp(name, up, error);
 }
+
+bool
+virDelegateLocalNetSetBandwidth(virDelegate *door, const virDelegateCall *call, const char *name,
+                                const virNetDevBandwidth *wanted, GError **error)
+{
+    return virNetDevSetBandwidth(name, wanted, error);
+}

@@ -25,6 +25,7 @@
 #include "util/cgroup/vircgroup.h"
 #include "util/cgroup/vircgrouplimit.h"
 #include "util/cgroup/virgate.h"
+#include "util/netdev/virnetdevbandwidth.h"
 #include "util/netdev/virnetdevtap.h"
 
 typedef enum {
@@ -183,6 +184,10 @@ bool virDelegateNetDetach(virDelegate *door, const virDelegateCall *call, const 
 /* net.set: up or down. */
 bool virDelegateNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
                          GError **error);
+
+/* net.bandwidth: how much may pass, as the host's end sees it. No limit takes all of it away. */
+bool virDelegateNetSetBandwidth(virDelegate *door, const virDelegateCall *call, const char *name,
+                                const virNetDevBandwidth *wanted, GError **error);
 
 /* --- files --- */
 

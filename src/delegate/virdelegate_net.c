@@ -144,3 +144,20 @@ virDelegateNetSetUp(virDelegate *door, const virDelegateCall *call, const char *
     return info.up == up ||
            virDelegateNotTrue(&trace, error, _("the interface's state is another"));
 }
+
+bool
+virDelegateNetSetBandwidth(virDelegate *door, const virDelegateCall *call, const char *name,
+                           const virNetDevBandwidth *wanted, GError **error)
+{
+    virDelegateTrace trace;
+    virNetDevBandwidth now;
+
+    if (!virDelegateBegin(door, call, "net.bandwidth", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->netSetBandwidth(door, call, name, wanted, error)) ||
+        !virNetDevGetBandwidth(name, &now, error))
+        return false;
+    return (now.sent.average == wanted->sent.average &&
+            (now.received.average != 0) == (wanted->received.average != 0)) ||
+           virDelegateNotTrue(&trace, error, _("the interface's queues are others"));
+}

@@ -85,6 +85,10 @@ typedef struct {
     bool (*netSetUp)(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
                      GError **error);
 
+    /* net.bandwidth. After: the class has the rate, and a policer is there if one is wanted. */
+    bool (*netSetBandwidth)(virDelegate *door, const virDelegateCall *call, const char *name,
+                            const virNetDevBandwidth *wanted, GError **error);
+
     /* own.set. wanted is complete. After: fstat says so. */
     bool (*ownSet)(virDelegate *door, const virDelegateCall *call, int fd,
                    const virDelegateOwner *wanted, GError **error);

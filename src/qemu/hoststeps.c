@@ -174,6 +174,19 @@ qemuHostTapMAC(const char *text, uint8_t mac[6])
 }
 
 static bool
+qemuHostLimitTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step,
+                 const char *name, GError **error)
+{
+    const virNetDevBandwidth limits = {
+        .sent = {step->sent.average, step->sent.peak, step->sent.burst},
+        .received = {step->received.average, step->received.peak, step->received.burst},
+    };
+
+    return (!limits.sent.average && !limits.received.average) ||
+           virDelegateNetSetBandwidth(guest->driver->door, call, name, &limits, error);
+}
+
+static bool
 qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step, unsigned host,
             qemuHostFds *fds, GError **error)
 {
@@ -211,6 +224,8 @@ qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *st
         return false;
     if (step->bridge &&
         !virDelegateNetAttach(guest->driver->door, call, info.name, step->bridge, error))
+        return false;
+    if (!qemuHostLimitTap(guest, call, step, info.name, error))
         return false;
     dev = guest->made ? virDomainDefDeviceByAlias(guest->made, step->alias) : NULL;
     qemu = dev ? virDeviceQemuOf(dev) : NULL;

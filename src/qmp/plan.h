@@ -45,6 +45,11 @@ typedef enum {
     QMP_HOST_LOG,   /* open path for appending, for QEMU's logfile */
 } qmpHostType;
 
+/* Kilobytes a second; burst in KiB. average 0: no limit. */
+typedef struct {
+    uint64_t average, peak, burst;
+} qmpHostRate;
+
 typedef struct {
     qmpHostType type;
     char *path; /* OPEN, LISTEN, FILE, LOG; TAP, VHOST_NET: the node, or NULL for the usual one */
@@ -60,9 +65,10 @@ typedef struct {
     char *mac;                 /* the guest's address */
     unsigned queues;           /* at least 1 */
     bool vnetHdr, allowExisting, unmanaged;
-    unsigned mtu;  /* 0: leave */
-    unsigned fds;  /* how many descriptors it hands out */
-    char *alias;   /* the device it belongs to */
+    unsigned mtu;               /* 0: leave */
+    qmpHostRate sent, received; /* TAP: how much may pass, as the host's end sees it */
+    unsigned fds;               /* how many descriptors it hands out */
+    char *alias;                /* the device it belongs to */
     bool pass;     /* handed over with -add-fd, as /dev/fdset/N, instead of by number */
     bool tellPath; /* pass: path goes along as the set's "opaque" note */
 } qmpHostStep;

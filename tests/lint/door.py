@@ -38,7 +38,7 @@ WRITERS = {
     "": GROUPS,
     "virGate(StoreForget|StoreSweep|Make|Apply|Reconcile|Repair|SetMode|Destroy)": GROUPS,
     "virNetDevTap(Create|Delete)": NETDEV,
-    "virNetDev(SetUp|SetMac|SetMtu|SetBridge|Delete)": NETDEV,
+    "virNetDev(SetUp|SetMac|SetMtu|SetBridge|SetBandwidth|Delete)": NETDEV,
 }
 
 

@@ -45,6 +45,7 @@ BUSES = {"controller", "common"}
 NAMES_KINDS = {
     "src/api/domain_stats_groups.c": {"disk", "interface"},  # the wire names groups after kinds
     "src/api/domain_usage.c": {"disk", "interface"},         # so do the calls for one device
+    "src/api/domain_bandwidth.c": {"interface"},            # the wire names one interface
     "src/api/domain_iotune.c": {"disk"},                    # the wire names one disk
     "src/api/domain_iothread.c": {"disk", "controller"},    # who uses a thread that is to go
     "src/api/params.h": {"disk"},                            # parameters of the disks' statistics

@@ -44,6 +44,12 @@ qemuNetdevUsesVhost(const virInterface *iface, const qemuBuildContext *ctx, bool
     return true;
 }
 
+static qmpHostRate
+qemuNetdevRate(const virBandwidthRate *rate)
+{
+    return (qmpHostRate){rate->average, rate->peak, rate->burst};
+}
+
 static unsigned
 qemuNetdevPlanTap(const virInterface *iface, qmpPlan *plan)
 {
@@ -61,6 +67,8 @@ qemuNetdevPlanTap(const virInterface *iface, qmpPlan *plan)
         .allowExisting = unmanaged,
         .unmanaged = unmanaged,
         .mtu = (unsigned)iface->mtu.value,
+        .sent = qemuNetdevRate(&iface->bandwidth.inbound), /* what the guest receives */
+        .received = qemuNetdevRate(&iface->bandwidth.outbound),
         .fds = qemuNetdevQueues(iface),
         .alias = iface->base.info.alias,
         .script = iface->script,
@@ -77,8 +85,8 @@ qemuNetdevTapCheck(const virInterface *iface, GError **error)
 {
     const char *what = NULL;
 
-    if (virBandwidthIsSet(&iface->bandwidth))
-        what = "bandwidth";
+    if (iface->bandwidth.inbound.floor)
+        what = "bandwidth/inbound/floor";
     else if (iface->filter.filter)
         what = "filterref";
     else if (iface->rxFrames.set)
