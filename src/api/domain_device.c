@@ -6,6 +6,8 @@
 
 #include "api/domain.h"
 #include "api/handlers.gen.h"
+#include "domain/devicechange.h"
+#include "qemu/devicestore.h"
 #include "qemu/guest.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -13,92 +15,121 @@
 /* VIR_DOMAIN_DEVICE_MODIFY_* */
 enum { MODIFY_LIVE = 1 << 0, MODIFY_CONFIG = 1 << 1, MODIFY_FORCE = 1 << 2 };
 
-typedef enum { CHANGE_ATTACH, CHANGE_DETACH, CHANGE_UPDATE } virApiChange;
-
 typedef struct {
     qemuDriver *driver;
-    virApiChange change;
+    virDeviceChange change;
     const char *xml;   /* of the device */
     const char *alias; /* DETACH by alias instead */
 } virApiDeviceChange;
 
+/* The device of the request; a new one each time, since who changes takes it over. A detach may
+ * name it by what only a running guest has. */
 static virDevice *
-virApiDeviceFind(const virDomainDef *def, const virApiDeviceChange *what, GError **error)
+virApiDeviceParse(const virApiDeviceChange *what, GError **error)
 {
-    g_autoptr(virDevice) wanted = NULL;
-    virDevice *dev;
-
-    if (what->alias) {
-        dev = virDomainDefDeviceByAlias(def, what->alias);
-        if (!dev)
-            virErrorSet(error, VIR_ERR_DEVICE_MISSING, _("no device found with alias %s"),
-                        what->alias);
-        return dev;
-    }
-    wanted = virDeviceParseText(what->xml, VIR_PARSE_STATUS, error);
-    return wanted ? virDomainDefFindDevice(def, wanted, error) : NULL;
+    return virDeviceParseText(
+        what->xml, what->change == VIR_DEVICE_DETACH ? VIR_PARSE_STATUS : VIR_PARSE_INACTIVE,
+        error);
 }
 
 /* --- the stored definition --- */
 
+/* Without the lock; def is private. */
 static bool
-virApiDeviceEdit(virDomainDef *def, void *opaque, GError **error)
+virApiDeviceStored(const virApiDeviceChange *what, virDomainDef *def, GError **error)
 {
-    const virApiDeviceChange *what = opaque;
-    virDevice *fresh = NULL;
-    virDevice *old = NULL;
+    g_autoptr(virDevice) dev = NULL;
 
-    if (what->change != CHANGE_DETACH &&
-        !(fresh = virDeviceParseText(what->xml, VIR_PARSE_INACTIVE, error)))
+    if (what->alias)
+        return qemuStoredDetach(what->driver, def, NULL, what->alias, error);
+    if (!(dev = virApiDeviceParse(what, error)))
         return false;
-    if (what->change != CHANGE_ATTACH) {
-        old = fresh ? virDomainDefFindDevice(def, fresh, error) : virApiDeviceFind(def, what, error);
-        if (!old) {
-            virDeviceFree(fresh);
-            return false;
-        }
-        if (fresh && fresh->info.address.type == VIR_ADDRESS_NONE)
-            fresh->info.address = old->info.address;
-        virDomainDefTakeDevice(def, old);
-        virDeviceFree(old);
-    }
-    if (fresh)
-        virDomainDefAddDevice(def, fresh);
-    return qemuDriverComplete(what->driver, def, error);
+    if (what->change == VIR_DEVICE_ATTACH)
+        return qemuStoredAttach(what->driver, def, g_steal_pointer(&dev), error);
+    if (what->change == VIR_DEVICE_UPDATE)
+        return qemuStoredUpdate(what->driver, def, g_steal_pointer(&dev), error);
+    return qemuStoredDetach(what->driver, def, dev, NULL, error);
+}
+
+/* The definition as it is to be; the caller frees. Lock held, given up. */
+static virDomainDef *
+virApiDeviceStoredCopy(virDomainObj *obj, const virApiDeviceChange *what, GError **error)
+{
+    g_autoptr(virDomainDoc) config = virDomainDocRef(obj->config);
+    g_autoptr(virDomainDef) def = NULL;
+    VIR_CORE_UNLOCKED;
+
+    def = virDomainDefCopy(virDomainDocDef(config));
+    return virApiDeviceStored(what, def, error) ? g_steal_pointer(&def) : NULL;
 }
 
 /* --- the running guest --- */
+
+static const virDevice *
+virApiDeviceFind(const virDomainDef *live, const virApiDeviceChange *what, const virDevice *wanted,
+                 GError **error)
+{
+    const virDevice *dev = what->alias ? virDomainDefDeviceByAlias(live, what->alias) : NULL;
+
+    if (what->alias && !dev) {
+        virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("no device found with alias %s"), what->alias);
+        return NULL;
+    }
+    if (!virDeviceKindCanChange(dev ? dev->kind : wanted->kind, what->change, /* live: */ true,
+                                error))
+        return NULL;
+    return dev ? dev : virDomainDefFindDevice(live, wanted, what->change, /* live: */ true, error);
+}
 
 static bool
 virApiDeviceLive(virDomainObj *obj, const virApiDeviceChange *what, bool force, GError **error)
 {
     g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
-    virDevice *fresh = NULL;
+    g_autoptr(virDevice) wanted = NULL;
     const virDevice *dev;
 
-    if (what->change != CHANGE_DETACH &&
-        !(fresh = virDeviceParseText(what->xml, VIR_PARSE_INACTIVE, error)))
+    if (!what->alias && !(wanted = virApiDeviceParse(what, error)))
         return false;
-    if (what->change == CHANGE_ATTACH)
-        return qemuGuestAttach(obj, fresh, error);
-    dev = fresh ? virDomainDefFindDevice(virDomainDocDef(live), fresh, error)
-                : virApiDeviceFind(virDomainDocDef(live), what, error);
-    if (!dev) {
-        virDeviceFree(fresh);
+    if (what->change == VIR_DEVICE_ATTACH)
+        return qemuGuestAttach(obj, g_steal_pointer(&wanted), error);
+    if (!(dev = virApiDeviceFind(virDomainDocDef(live), what, wanted, error)))
         return false;
-    }
-    if (what->change == CHANGE_DETACH)
+    if (what->change == VIR_DEVICE_DETACH)
         return qemuGuestDetach(obj, dev, error);
-    return qemuGuestUpdate(obj, dev, fresh, force, error);
+    return qemuGuestUpdate(obj, dev, g_steal_pointer(&wanted), force, error);
 }
 
-/* What can be said of the stored definition is tried before the guest is touched. */
+/* All of it or nothing: the stored definition is checked and on disk, beside the one in force,
+ * before the guest is touched. */
 static bool
-virApiDeviceChangeRun(virApiCall *call, const remote_nonnull_domain *dom,
-                      virApiDeviceChange *what, unsigned flags, GError **error)
+virApiDeviceChangeBoth(virDomainObj *obj, const virApiDeviceChange *what, bool force,
+                       GError **error)
 {
-    static const char *const jobs[] = {"attach device", "detach device", "update device"};
+    g_autoptr(virDomainDef) def = virApiDeviceStoredCopy(obj, what, error);
+
+    if (!def || !qemuDriverStageConfig(what->driver, obj, def, error))
+        return false;
+    if (virApiDeviceLive(obj, what, force, error))
+        return qemuDriverCommitConfig(what->driver, obj, g_steal_pointer(&def), error);
+    qemuDriverAbandonConfig(what->driver, obj);
+    return false;
+}
+
+static const char *
+virApiDeviceJob(virDeviceChange change)
+{
+    if (change == VIR_DEVICE_ATTACH)
+        return "attach device";
+    return change == VIR_DEVICE_DETACH ? "detach device" : "update device";
+}
+
+static bool
+virApiDeviceChangeRun(virApiCall *call, const remote_nonnull_domain *dom, virApiDeviceChange *what,
+                      unsigned flags, GError **error)
+{
     g_autoptr(virDomainObj) obj = NULL;
+    g_autoptr(virDomainDef) def = NULL;
+    bool force = flags & MODIFY_FORCE;
     bool live;
     bool config;
     VIR_CORE_GUARD;
@@ -106,32 +137,22 @@ virApiDeviceChangeRun(virApiCall *call, const remote_nonnull_domain *dom,
     what->driver = virApiQemu(call);
     if (!(obj = virApiDomain(call, dom, error)))
         return false;
-    VIR_API_JOB(obj, jobs[what->change], error);
+    VIR_API_JOB(obj, virApiDeviceJob(what->change), error);
     if (!virDomainObjAffected(obj, flags & (MODIFY_LIVE | MODIFY_CONFIG), &live, &config, error))
         return false;
-    if (live && config) {
-        g_autoptr(virDomainDef) trial = virDomainDefCopy(virDomainDocDef(obj->config));
-        bool ok;
-
-        {
-            VIR_CORE_UNLOCKED;
-
-            ok = virApiDeviceEdit(trial, what, error);
-        }
-        if (!ok)
-            return false;
-    }
-    if (live && !virApiDeviceLive(obj, what, flags & MODIFY_FORCE, error))
-        return false;
-    return !config ||
-           qemuDriverEdit(what->driver, obj, false, true, virApiDeviceEdit, what, error);
+    if (live && config)
+        return virApiDeviceChangeBoth(obj, what, force, error);
+    if (live)
+        return virApiDeviceLive(obj, what, force, error);
+    return (def = virApiDeviceStoredCopy(obj, what, error)) &&
+           qemuDriverSaveConfig(what->driver, obj, g_steal_pointer(&def), error);
 }
 
 bool
 virApiDomainAttachDevice(virApiCall *call, const remote_domain_attach_device_args *args,
                          GError **error)
 {
-    virApiDeviceChange what = {.change = CHANGE_ATTACH, .xml = args->xml};
+    virApiDeviceChange what = {.change = VIR_DEVICE_ATTACH, .xml = args->xml};
 
     return virApiDeviceChangeRun(call, &args->dom, &what, MODIFY_LIVE, error);
 }
@@ -140,7 +161,7 @@ bool
 virApiDomainAttachDeviceFlags(virApiCall *call, const remote_domain_attach_device_flags_args *args,
                               GError **error)
 {
-    virApiDeviceChange what = {.change = CHANGE_ATTACH, .xml = args->xml};
+    virApiDeviceChange what = {.change = VIR_DEVICE_ATTACH, .xml = args->xml};
 
     return virApiOnlyFlags(args->flags, MODIFY_LIVE | MODIFY_CONFIG, error) &&
            virApiDeviceChangeRun(call, &args->dom, &what, args->flags, error);
@@ -150,7 +171,7 @@ bool
 virApiDomainDetachDevice(virApiCall *call, const remote_domain_detach_device_args *args,
                          GError **error)
 {
-    virApiDeviceChange what = {.change = CHANGE_DETACH, .xml = args->xml};
+    virApiDeviceChange what = {.change = VIR_DEVICE_DETACH, .xml = args->xml};
 
     return virApiDeviceChangeRun(call, &args->dom, &what, MODIFY_LIVE, error);
 }
@@ -159,7 +180,7 @@ bool
 virApiDomainDetachDeviceFlags(virApiCall *call, const remote_domain_detach_device_flags_args *args,
                               GError **error)
 {
-    virApiDeviceChange what = {.change = CHANGE_DETACH, .xml = args->xml};
+    virApiDeviceChange what = {.change = VIR_DEVICE_DETACH, .xml = args->xml};
 
     return virApiOnlyFlags(args->flags, MODIFY_LIVE | MODIFY_CONFIG, error) &&
            virApiDeviceChangeRun(call, &args->dom, &what, args->flags, error);
@@ -169,7 +190,7 @@ bool
 virApiDomainDetachDeviceAlias(virApiCall *call, const remote_domain_detach_device_alias_args *args,
                               GError **error)
 {
-    virApiDeviceChange what = {.change = CHANGE_DETACH, .alias = args->alias};
+    virApiDeviceChange what = {.change = VIR_DEVICE_DETACH, .alias = args->alias};
 
     return virApiOnlyFlags(args->flags, MODIFY_LIVE | MODIFY_CONFIG, error) &&
            virApiDeviceChangeRun(call, &args->dom, &what, args->flags, error);
@@ -179,7 +200,7 @@ bool
 virApiDomainUpdateDeviceFlags(virApiCall *call, const remote_domain_update_device_flags_args *args,
                               GError **error)
 {
-    virApiDeviceChange what = {.change = CHANGE_UPDATE, .xml = args->xml};
+    virApiDeviceChange what = {.change = VIR_DEVICE_UPDATE, .xml = args->xml};
 
     return virApiOnlyFlags(args->flags, MODIFY_LIVE | MODIFY_CONFIG | MODIFY_FORCE, error) &&
            virApiDeviceChangeRun(call, &args->dom, &what, args->flags, error);

@@ -152,7 +152,7 @@ virDeviceParse(xmlNode *node, unsigned parseFlags, GError **error)
     g_autoptr(virDevice) dev = NULL;
 
     if (!kind) {
-        virErrorSet(error, VIR_ERR_XML_ERROR, _("unknown device type '%s'"),
+        virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("unknown device type '%s'"),
                     (const char *)node->name);
         return NULL;
     }

@@ -102,6 +102,25 @@ struct virDomainFacts {
     const void *def; /* the virDomainDef, opaque here; src/domain and src/qemu may cast */
 };
 
+/* Changes of the devices that a domain has; the bits of live and stored below. */
+typedef enum {
+    VIR_DEVICE_ATTACH = 1 << 0,
+    VIR_DEVICE_DETACH = 1 << 1,
+    VIR_DEVICE_UPDATE = 1 << 2,
+    VIR_DEVICE_COMES_AND_GOES = VIR_DEVICE_ATTACH | VIR_DEVICE_DETACH,
+} virDeviceChange;
+
+/* How a kind takes to changes: of the running guest, or of the stored definition. */
+typedef struct {
+    unsigned changes; /* virDeviceChange: those it knows */
+    /* What is said if no device is meant: code and text, with one %s for label's answer or none.
+     * NULL: "no matching NOUN device was found". */
+    int missingCode;
+    const char *missing;
+    int missingUpdateCode; /* the same of an update, where that differs */
+    const char *missingUpdate;
+} virDeviceChanges;
+
 struct virDeviceKind {
     const char *element;    /* child of <devices>; order of the kind table is order in the XML */
     const char *noun;       /* in messages: "disk", "interface" */
@@ -122,6 +141,13 @@ struct virDeviceKind {
     /* Which device a <kind> of a detach or update request means. NULL: all rows given must match.
      */
     bool (*matches)(const virDevice *dev, const virDevice *wanted);
+    virDeviceChanges live, stored;
+    /* By what a user knows it ("vdb"), in what is said of a missing one. Caller frees. */
+    char *(*label)(const virDevice *dev);
+    /* A request that fits several is refused; else the first of them is meant. */
+    bool onlyOneMatches;
+    /* False with the reason if it cannot come to devices as they are. NULL: it always can. */
+    bool (*mayJoin)(const virDevice *dev, const GPtrArray *devices, bool live, GError **error);
     /* The slot it wants if it has no address yet; 0: none. NULL: never on PCI. */
     unsigned (*pciConnect)(const virDevice *dev, const virDomainFacts *facts);
     /* The controller it hangs on (virControllerType), which is added if it is missing; -1: none.

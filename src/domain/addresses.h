@@ -25,6 +25,9 @@ typedef struct {
  * VIR_ERR_XML_ERROR for two of the same. */
 bool virDomainDefAssignControllerIndexes(virDomainDef *def, GError **error);
 
+/* The same for one device, not yet in def; nothing for what is no controller. */
+void virDomainDefNumberController(const virDomainDef *def, virDevice *dev);
+
 /* What the machine itself has: root of the PCI tree, SATA of q35, and a USB controller of usbModel
  * (virControllerModel; -1: none) unless the document has one. */
 void virDomainDefAddMachineControllers(virDomainDef *def, const virDomainFacts *facts,

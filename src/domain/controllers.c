@@ -69,17 +69,19 @@ virControllersFreeIndex(const GPtrArray *devices, int type)
     return index;
 }
 
+void
+virDomainDefNumberController(const virDomainDef *def, virDevice *dev)
+{
+    virController *controller = dev->kind == &virControllerKind ? VIR_CONTROLLER(dev) : NULL;
+
+    if (controller && !controller->index.set && !virControllerJoinsUSB(def->devices, controller))
+        controller->index = virOptUIntOf(virControllersFreeIndex(def->devices, controller->type));
+}
+
 bool
 virDomainDefAssignControllerIndexes(virDomainDef *def, GError **error)
 {
-    virDevicesForEach(def->devices, &virControllerKind, dev)
-    {
-        virController *controller = VIR_CONTROLLER(dev);
-
-        if (!controller->index.set && !virControllerJoinsUSB(def->devices, controller))
-            controller->index =
-                virOptUIntOf(virControllersFreeIndex(def->devices, controller->type));
-    }
+    virDevicesForEach(def->devices, &virControllerKind, dev) virDomainDefNumberController(def, dev);
     virDevicesForEach(def->devices, &virControllerKind, dev)
     {
         const virController *controller = VIR_CONTROLLER(dev);

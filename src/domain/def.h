@@ -101,9 +101,7 @@ void virDomainDefAddDevice(virDomainDef *def, virDevice *dev);
 bool virDomainDefTakeDevice(virDomainDef *def, const virDevice *dev);
 /* Puts dev in the place of old, which is freed. Takes it over. */
 void virDomainDefReplaceDevice(virDomainDef *def, virDevice *old, virDevice *dev);
-/* The device a detach or update request means; VIR_ERR_DEVICE_MISSING or, if several match,
- * VIR_ERR_OPERATION_FAILED. */
-virDevice *virDomainDefFindDevice(const virDomainDef *def, const virDevice *wanted, GError **error);
+/* NULL if there is none. alias NULL: none. */
 virDevice *virDomainDefDeviceByAlias(const virDomainDef *def, const char *alias);
 
 /* Fills facts from the document alone; machineName is the canonical machine name, e.g. of an alias

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * devices.c: the devices of a domain: their order, which one is meant, their aliases, and what only
- * all of them together can get wrong. */
+ * devices.c: the devices of a domain: their order, their aliases, and what only all of them
+ * together can get wrong. */
 #include <string.h>
 
 #include "domain/def.h"
@@ -67,50 +67,10 @@ virDomainDefReplaceDevice(virDomainDef *def, virDevice *old, virDevice *dev)
     virDeviceFree(old);
 }
 
-/* --- which one is meant --- */
-
-static bool
-virDomainDeviceMatches(const virDevice *dev, const virDevice *wanted)
-{
-    if (dev->kind != wanted->kind)
-        return false;
-    if (wanted->info.alias && dev->info.alias)
-        return g_str_equal(wanted->info.alias, dev->info.alias);
-    if (wanted->kind->matches)
-        return wanted->kind->matches(dev, wanted);
-    if (wanted->info.address.type != VIR_ADDRESS_NONE &&
-        !virAddressEqual(&dev->info.address, &wanted->info.address))
-        return false;
-    return virFieldMatches(dev->kind->fields, dev, wanted);
-}
-
-virDevice *
-virDomainDefFindDevice(const virDomainDef *def, const virDevice *wanted, GError **error)
-{
-    virDevice *found = NULL;
-
-    for (guint i = 0; i < def->devices->len; i++) {
-        virDevice *dev = g_ptr_array_index(def->devices, i);
-
-        if (!virDomainDeviceMatches(dev, wanted))
-            continue;
-        if (found) {
-            virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("multiple matching %s devices found"),
-                        wanted->kind->noun);
-            return NULL;
-        }
-        found = dev;
-    }
-    if (!found)
-        virErrorSet(error, VIR_ERR_DEVICE_MISSING, _("no matching %s device was found"),
-                    wanted->kind->noun);
-    return found;
-}
-
 virDevice *
 virDomainDefDeviceByAlias(const virDomainDef *def, const char *alias)
 {
-    for (guint i = 0; i < def->devices->len; i++) {
+    for (guint i = 0; alias && i < def->devices->len; i++) {
         virDevice *dev = g_ptr_array_index(def->devices, i);
 
         if (g_strcmp0(dev->info.alias, alias) == 0)

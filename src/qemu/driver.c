@@ -256,14 +256,14 @@ qemuDriverParse(qemuDriver *driver, const char *xml, unsigned parseFlags, GError
 }
 
 bool
-qemuDriverComplete(qemuDriver *driver, virDomainDef *def, GError **error)
+qemuDriverComplete(qemuDriver *driver, virDomainDef *def, unsigned parseFlags, GError **error)
 {
     g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
     qemuPrepareEnv env = qemuDriverPrepareEnv(driver, nvram);
     g_autoptr(qmpCaps) caps = qemuDriverCaps(driver, def->emulator, error);
 
-    return caps && qemuDomainDefComplete(def, &env, VIR_PARSE_INACTIVE, error) &&
-           qemuDomainDefCheck(def, caps, VIR_PARSE_INACTIVE, error);
+    return caps && qemuDomainDefComplete(def, &env, parseFlags, error) &&
+           qemuDomainDefCheck(def, caps, parseFlags, error);
 }
 
 /* --- display ports --- */

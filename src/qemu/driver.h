@@ -91,7 +91,7 @@ virDomainDef *qemuDriverParse(qemuDriver *driver, const char *xml, unsigned pars
 
 /* Completes and checks a changed stored definition, private to its maker. In a job without the
  * lock. */
-bool qemuDriverComplete(qemuDriver *driver, virDomainDef *def, GError **error);
+bool qemuDriverComplete(qemuDriver *driver, virDomainDef *def, unsigned parseFlags, GError **error);
 
 /* A free port of the displays' range, or wanted itself; 0 with VIR_ERR_INTERNAL_ERROR if there is
  * none. Whether another program listens is found out by trying. Without the lock. */
@@ -118,3 +118,10 @@ bool qemuDriverEdit(qemuDriver *driver, virDomainObj *obj, bool live, bool confi
  * the domain's job and the lock. */
 bool qemuDriverSaveConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, GError **error);
 bool qemuDriverSetLive(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, GError **error);
+/* The same of a stored one in two halves, for a change that has to be made in the running guest
+ * too: written and durable beside the present one, then in its place; or gone. */
+bool qemuDriverStageConfig(qemuDriver *driver, virDomainObj *obj, const virDomainDef *def,
+                           GError **error);
+bool qemuDriverCommitConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def,
+                            GError **error);
+void qemuDriverAbandonConfig(qemuDriver *driver, virDomainObj *obj);

@@ -70,8 +70,8 @@ qemuGateAddNode(virDeviceRules *rules, const char *owner, const char *path, unsi
         return false;
     case VIR_DEVICE_NODE_MISSING:
         if (!optional)
-            return virErrorSet(error, VIR_ERR_SYSTEM_ERROR, _("Cannot access '%s': %s"), path,
-                               g_strerror(ENOENT));
+            return virErrorSet(error, VIR_ERR_SYSTEM_ERROR, _("Path '%s' is not accessible: %s"),
+                               path, g_strerror(ENOENT));
         return true;
     case VIR_DEVICE_NODE_OTHER: /* a plain file: no affair of the gate */
         return true;

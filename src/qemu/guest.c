@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "qemu/ask.h"
+#include "qemu/hotplug.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
@@ -47,6 +48,7 @@ qemuGuestFree(qemuGuest *guest)
     g_hash_table_unref(guest->unplugFailed);
     g_hash_table_unref(guest->awaited);
     qemuAnswersFree(guest->answers);
+    qemuChangeFree(guest->change);
     g_cond_clear(&guest->changed);
     g_free(guest->stateDir);
     g_free(guest->channelDir);

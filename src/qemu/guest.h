@@ -61,11 +61,12 @@ struct qemuGuest {
     virCgroup *group;
     virGate *gate;
 
-    virDomainDef *made;     /* the live document while a start or attach changes it, else NULL */
-    GPtrArray *resources;   /* qemuResource, in the order they were made */
-    GArray *vcpus;          /* qemuVcpu */
-    uint64_t balloonKiB;    /* what the guest has, as last heard */
-    unsigned lastBlockNode; /* highest number given to a block node, never given twice */
+    virDomainDef *made;        /* the live document while a start or attach changes it, else NULL */
+    struct qemuChange *change; /* of devices, under way (hotplug.h), else NULL */
+    GPtrArray *resources;      /* qemuResource, in the order they were made */
+    GArray *vcpus;             /* qemuVcpu */
+    uint64_t balloonKiB;       /* what the guest has, as last heard */
+    unsigned lastBlockNode;    /* highest number given to a block node, never given twice */
     bool starting;
     bool connecting;          /* after a restart: the monitor has not answered yet */
     bool shutdownSeen;        /* QEMU said SHUTDOWN */
@@ -145,8 +146,10 @@ bool qemuGuestSaveStatus(qemuGuest *guest, GError **error);
 char *qemuStatusPath(const qemuDriver *driver, const char *name);
 /* Reads a status file: a domain with its guest, not yet connected. Without the lock. The caller
  * puts both into the registry. */
+typedef struct qemuChange qemuChange;
 typedef struct {
     virDomainDef *def;
+    qemuChange *change; /* of devices, cut off; or NULL */
     int id;
     virDomainState state;
     int reason;
@@ -180,6 +183,8 @@ unsigned qemuHostFdsCount(const qemuHostFds *fds);
 /* The descriptor made as index-th, and which one a descriptor is. */
 int qemuHostFdsAt(const qemuHostFds *fds, unsigned index);
 unsigned qemuHostFdsIndex(const qemuHostFds *fds, unsigned host, unsigned n);
+/* False with the reason for a step that cannot be done by this daemon at all. Pure. */
+bool qemuHostStepCheck(const qmpHostStep *step, GError **error);
 bool qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
                      const qmpHostStep *step, qemuHostFds *fds, GError **error);
 

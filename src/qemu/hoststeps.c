@@ -6,6 +6,7 @@
  * resources before it is made (start.c and hotplug.c save the list). */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -210,8 +211,16 @@ qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *st
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("<script> of interface '%s': scripts are not run by this daemon"),
                            step->alias);
+    if (step->bridge && if_nametoindex(step->bridge) == 0)
+        return virErrorErrno(error, _("Cannot get interface MTU on '%s'"), step->bridge);
     if (!virDelegateTapCreate(guest->driver->door, call, &request, all, &info, error))
         return false;
+    if (step->unmanaged && info.created) {
+        for (unsigned n = 0; n < request.queues; n++)
+            virCloseFd(&all[n]); /* and it is gone again */
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
+                           _("target managed='no' but specified dev doesn't exist"));
+    }
     for (unsigned n = 0; n < request.queues; n++)
         qemuHostFdsAdd(fds, host, n, all[n]);
     if (info.created) {
@@ -235,6 +244,25 @@ qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *st
 }
 
 bool
+qemuHostStepCheck(const qmpHostStep *step, GError **error)
+{
+    switch (step->type) {
+    case QMP_HOST_VHOST_USER_GPU:
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("<driver name='vhostuser'> of <video>: starting its process is not "
+                             "supported yet"));
+    case QMP_HOST_LEASE:
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("<lease>: no lock manager is there to take leases"));
+    case QMP_HOST_VFIO:
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("host doesn't support passthrough of host PCI devices"));
+    default:
+        return true;
+    }
+}
+
+bool
 qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
                 const qmpHostStep *step, qemuHostFds *fds, GError **error)
 {
@@ -250,22 +278,18 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
     case QMP_HOST_TAP:
         return qemuHostTap(guest, call, step, host, fds, error);
     case QMP_HOST_BRIDGE:
+        if (if_nametoindex(step->bridge) == 0)
+            return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("bridge %s doesn't exist"),
+                               step->bridge);
         return virDelegateNetAttach(guest->driver->door, call, step->ifname, step->bridge, error);
     case QMP_HOST_LISTEN:
         return qemuHostListen(guest, call, step->path, host, fds, error);
     case QMP_HOST_FILE:
         return qemuWriteOwnedFile(guest, call, step->path, step->text, error);
     case QMP_HOST_VHOST_USER_GPU:
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("<driver name='vhostuser'> of <video>: starting its process is not "
-                             "supported yet"));
     case QMP_HOST_LEASE:
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("<lease>: no lock manager is there to take leases"));
     case QMP_HOST_VFIO:
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("<hostdev type='pci'>: handing PCI devices of the host to guests is "
-                             "not supported yet"));
+        return qemuHostStepCheck(step, error);
     case QMP_HOST_LOG: {
         int fd = open(step->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | step->flags, 0600);
 

@@ -5,117 +5,19 @@
  * Attach: rules and owners first, then the plan forwards. Detach: the front end is asked to go;
  * when QEMU says it is gone, the rest of the plan backwards, then owners and rules. Nothing here
  * knows a kind of device. */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include "device/controller/controller.h"
-#include "domain/addresses.h"
-#include "qemu/buildctx.h"
-#include "qemu/gateowners.h"
-#include "qemu/gaterules.h"
+#include "qemu/hotplug.h"
+#include "qemu/hostfiles.h"
 #include "qemu/planrun.h"
 #include "qemu/prepare.h"
-#include "qemu/privatedev.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
+#include "util/virfile.h"
 #include "util/virlog.h"
 
+#include <fcntl.h>
+#include <string.h>
+
 enum { QEMU_UNPLUG_WAIT_MS = 5000 }; /* for the guest to let a device go */
-
-static void
-qemuPlugCall(const virDomainObj *obj, virDelegateCall *call)
-{
-    *call = (virDelegateCall){.domain = obj->name, .phase = VIR_DELEGATE_PHASE_HOTPLUG};
-    memcpy(call->uuid, obj->uuid, sizeof(call->uuid));
-}
-
-/* --- rules of the gate, owners of files --- */
-
-static bool
-qemuPlugGiveFile(qemuGuest *guest, const virDelegateCall *call, const virHostResource *file,
-                 GError **error)
-{
-    virDelegateOwner wanted = {guest->driver->uid, guest->driver->gid, VIR_DELEGATE_KEEP_MODE};
-    qemuResource *resource;
-    struct stat st;
-    VIR_AUTOCLOSE fd = open(file->path, O_PATH | O_CLOEXEC);
-
-    if (fd < 0 && errno == ENOENT && file->optional)
-        return true;
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return virErrorErrno(error, _("Cannot access storage file '%s'"), file->path);
-    if (guest->driver->uid == VIR_SPAWN_KEEP_ID || !guest->driver->config.dynamicOwnership ||
-        !(file->mode & VIR_HOST_WRITE) || st.st_uid == guest->driver->uid)
-        return true;
-    resource = qemuResourceNew(QEMU_RESOURCE_OWNER, file->path, file->alias);
-    resource->uid = st.st_uid;
-    resource->gid = st.st_gid;
-    g_ptr_array_add(guest->resources, resource);
-    return qemuGuestSaveStatus(guest, error) &&
-           virDelegateOwnSet(guest->driver->door, call, fd, &wanted, NULL, error);
-}
-
-/* Without the lock. */
-static bool
-qemuPlugOpenGate(qemuGuest *guest, const virDelegateCall *call, const virHostAccess *access,
-                 const char *alias, GError **error)
-{
-    g_autoptr(GArray) rules = qemuGateDeviceRules(access, error);
-
-    if (!rules)
-        return false;
-    for (guint i = 0; i < access->resources->len; i++) {
-        const virHostResource *resource = g_ptr_array_index(access->resources, i);
-
-        if (resource->own && !qemuPlugGiveFile(guest, call, resource, error))
-            return false;
-    }
-    if (!qemuPrivateDevAdd(guest, call, access, error))
-        return false;
-    if (!guest->gate || rules->len == 0)
-        return true;
-    if (!virDelegateGateAllow(guest->driver->door, call, guest->gate, alias,
-                              (const virDeviceRule *)rules->data, rules->len, error))
-        return false;
-    qemuGateOwnersSave(guest);
-    return true;
-}
-
-/* What belongs to the alias: rules, then files and interfaces. Lock held, given up. */
-static void
-qemuPlugCloseGate(virDomainObj *obj, const char *alias)
-{
-    qemuGuest *guest = qemuGuestOf(obj);
-    virDelegateCall call;
-    g_autoptr(GError) error = NULL;
-
-    qemuPlugCall(obj, &call);
-    if (guest->gate) {
-        VIR_CORE_UNLOCKED;
-
-        if (virDelegateGateDropOwner(guest->driver->door, &call, guest->gate, alias, &error))
-            qemuGateOwnersSave(guest);
-        else
-            VIR_WARN("domain '%s': %s", obj->name, error->message);
-    }
-    for (guint i = guest->resources->len; i-- > 0;) {
-        qemuResource *resource = g_ptr_array_index(guest->resources, i);
-
-        if (g_strcmp0(resource->alias, alias) != 0)
-            continue;
-        g_ptr_array_steal_index(guest->resources, i);
-        if (resource->type == QEMU_RESOURCE_PORT) {
-            qemuPortRelease(guest->driver, resource->number);
-        } else {
-            VIR_CORE_UNLOCKED;
-
-            qemuResourceRelease(guest->driver, obj, resource);
-        }
-        qemuResourceFree(resource);
-    }
-}
 
 /* --- attach --- */
 
@@ -130,53 +32,27 @@ qemuPlugIsHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError
     return !qemu->hotpluggable || qemu->hotpluggable(dev, ctx, error);
 }
 
-/* One device into QEMU; its document is in guest->made already. Lock held, given up. */
-static bool
-qemuPlugIn(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, GError **error)
-{
-    g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
-    g_autoptr(virHostAccess) access = virHostAccessNew();
-    const virDeviceQemu *qemu = virDeviceQemuOf(dev);
-    g_auto(qemuPlanRun) run = {0};
-    virDelegateCall call;
-    bool ok;
-
-    qemuPlugCall(guest->obj, &call);
-    if (!qemuPlugIsHotpluggable(dev, ctx, error) || !qemu->build(dev, ctx, plan, error))
-        return false;
-    if (qemu->touches)
-        qemu->touches(dev, ctx, access);
-    {
-        VIR_CORE_UNLOCKED;
-
-        ok = qemuPlugOpenGate(guest, &call, access, dev->info.alias, error);
-    }
-    qemuPlanRunInit(&run, guest, plan);
-    if (ok && qemuPlanRunAll(&run, error))
-        return true;
-    qemuPlugCloseGate(guest->obj, dev->info.alias);
-    return false;
-}
-
-/* Takes a device that was just plugged in out again. */
-static void
-qemuPlugUndo(qemuGuest *guest, const virDevice *dev, const qemuBuildContext *ctx)
-{
-    g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
-    g_auto(qemuPlanRun) run = {0};
-
-    if (!virDeviceQemuOf(dev)->build(dev, ctx, plan, NULL))
-        return;
-    qemuPlanRunInit(&run, guest, plan);
-    run.done = qmpPlanLength(plan);
-    qemuPlanRunBack(&run, true);
-    qemuPlugCloseGate(guest->obj, dev->info.alias);
-}
-
 static unsigned
 qemuPlugPort(unsigned wanted, const char *alias, void *opaque, GError **error)
 {
     return qemuPortTake(((qemuGuest *)opaque)->driver, wanted, error);
+}
+
+/* The claim itself is the host step's; here a number is found that is free now. */
+static uint64_t
+qemuPlugContextId(uint64_t wanted, void *opaque, GError **error)
+{
+    const qemuGuest *guest = opaque;
+    virDelegateCall call = {.domain = guest->obj->name, .phase = VIR_DELEGATE_PHASE_HOTPLUG};
+    uint64_t cid = wanted;
+    VIR_AUTOCLOSE fd = -1;
+
+    memcpy(call.uuid, guest->obj->uuid, sizeof(call.uuid));
+    if (!virDelegateDeviceOpen(guest->driver->door, &call, VIR_DELEGATE_DEVICE_VHOST_VSOCK, NULL,
+                               O_RDWR, &fd, error) ||
+        !qemuVsockClaim(fd, &cid, error))
+        return 0;
+    return cid;
 }
 
 static unsigned
@@ -189,7 +65,10 @@ static bool
 qemuPlugClaim(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, GError **error)
 {
     const virDeviceQemu *qemu = virDeviceQemuOf(dev);
-    qemuClaims claims = {.port = qemuPlugPort, .blockNode = qemuPlugBlockNode, .opaque = guest};
+    qemuClaims claims = {.port = qemuPlugPort,
+                         .contextId = qemuPlugContextId,
+                         .blockNode = qemuPlugBlockNode,
+                         .opaque = guest};
     qemuFinding finding;
 
     qemuBuildClaimsOfHost(&claims);
@@ -197,50 +76,115 @@ qemuPlugClaim(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, GEr
         return false;
     if (!qemu || !qemu->discover)
         return true;
-    {
-        VIR_CORE_UNLOCKED;
-
-        finding = qemu->discover(dev, ctx, &claims, error);
-    }
+    finding = qemu->discover(dev, ctx, &claims, error);
     return finding == QEMU_FOUND ||
            (finding == QEMU_FOUND_NOT &&
             virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the source of %s '%s' is missing"),
                         dev->kind->noun, dev->info.alias));
 }
 
-/* What def has and the running guest has not: the device, after the controllers it implies. */
-static GPtrArray *
-qemuPlugFresh(const virDomainDef *def, const virDomainDef *running)
+/* Nothing is begun that cannot be done. */
+static bool
+qemuPlugCheckPlan(const qmpPlan *plan, GError **error)
 {
-    GPtrArray *fresh = g_ptr_array_new();
+    for (size_t i = 0; i < qmpPlanLength(plan); i++) {
+        const qmpStep *step = qmpPlanStep(plan, i);
 
-    for (guint i = 0; i < def->devices->len; i++) {
-        virDevice *dev = g_ptr_array_index(def->devices, i);
-
-        if (dev->info.alias && virDomainDefDeviceByAlias(running, dev->info.alias))
-            continue;
-        if (dev->info.alias)
-            g_ptr_array_insert(fresh, dev->kind == &virControllerKind ? 0 : -1, dev);
+        if (step->type == QMP_STEP_HOST && !qemuHostStepCheck(step->host, error))
+            return false;
     }
-    return fresh;
+    return true;
 }
 
+/* What one device needs: of the host, and told to QEMU. */
 static bool
-qemuPlugAll(qemuGuest *guest, const GPtrArray *fresh, const qemuBuildContext *ctx, GError **error)
+qemuPlugPlan(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
+             virHostAccess **retAccess, GError **error)
+{
+    unsigned node = guest->lastBlockNode;
+    VIR_CORE_UNLOCKED;
+
+    if (!qemuPlugIsHotpluggable(dev, ctx, error) || !qemuPlugClaim(guest, dev, ctx, error) ||
+        !virDeviceQemuOf(dev)->build(dev, ctx, plan, error) || !qemuPlugCheckPlan(plan, error)) {
+        guest->lastBlockNode = node; /* QEMU has not heard of them */
+        return false;
+    }
+    *retAccess = qemuPlugAccessOf(dev, ctx);
+    return true;
+}
+
+/* One device into QEMU; its document is in guest->made already. *retStuck: it could not be taken
+ * out again when a step failed, so it is there. */
+static bool
+qemuPlugIn(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, bool *retStuck,
+           GError **error)
+{
+    g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
+    g_autoptr(virHostAccess) access = NULL;
+    g_auto(qemuPlanRun) run = {0};
+
+    *retStuck = false;
+    if (!qemuPlugPlan(guest, dev, ctx, plan, &access, error) ||
+        !qemuPlugAccessOpen(guest, access, dev->info.alias, error))
+        return false;
+    qemuPlanRunInit(&run, guest, plan);
+    if (qemuPlanRunAll(&run, error))
+        return true;
+    *retStuck = !qemuPlanRunBack(&run, QEMU_BACK_ALL);
+    if (!*retStuck)
+        qemuPlugAccessClose(guest, dev->info.alias, NULL);
+    return false;
+}
+
+/* Takes a device that was just plugged in out again. False if the guest holds on to it. */
+static bool
+qemuPlugUndo(qemuGuest *guest, const virDevice *dev, const qemuBuildContext *ctx)
+{
+    g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
+    g_auto(qemuPlanRun) run = {0};
+
+    if (!virDeviceQemuOf(dev)->build(dev, ctx, plan, NULL))
+        return false;
+    qemuPlanRunInit(&run, guest, plan);
+    run.done = qmpPlanLength(plan);
+    if (!qemuPlanRunBack(&run, QEMU_BACK_ALL))
+        return false;
+    qemuPlugAccessClose(guest, dev->info.alias, NULL);
+    return true;
+}
+
+/* The last of them is not in QEMU: nor in the document. */
+static void
+qemuPlugDropLast(qemuGuest *guest, GPtrArray *fresh)
+{
+    virDevice *dev = g_ptr_array_steal_index(fresh, fresh->len - 1);
+
+    virDomainDefTakeDevice(guest->made, dev);
+    virDeviceFree(dev);
+}
+
+/* Takes those out of guest->made and fresh that could not be plugged in. What was, and the guest
+ * doesn't let go again, stays until it does. */
+static bool
+qemuPlugAll(qemuGuest *guest, GPtrArray *fresh, const qemuBuildContext *ctx, GError **error)
 {
     for (guint i = 0; i < fresh->len; i++) {
         virDevice *dev = g_ptr_array_index(fresh, i);
+        bool stuck;
 
-        if (qemuPlugClaim(guest, dev, ctx, error) && qemuPlugIn(guest, dev, ctx, error))
+        guest->change->at = i;
+        if (qemuPlugIn(guest, dev, ctx, &stuck, error))
             continue;
-        while (i-- > 0)
-            qemuPlugUndo(guest, g_ptr_array_index(fresh, i), ctx);
+        while (fresh->len > (stuck ? i + 1 : i))
+            qemuPlugDropLast(guest, fresh);
+        while (!stuck && fresh->len > 0 && qemuPlugUndo(guest, fresh->pdata[fresh->len - 1], ctx))
+            qemuPlugDropLast(guest, fresh);
         return false;
     }
     return true;
 }
 
-static void
+void
 qemuPlugEmit(virDomainObj *obj, virDomainEventType type, const char *alias)
 {
     virDomainEvent event = {
@@ -283,6 +227,16 @@ qemuPlugLearnIfAny(qemuGuest *guest, const GPtrArray *fresh)
     }
 }
 
+/* Publishes what has become of the document, whatever has become of the change. */
+static bool
+qemuPlugPublish(qemuGuest *guest, GError **error)
+{
+    virDomainDef *def = g_steal_pointer(&guest->made);
+
+    guest->change = NULL;
+    return qemuDriverSetLive(guest->driver, guest->obj, def, error);
+}
+
 bool
 qemuGuestAttach(virDomainObj *obj, virDevice *dev, GError **error)
 {
@@ -291,33 +245,38 @@ qemuGuestAttach(virDomainObj *obj, virDevice *dev, GError **error)
     g_autoptr(virDomainDef) def = virDomainDefCopy(virDomainDocDef(running));
     g_autoptr(GPtrArray) fresh = NULL;
     g_autoptr(GPtrArray) aliases = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) failure = NULL;
     g_auto(qemuBuild) build = {0};
+    qemuChange change = {.type = QEMU_CHANGE_ATTACH};
     bool ok;
 
     {
         VIR_CORE_UNLOCKED;
 
-        ok = qemuPrepareDevice(def, dev, guest->caps, error);
+        ok = qemuPrepareDevice(def, dev, guest->caps, &fresh, error);
     }
     if (!ok)
         return false;
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
     build.base.hotplug = true;
-    fresh = qemuPlugFresh(def, virDomainDocDef(running));
-    guest->made = def;
+    for (guint i = 0; i < fresh->len; i++)
+        g_ptr_array_add(aliases, g_strdup(((virDevice *)fresh->pdata[i])->info.alias));
+    change.devices = fresh;
+    guest->made = g_steal_pointer(&def);
+    guest->change = &change;
     ok = qemuPlugAll(guest, fresh, &build.base, error);
     if (ok)
         qemuPlugLearnIfAny(guest, fresh);
-    guest->made = NULL;
-    if (!ok)
+    if (!qemuPlugPublish(guest, &failure)) {
+        if (ok)
+            g_propagate_error(error, g_steal_pointer(&failure));
+        else
+            VIR_WARN("domain '%s': %s", obj->name, failure->message);
         return false;
-    for (guint i = 0; i < fresh->len; i++)
-        g_ptr_array_add(aliases, g_strdup(((virDevice *)fresh->pdata[i])->info.alias));
-    if (!qemuDriverSetLive(guest->driver, obj, g_steal_pointer(&def), error))
-        return false;
-    for (guint i = 0; i < aliases->len; i++)
+    }
+    for (guint i = 0; ok && i < aliases->len; i++)
         qemuPlugEmit(obj, VIR_DOMAIN_EVENT_DEVICE_ADDED, g_ptr_array_index(aliases, i));
-    return true;
+    return ok;
 }
 
 /* --- detach --- */
@@ -338,25 +297,26 @@ qemuGuestForgetDevice(virDomainObj *obj, const char *alias)
     if (!dev)
         return;
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
-    build.base.hotplug = true;
+    build.base.hotplug = build.base.unplug = true;
     if (virDeviceQemuOf(dev)->build(dev, &build.base, plan, &error)) {
         qemuPlanRunInit(&run, guest, plan);
         run.done = qmpPlanLength(plan);
-        qemuPlanRunBack(&run, false);
+        (void)qemuPlanRunBack(&run, QEMU_BACK_NO_FRONT_END | QEMU_BACK_QUIET);
     } else {
         VIR_WARN("domain '%s': %s", obj->name, error->message);
         g_clear_error(&error);
     }
-    qemuPlugCloseGate(obj, name);
     virDomainDefTakeDevice(def, dev);
     virDeviceFree(dev);
-    if (!qemuDriverSetLive(guest->driver, obj, g_steal_pointer(&def), &error))
+    virDomainDocUnref(obj->live);
+    obj->live = virDomainDocNew(g_steal_pointer(&def));
+    qemuPlugAccessClose(guest, name, NULL);
+    if (!qemuGuestSaveStatus(guest, &error))
         VIR_WARN("domain '%s': %s", obj->name, error->message);
     qemuPlugEmit(obj, VIR_DOMAIN_EVENT_DEVICE_REMOVED, name);
 }
 
-/* The guest answers a request to let go when it likes. True: gone. */
-static bool
+bool
 qemuPlugWaitGone(qemuGuest *guest, const char *alias, bool *retRefused)
 {
     gint64 deadline = g_get_monotonic_time() + QEMU_UNPLUG_WAIT_MS * G_TIME_SPAN_MILLISECOND;
@@ -425,48 +385,113 @@ qemuGuestDetach(virDomainObj *obj, const virDevice *dev, GError **error)
 
 /* --- update --- */
 
+/* What the request leaves open is as it was. */
+static void
+qemuPlugInherit(virDevice *wanted, const virDevice *old)
+{
+    const virDeviceQemu *qemu = virDeviceQemuOf(old);
+
+    g_free(wanted->info.alias);
+    wanted->info.alias = g_strdup(old->info.alias);
+    if (wanted->info.address.type == VIR_ADDRESS_NONE)
+        wanted->info.address = old->info.address;
+    if (qemu->inherit)
+        qemu->inherit(wanted, old);
+}
+
+/* The plan that leads from old to wanted, and what both need of the host. */
+static bool
+qemuPlugUpdatePlan(qemuGuest *guest, const virDevice *old, virDevice *wanted,
+                   const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+{
+    unsigned node = guest->lastBlockNode;
+    VIR_CORE_UNLOCKED;
+
+    if (qemuPlugClaim(guest, wanted, ctx, error) &&
+        virDeviceQemuOf(old)->update(old, wanted, ctx, plan, error))
+        return true;
+    guest->lastBlockNode = node; /* QEMU has not heard of them */
+    return false;
+}
+
+/* Forwards; on error back, with nothing left of it. */
+static bool
+qemuPlugUpdateRun(qemuGuest *guest, const virDevice *old, const virDevice *wanted,
+                  const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
+{
+    g_autoptr(virHostAccess) before = qemuPlugAccessOf(old, ctx);
+    g_autoptr(virHostAccess) after = qemuPlugAccessOf(wanted, ctx);
+    g_auto(qemuPlanRun) run = {0};
+
+    if (!qemuPlugAccessOpen(guest, after, old->info.alias, error))
+        return false;
+    qemuPlanRunInit(&run, guest, plan);
+    if (qemuPlanRunAll(&run, error))
+        return true;
+    (void)qemuPlanRunBack(&run, QEMU_BACK_ALL); /* an update moves no front end */
+    qemuPlugAccessClose(guest, old->info.alias, before);
+    return false;
+}
+
+/* The document says the new device; what only the old one needed goes back. */
+static bool
+qemuPlugUpdateFinish(qemuGuest *guest, virDomainDef *def, const virDevice *dev,
+                     const qemuBuildContext *ctx, GError **error)
+{
+    g_autoptr(virHostAccess) keep = qemuPlugAccessOf(dev, ctx);
+    g_autofree char *alias = g_strdup(dev->info.alias);
+
+    if (!qemuDriverSetLive(guest->driver, guest->obj, def, error))
+        return false;
+    qemuPlugAccessClose(guest, alias, keep);
+    return qemuGuestSaveStatus(guest, error);
+}
+
+/* old becomes wanted, in QEMU and in def, the private copy of the live document. */
+static bool
+qemuPlugUpdate(qemuGuest *guest, virDomainDef *def, guint place, virDevice **wanted, bool force,
+               GError **error)
+{
+    g_autoptr(virDomainDef) mine = def;
+    virDevice *dev = *wanted; /* stays the caller's on error */
+    virDevice *old = g_ptr_array_index(def->devices, place);
+    g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
+    g_autoptr(GPtrArray) devices = g_ptr_array_new();
+    qemuChange change = {
+        .type = QEMU_CHANGE_UPDATE, .devices = devices, .at = place, .force = force};
+    g_auto(qemuBuild) build = {0};
+    bool ok;
+
+    qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
+    build.base.hotplug = true;
+    build.base.force = force;
+    if (!qemuPlugUpdatePlan(guest, old, dev, &build.base, plan, error))
+        return false;
+    g_ptr_array_add(devices, dev);
+    guest->change = &change;
+    ok = qemuPlugUpdateRun(guest, old, dev, &build.base, plan, error);
+    guest->change = NULL;
+    if (!ok) {
+        (void)qemuGuestSaveStatus(guest, NULL); /* the error in hand says more */
+        return false;
+    }
+    virDomainDefReplaceDevice(def, old, g_steal_pointer(wanted));
+    return qemuPlugUpdateFinish(guest, g_steal_pointer(&mine), dev, &build.base, error);
+}
+
 bool
 qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted, bool force,
                 GError **error)
 {
-    qemuGuest *guest = qemuGuestOf(obj);
     g_autoptr(virDevice) mine = wanted;
-    g_autoptr(virDomainDef) def = virDomainDefCopy(virDomainDocDef(obj->live));
-    virDevice *old = virDomainDefDeviceByAlias(def, dev->info.alias);
+    g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
     const virDeviceQemu *qemu = virDeviceQemuOf(dev);
-    g_autoptr(qmpPlan) plan = qmpPlanNew(guest->caps);
-    g_autoptr(virHostAccess) access = virHostAccessNew();
-    g_auto(qemuBuild) build = {0};
-    g_auto(qemuPlanRun) run = {0};
-    virDelegateCall call;
-    bool ok;
+    guint place;
 
-    if (!old || !qemu || !qemu->update)
-        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+    if (!g_ptr_array_find(virDomainDocDef(live)->devices, dev, &place) || !qemu || !qemu->update)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("live update of device '%s' is not supported"), dev->kind->element);
-    g_free(mine->info.alias);
-    mine->info.alias = g_strdup(old->info.alias);
-    if (mine->info.address.type == VIR_ADDRESS_NONE)
-        mine->info.address = old->info.address;
-    if (qemu->inherit)
-        qemu->inherit(mine, old);
-    qemuPlugCall(obj, &call);
-    qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
-    build.base.hotplug = true;
-    build.base.force = force;
-    if (!qemuPlugClaim(guest, mine, &build.base, error) ||
-        !qemu->update(old, mine, &build.base, plan, error))
-        return false;
-    if (qemu->touches)
-        qemu->touches(mine, &build.base, access);
-    {
-        VIR_CORE_UNLOCKED;
-
-        ok = qemuPlugOpenGate(guest, &call, access, mine->info.alias, error);
-    }
-    qemuPlanRunInit(&run, guest, plan);
-    if (!ok || !qemuPlanRunAll(&run, error))
-        return false;
-    virDomainDefReplaceDevice(def, old, g_steal_pointer(&mine));
-    return qemuDriverSetLive(guest->driver, obj, g_steal_pointer(&def), error);
+    qemuPlugInherit(mine, dev);
+    return qemuPlugUpdate(qemuGuestOf(obj), virDomainDefCopy(virDomainDocDef(live)), place, &mine,
+                          force, error);
 }

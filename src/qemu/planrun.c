@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "qemu/hotplug.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
@@ -19,6 +20,16 @@ qemuPlanRunInit(qemuPlanRun *run, qemuGuest *guest, qmpPlan *plan)
     run->sets = g_array_new(FALSE, FALSE, sizeof(qemuPlanRunSet));
     run->call = (virDelegateCall){.domain = guest->obj->name, .phase = VIR_DELEGATE_PHASE_HOTPLUG};
     memcpy(run->call.uuid, guest->obj->uuid, sizeof(run->call.uuid));
+    run->number = ++guest->plugCount;
+}
+
+void
+qemuPlanRunInitAgain(qemuPlanRun *run, qemuGuest *guest, qmpPlan *plan, int number, size_t done)
+{
+    guest->plugCount = MAX(guest->plugCount, number); /* names of descriptors stay apart */
+    qemuPlanRunInit(run, guest, plan);
+    run->number = number;
+    run->done = MIN(done, qmpPlanLength(plan));
 }
 
 void
@@ -41,7 +52,7 @@ qemuPlanRunFdName(unsigned host, unsigned n, void *opaque)
         if (at->host == host && at->n == n)
             return g_strdup_printf("/dev/fdset/%" PRId64, at->set);
     }
-    return g_strdup_printf("fd-%d-%u-%u", run->guest->plugCount, host, n);
+    return g_strdup_printf("fd-%d-%u-%u", run->number, host, n);
 }
 
 /* QEMU names the set: those of the command line have taken the first numbers. */
@@ -132,6 +143,24 @@ qemuPlanRunStep(qemuPlanRun *run, const qmpStep *step, unsigned *host, GError **
     return qmpRequestWait(request, run->guest->driver->config.monitorTimeout_ms, NULL, error);
 }
 
+/* --- forwards, all of it --- */
+
+/* Says in the status file what is about to be done, and what it will make. */
+static bool
+qemuPlanRunRecord(qemuPlanRun *run, const qmpStep *step, GError **error)
+{
+    qemuGuest *guest = run->guest;
+
+    if (step->type == QMP_STEP_HOST && step->host->type == QMP_HOST_LISTEN)
+        g_ptr_array_add(guest->resources,
+                        qemuResourceNew(QEMU_RESOURCE_FILE, step->host->path, step->host->alias));
+    if (!guest->change)
+        return true;
+    guest->change->step = run->done;
+    guest->change->number = run->number;
+    return qemuGuestSaveStatus(guest, error);
+}
+
 static bool
 qemuPlanRunFault(GError **error)
 {
@@ -140,24 +169,36 @@ qemuPlanRunFault(GError **error)
     return VIR_FAULT_STEP("plug:step", error);
 }
 
+/* What failed may have been done in part (the second of two descriptors), or too late. */
+static bool
+qemuPlanRunMayBeDone(const qemuPlanRun *run, const GError *error)
+{
+    return run->done < qmpPlanLength(run->plan) &&
+           (qmpPlanStep(run->plan, run->done)->type == QMP_STEP_HOST ||
+            g_error_matches(error, VIR_ERROR, VIR_ERR_OPERATION_TIMEOUT));
+}
+
 bool
 qemuPlanRunAll(qemuPlanRun *run, GError **error)
 {
+    g_autoptr(GError) mine = NULL;
     unsigned host = 0;
+    bool ok = true;
 
-    run->guest->plugCount++;
-    for (run->done = 0; run->done < qmpPlanLength(run->plan); run->done++) {
+    for (size_t i = 0; i < run->done; i++)
+        host += qmpPlanStep(run->plan, i)->type == QMP_STEP_HOST;
+    for (; ok && run->done < qmpPlanLength(run->plan); run->done += ok) {
         const qmpStep *step = qmpPlanStep(run->plan, run->done);
 
-        if (!qemuPlanRunFault(error) || !qemuPlanRunStep(run, step, &host, error)) {
-            /* a host step may have made something before it failed */
-            qemuPlanRunBack(run, true);
-            qemuPlanRunDropSets(run);
-            return false;
-        }
+        ok = qemuPlanRunRecord(run, step, &mine) && qemuPlanRunFault(&mine) &&
+             qemuPlanRunStep(run, step, &host, &mine);
     }
     qemuPlanRunDropSets(run);
-    return true;
+    if (ok)
+        return true;
+    run->done += qemuPlanRunMayBeDone(run, mine);
+    g_propagate_error(error, g_steal_pointer(&mine));
+    return false;
 }
 
 /* --- backwards --- */
@@ -170,11 +211,37 @@ qemuPlanRunUndoBridge(qemuPlanRun *run, const qmpHostStep *step)
 
     if (step->undoBridge && !virDelegateNetAttach(run->guest->driver->door, &run->call,
                                                   step->ifname, step->undoBridge, &error))
-        VIR_WARN("domain '%s': %s", run->guest->obj->name, error->message);
+        VIR_WARN("domain '%s': %s", run->call.domain, error->message);
+}
+
+/* A descriptor that no command has taken lies in QEMU under its name. */
+static void
+qemuPlanRunCloseFds(qemuPlanRun *run, unsigned host, const qmpHostStep *step)
+{
+    for (unsigned n = 0; !step->pass && n < step->fds; n++) {
+        g_autofree char *name = qemuPlanRunFdName(host, n, run);
+        virJSON *arguments = virJSONObject();
+        g_autoptr(qmpRequest) request = NULL;
+
+        virJSONAddString(arguments, "fdname", name);
+        request = qmpClientSend(run->guest->monitor, "closefd", arguments);
+        /* most have been taken: then there is no such name */
+        (void)qmpRequestWait(request, run->guest->driver->config.monitorTimeout_ms, NULL, NULL);
+    }
 }
 
 static void
-qemuPlanRunUndoStep(qemuPlanRun *run, const qmpStep *step)
+qemuPlanRunUndoHost(qemuPlanRun *run, unsigned host, const qmpHostStep *step)
+{
+    if (step->type == QMP_HOST_BRIDGE)
+        qemuPlanRunUndoBridge(run, step);
+    else if (run->guest->monitor && qmpClientIsOpen(run->guest->monitor))
+        qemuPlanRunCloseFds(run, host, step);
+}
+
+/* True if QEMU did it. */
+static bool
+qemuPlanRunUndoStep(qemuPlanRun *run, const qmpStep *step, unsigned flags)
 {
     virJSON *arguments = NULL;
     const char *command = qmpPlanStepUndo(step, &arguments);
@@ -183,11 +250,34 @@ qemuPlanRunUndoStep(qemuPlanRun *run, const qmpStep *step)
 
     if (!command || !run->guest->monitor || !qmpClientIsOpen(run->guest->monitor)) {
         virJSONUnref(arguments); /* nothing to undo, or QEMU is gone with all it had */
-        return;
+        return false;
     }
-    request = qmpClientSend(run->guest->monitor, command, arguments);
-    if (!qmpRequestWait(request, run->guest->driver->config.monitorTimeout_ms, NULL, &error))
+    request = qmpClientSendFull(run->guest->monitor, command, arguments, -1,
+                                step->secret ? QMP_SEND_SECRET : 0);
+    if (qmpRequestWait(request, run->guest->driver->config.monitorTimeout_ms, NULL, &error))
+        return true;
+    if (!(flags & QEMU_BACK_QUIET))
         VIR_WARN("domain '%s': undoing a step: %s", run->guest->obj->name, error->message);
+    return false;
+}
+
+/* What stands on it can go only after it, and that is the guest's to say. */
+static bool
+qemuPlanRunUndoFrontEnd(qemuPlanRun *run, const qmpStep *step, unsigned flags)
+{
+    qemuGuest *guest = run->guest;
+    const char *alias = qmpPlanStepId(step);
+    bool refused;
+    bool gone;
+
+    if ((flags & QEMU_BACK_NO_FRONT_END) || !alias)
+        return true;
+    g_hash_table_add(guest->awaited, (char *)alias);
+    gone = !qemuPlanRunUndoStep(run, step, flags) || qemuPlugWaitGone(guest, alias, &refused);
+    g_hash_table_remove(guest->awaited, alias);
+    if (gone)
+        g_hash_table_remove(guest->deleted, alias);
+    return gone;
 }
 
 /* Resources of the host that this run put on the list. */
@@ -213,16 +303,23 @@ qemuPlanRunReleaseResources(qemuPlanRun *run)
     }
 }
 
-void
-qemuPlanRunBack(qemuPlanRun *run, bool frontEnds)
+bool
+qemuPlanRunBack(qemuPlanRun *run, unsigned flags)
 {
-    while (run->done > 0) {
-        const qmpStep *step = qmpPlanStep(run->plan, --run->done);
+    unsigned host = 0;
 
-        if (step->type == QMP_STEP_HOST && step->host->type == QMP_HOST_BRIDGE)
-            qemuPlanRunUndoBridge(run, step->host);
-        else if (step->type != QMP_STEP_DEVICE || frontEnds)
-            qemuPlanRunUndoStep(run, step);
+    for (size_t i = 0; i < run->done; i++)
+        host += qmpPlanStep(run->plan, i)->type == QMP_STEP_HOST;
+    for (; run->done > 0; run->done--) {
+        const qmpStep *step = qmpPlanStep(run->plan, run->done - 1);
+
+        if (step->type == QMP_STEP_HOST)
+            qemuPlanRunUndoHost(run, --host, step->host);
+        else if (step->type != QMP_STEP_DEVICE)
+            (void)qemuPlanRunUndoStep(run, step, flags);
+        else if (!qemuPlanRunUndoFrontEnd(run, step, flags))
+            return false;
     }
     qemuPlanRunReleaseResources(run);
+    return true;
 }

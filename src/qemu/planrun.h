@@ -18,17 +18,31 @@ typedef struct {
     virDelegateCall call;
     qemuHostFds *fds;
     GArray *sets;    /* of qemuPlanRunSet: descriptors handed over as /dev/fdset/N */
+    int number;      /* of the run: part of the names of descriptors */
     size_t done;     /* steps that were done */
     guint resources; /* length of the guest's list before */
 } qemuPlanRun;
 
+/* Job and lock held in all of these. */
 void qemuPlanRunInit(qemuPlanRun *run, qemuGuest *guest, qmpPlan *plan);
+/* A run that a former daemon began: done steps were done then, one more may have been. */
+void qemuPlanRunInitAgain(qemuPlanRun *run, qemuGuest *guest, qmpPlan *plan, int number,
+                          size_t done);
 void qemuPlanRunClear(qemuPlanRun *run);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuPlanRun, qemuPlanRunClear)
 
-/* Does all steps; on error those that were done are undone, last first, and nothing is left. Job
- * and lock held, given up while waiting. */
+/* Does the steps from run->done on; each is in the status file, as the guest's change, before it is
+ * begun. On error run->done says what there may be to undo: the caller does (qemuPlanRunBack).
+ * Gives the lock up while waiting. */
 bool qemuPlanRunAll(qemuPlanRun *run, GError **error);
-/* Undoes the steps below run->done, last first; a front end only if frontEnds. Failures are logged.
- * Job and lock held, given up while waiting. */
-void qemuPlanRunBack(qemuPlanRun *run, bool frontEnds);
+
+typedef enum {
+    QEMU_BACK_ALL = 0,
+    QEMU_BACK_NO_FRONT_END = 1 << 0, /* the front end is gone already */
+    QEMU_BACK_QUIET = 1 << 1,        /* some of it may not be there: no warnings */
+} qemuPlanRunBackFlags;
+
+/* Undoes the steps below run->done, last first. False if the guest does not let a front end go: it
+ * and all it stands on stay, and its end is told by an event. Other failures are logged. Gives the
+ * lock up while waiting. */
+bool qemuPlanRunBack(qemuPlanRun *run, unsigned flags);

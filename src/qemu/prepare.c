@@ -9,6 +9,7 @@
 #include "device/controller/controller_qemu.h"
 #include "device/device_qemu.h"
 #include "domain/addresses.h"
+#include "domain/devicechange.h"
 #include "qemu/check.h"
 #include "qemu/defaults.h"
 #include "util/virerror.h"
@@ -274,30 +275,89 @@ qemuPrepareCheckDevice(const virDevice *dev, const virDomainFacts *facts, const 
 }
 
 bool
-qemuPrepareDevice(virDomainDef *def, virDevice *dev, const qmpCaps *caps, GError **error)
+qemuPrepareJoin(virDomainDef *def, virDevice *dev, const qmpCaps *caps, bool live, GError **error)
 {
     qemuPreparing preparing;
-    virAddressPolicy policy;
 
-    virDomainDefAddDevice(def, dev);
-    qemuPreparingInit(&preparing, def, caps, NULL, 0);
-    policy = qemuPreparingPolicy(&preparing);
-    if (!virDomainDefAssignControllerIndexes(def, error) ||
-        !qemuPreparingCompleteDevice(dev, &preparing.facts, 0, &preparing, error) ||
-        (dev->kind->complete && !dev->kind->complete(dev, &preparing.facts, 0, error)) ||
-        !virDomainDefAddImplicitControllers(def, &policy, error))
-        return false;
+    qemuPreparingInit(&preparing, def, caps, NULL, live ? 0 : VIR_PARSE_INACTIVE);
+    virDomainDefNumberController(def, dev);
+    return qemuPreparingCompleteDevice(dev, &preparing.facts, preparing.parseFlags, &preparing,
+                                       error) &&
+           (!dev->kind->complete ||
+            dev->kind->complete(dev, &preparing.facts, preparing.parseFlags, error)) &&
+           virDomainDefMayJoin(def, dev, live, error) &&
+           qemuPrepareCheckDevice(dev, &preparing.facts, caps, error) &&
+           virDeviceKindCanChange(dev->kind, VIR_DEVICE_ATTACH, live, error);
+}
+
+/* Of the controllers that devices imply, those of SCSI alone can come to a running guest. */
+static bool
+qemuPrepareCheckImplied(const virDevice *dev, GError **error)
+{
+    const virController *controller = VIR_CONTROLLER_CONST(dev);
+
+    if (controller->type == VIR_CONTROLLER_SCSI)
+        return true;
+    if (controller->type == VIR_CONTROLLER_VIRTIO_SERIAL)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
+                           _("no virtio-serial controllers are available"));
+    return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                       _("Could not find %s controller with index %u required for device"),
+                       virControllerTypeToString(controller->type),
+                       (unsigned)controller->index.value);
+}
+
+/* What def has and before has not: dev, behind the controllers that it implies. */
+static GPtrArray *
+qemuPrepareFresh(const virDomainDef *def, GPtrArray *before, virDevice *dev)
+{
+    GPtrArray *fresh = g_ptr_array_new();
+
     for (guint i = 0; i < def->devices->len; i++) {
         virDevice *each = g_ptr_array_index(def->devices, i);
 
-        /* the new one, and the controllers that came with it */
-        if (!each->info.alias &&
-            !virDomainDefAssignDeviceAddress(def, &preparing.facts, each, error))
+        if (each != dev && !g_ptr_array_find(before, each, NULL))
+            g_ptr_array_add(fresh, each);
+    }
+    g_ptr_array_add(fresh, dev);
+    return fresh;
+}
+
+static bool
+qemuPreparePlaces(qemuPreparing *preparing, const GPtrArray *fresh, GError **error)
+{
+    for (guint i = 0; i < fresh->len; i++) {
+        virDevice *each = g_ptr_array_index(fresh, i);
+
+        if ((i + 1 < fresh->len && !qemuPrepareCheckImplied(each, error)) ||
+            !virDomainDefAssignDeviceAddress(preparing->def, &preparing->facts, each, error))
             return false;
     }
-    if (!qemuPrepareCheckDevice(dev, &preparing.facts, caps, error) ||
-        !virDomainDefCheckDevices(def, error))
+    return true;
+}
+
+bool
+qemuPrepareDevice(virDomainDef *def, virDevice *dev, const qmpCaps *caps, GPtrArray **retFresh,
+                  GError **error)
+{
+    g_autoptr(virDevice) mine = dev;
+    g_autoptr(GPtrArray) before = g_ptr_array_copy(def->devices, NULL, NULL);
+    g_autoptr(GPtrArray) fresh = NULL;
+    qemuPreparing preparing;
+    virAddressPolicy policy;
+
+    g_ptr_array_set_free_func(before, NULL); /* they are the definition's */
+    if (!qemuPrepareJoin(def, mine, caps, /* live: */ true, error))
+        return false;
+    virDomainDefAddDevice(def, g_steal_pointer(&mine));
+    qemuPreparingInit(&preparing, def, caps, NULL, 0);
+    policy = qemuPreparingPolicy(&preparing);
+    if (!virDomainDefAddImplicitControllers(def, &policy, error))
+        return false;
+    fresh = qemuPrepareFresh(def, before, dev);
+    if (!qemuPreparePlaces(&preparing, fresh, error) || !virDomainDefCheckDevices(def, error))
         return false;
     virDomainDefAssignAliases(def);
+    *retFresh = g_steal_pointer(&fresh);
     return true;
 }

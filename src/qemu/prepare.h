@@ -39,10 +39,15 @@ bool qemuDomainDefCheck(const virDomainDef *def, const qmpCaps *caps, unsigned p
  * becomes the live document; before aliases. */
 bool qemuPrepareStart(virDomainDef *def, const qmpCaps *caps, GError **error);
 
+/* A device that is about to come to def, the private copy of a running guest's document or of a
+ * stored one: defaults, and whether it may. */
+bool qemuPrepareJoin(virDomainDef *def, virDevice *dev, const qmpCaps *caps, bool live,
+                     GError **error);
 /* Puts dev (taken over, also on error) into def, the private copy of a running guest's document:
- * defaults, the controllers it implies, address, alias, checks. What was added stands in def with
- * aliases that no device had before. */
-bool qemuPrepareDevice(virDomainDef *def, virDevice *dev, const qmpCaps *caps, GError **error);
+ * defaults, the controllers it implies, address, alias, checks. *retFresh: what came, in the order
+ * in which it is to be plugged in, borrowed from def; the caller unrefs. */
+bool qemuPrepareDevice(virDomainDef *def, virDevice *dev, const qmpCaps *caps, GPtrArray **retFresh,
+                       GError **error);
 
 /* Facts of the document and of the binary (NULL: only of the document). */
 void qemuFacts(const virDomainDef *def, const qmpCaps *caps, virDomainFacts *facts);

@@ -20,6 +20,7 @@
 #include "qemu/gatesettings.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
+#include "qemu/hotplug.h"
 #include "qemu/lifecycle.h"
 #include "qemu/status.h"
 #include "util/vircore.h"
@@ -72,6 +73,8 @@ qemuReconnectAdd(qemuDriver *driver, qemuStatus *status, GError **error)
     guest->pid = status->pid;
     guest->startTime = status->startTime;
     guest->balloonKiB = status->balloonKiB;
+    guest->lastBlockNode = status->lastBlockNode;
+    guest->change = g_steal_pointer(&status->change);
     guest->connecting = true;
     guest->starting = status->starting;
     g_ptr_array_unref(guest->resources);
@@ -217,6 +220,7 @@ qemuReconnectGate(qemuGuest *guest, const virDomainDef *def, GError **error)
         return false;
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
     qemuTouches(def, &build.base, access);
+    qemuChangeTouches(guest->change, &build.base, access);
     rules = qemuGateRules(guest->driver, access, error);
     if (!rules || !qemuGateSettings(guest->driver, def, &settings, error) ||
         !virDelegateGateReopen(guest->driver->door, &call, guest->group, rules, &settings,
@@ -303,8 +307,8 @@ qemuReconnectAdopt(virDomainObj *obj)
     if (!qemuReconnectMonitor(obj, &error)) {
         VIR_WARN("domain '%s': its monitor: %s", obj->name, error->message);
         g_clear_error(&error);
-    } else if (!qemuGuestSaveStatus(guest, &error)) {
-        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    } else {
+        qemuPlugRecover(obj);
     }
     guest->connecting = false;
     if (guest->shutdownSeen && !guest->gone)

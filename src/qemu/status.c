@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qemu/hotplug.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
@@ -71,9 +72,10 @@ qemuStatusFormat(const qemuGuest *guest)
 {
     g_autoptr(virXMLWriter) w = virXMLWriterNew();
     const virDomainObj *obj = guest->obj;
-    const virDomainDef *def = guest->made ? guest->made : virDomainDocDef(obj->live);
-    virDomainState state = guest->made ? VIR_DOMAIN_PAUSED : obj->state;
-    int reason = guest->made ? VIR_PAUSED_STARTING_UP : obj->reason;
+    bool starting = guest->made && !guest->change; /* else a device is being plugged into it */
+    const virDomainDef *def = starting ? guest->made : virDomainDocDef(obj->live);
+    virDomainState state = starting ? VIR_DOMAIN_PAUSED : obj->state;
+    int reason = starting ? VIR_PAUSED_STARTING_UP : obj->reason;
 
     virXMLWriterOpen(w, "domstatus");
     virXMLWriterAttr(w, "state", virDomainStateToString(state));
@@ -95,13 +97,15 @@ qemuStatusFormat(const qemuGuest *guest)
     virXMLWriterClose(w);
     virXMLWriterOpen(w, "virtward");
     virXMLWriterAttrF(w, "startTime", "%" PRIu64, guest->startTime);
-    if (guest->made)
+    if (starting)
         virXMLWriterAttr(w, "starting", "yes");
     if (obj->config)
         virXMLWriterAttr(w, "persistent", "yes");
     if (guest->balloonKiB)
         virXMLWriterAttrF(w, "balloon", "%" PRIu64, guest->balloonKiB);
     qemuStatusFormatResources(guest, w);
+    if (guest->change)
+        qemuChangeFormat(guest->change, w);
     virXMLWriterClose(w);
     virDomainDefFormatInto(def, w, VIR_FORMAT_STATUS | VIR_FORMAT_SECURE);
     virXMLWriterClose(w);
@@ -148,6 +152,7 @@ qemuStatusFree(qemuStatus *status)
     if (!status)
         return;
     virDomainDefFree(status->def);
+    qemuChangeFree(status->change);
     g_clear_pointer(&status->resources, g_ptr_array_unref);
     g_array_unref(status->vcpus);
     g_free(status->stateDir);
@@ -187,6 +192,7 @@ static bool
 qemuStatusReadOurs(qemuStatus *status, const xmlNode *root, GError **error)
 {
     const xmlNode *ours = virXMLFirstChild(root, "virtward");
+    xmlNode *change = virXMLFirstChild(ours, "change");
     const char *starting = ours ? virXMLAttrPeek(ours, "starting") : NULL;
 
     if (!ours)
@@ -198,6 +204,8 @@ qemuStatusReadOurs(qemuStatus *status, const xmlNode *root, GError **error)
         if (!qemuStatusReadResource(status, node, error))
             return false;
     }
+    if (change && !(status->change = qemuChangeParse(change, error)))
+        return false;
     return true;
 }
 

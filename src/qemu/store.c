@@ -93,14 +93,37 @@ qemuStoreLoad(qemuDriver *driver, GError **error)
 
 /* The document as it will be read again: as stored, with its secrets. */
 static bool
-qemuStoreWrite(qemuDriver *driver, const virDomainDef *def, GError **error)
+qemuStoreStage(qemuDriver *driver, const virDomainDef *def, GError **error)
 {
     g_autofree char *path = qemuStorePath(driver, def->name);
     char *text = virDomainDefFormat(def, VIR_FORMAT_INACTIVE | VIR_FORMAT_SECURE);
-    bool ok = virFileWrite(path, text, strlen(text), 0600, VIR_FILE_DURABLE, error);
+    bool ok = virFileStage(path, text, strlen(text), 0600, VIR_FILE_DURABLE, error);
 
     virSecureFreeString(text);
-    return ok && VIR_FAULT_STEP("define:saved", error);
+    return ok;
+}
+
+static bool
+qemuStoreCommit(qemuDriver *driver, const char *name, GError **error)
+{
+    g_autofree char *path = qemuStorePath(driver, name);
+
+    return virFileCommit(path, VIR_FILE_DURABLE, error) && VIR_FAULT_STEP("define:saved", error);
+}
+
+static bool
+qemuStoreWrite(qemuDriver *driver, const virDomainDef *def, GError **error)
+{
+    return qemuStoreStage(driver, def, error) && qemuStoreCommit(driver, def->name, error);
+}
+
+/* It is on disk: now it is the one. */
+static void
+qemuStorePublish(virDomainObj *obj, virDomainDef *def)
+{
+    virDomainDocUnref(obj->config);
+    obj->config = virDomainDocNew(def);
+    obj->updated = virDomainObjIsActive(obj);
 }
 
 bool
@@ -114,12 +137,43 @@ qemuDriverSaveConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, G
 
         ok = qemuStoreWrite(driver, mine, error);
     }
-    if (!ok)
-        return false;
-    virDomainDocUnref(obj->config);
-    obj->config = virDomainDocNew(g_steal_pointer(&mine));
-    obj->updated = virDomainObjIsActive(obj);
-    return true;
+    if (ok)
+        qemuStorePublish(obj, g_steal_pointer(&mine));
+    return ok;
+}
+
+bool
+qemuDriverStageConfig(qemuDriver *driver, virDomainObj *obj, const virDomainDef *def,
+                      GError **error)
+{
+    VIR_CORE_UNLOCKED;
+
+    return qemuStoreStage(driver, def, error);
+}
+
+bool
+qemuDriverCommitConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, GError **error)
+{
+    g_autoptr(virDomainDef) mine = def;
+    bool ok;
+
+    {
+        VIR_CORE_UNLOCKED;
+
+        ok = qemuStoreCommit(driver, mine->name, error);
+    }
+    if (ok)
+        qemuStorePublish(obj, g_steal_pointer(&mine));
+    return ok;
+}
+
+void
+qemuDriverAbandonConfig(qemuDriver *driver, virDomainObj *obj)
+{
+    g_autofree char *path = qemuStorePath(driver, obj->name);
+    VIR_CORE_UNLOCKED;
+
+    virFileAbandon(path);
 }
 
 bool

@@ -79,7 +79,7 @@ virFileSweep(const char *folder)
 }
 
 bool
-virFileWrite(const char *path, const char *text, size_t len, mode_t mode,
+virFileStage(const char *path, const char *text, size_t len, mode_t mode,
              virFileDurability durability, GError **error)
 {
     g_autofree char *temporary = virFileTemporary(path);
@@ -95,12 +95,36 @@ virFileWrite(const char *path, const char *text, size_t len, mode_t mode,
         (void)unlink(temporary);
         return false;
     }
+    return true;
+}
+
+bool
+virFileCommit(const char *path, virFileDurability durability, GError **error)
+{
+    g_autofree char *temporary = virFileTemporary(path);
+
     if (rename(temporary, path) < 0) {
         virErrorErrno(error, _("cannot rename %s to %s"), temporary, path);
         (void)unlink(temporary);
         return false;
     }
     return durability == VIR_FILE_VOLATILE || virFileSyncFolder(path, error);
+}
+
+void
+virFileAbandon(const char *path)
+{
+    g_autofree char *temporary = virFileTemporary(path);
+
+    (void)unlink(temporary); /* overwritten by the next, if not */
+}
+
+bool
+virFileWrite(const char *path, const char *text, size_t len, mode_t mode,
+             virFileDurability durability, GError **error)
+{
+    return virFileStage(path, text, len, mode, durability, error) &&
+           virFileCommit(path, durability, error);
 }
 
 char *

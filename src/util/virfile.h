@@ -24,6 +24,14 @@ char *virFileTemporary(const char *path);
 /* Removes what killed processes left of virFileWrite in a folder. Failures are logged. */
 void virFileSweep(const char *folder);
 
+/* The two halves of virFileWrite, for who has something to do between them that may fail: the
+ * temporary is there and durable, then it takes the path's place, or goes. One at a time for a
+ * path. */
+bool virFileStage(const char *path, const char *text, size_t len, mode_t mode,
+                  virFileDurability durability, GError **error);
+bool virFileCommit(const char *path, virFileDurability durability, GError **error);
+void virFileAbandon(const char *path);
+
 /* The file's content with a NUL behind it, at most max bytes (more is an error). Caller frees. */
 char *virFileRead(const char *path, size_t max, size_t *retLen /* may be NULL */, GError **error);
 /* The same below an open folder; AT_FDCWD allowed. */

@@ -128,6 +128,17 @@ virChannelTerminal(const virDevice *dev)
     return virChrSourceTerminal(&VIR_CHANNEL(dev)->source);
 }
 
+static bool
+virChannelMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    virDevicesForEach(devices, &virChannelKind, other)
+    {
+        if (virChannelMatches(other, dev))
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("chardev already exists"));
+    }
+    return true;
+}
+
 const virDeviceKind virChannelKind = {
     .terminal = virChannelTerminal,
     .element = "channel",
@@ -141,6 +152,11 @@ const virDeviceKind virChannelKind = {
     .isAgent = virChannelIsAgent,
     .aliasPrefix = "channel",
     .sameABI = virChannelSameABI,
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("chr type '%s' device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
+               N_("device not present in domain configuration")},
+    .mayJoin = virChannelMayJoin,
 };
 
 const char *

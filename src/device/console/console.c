@@ -79,8 +79,8 @@ virConsoleMatches(const virDevice *dev, const virDevice *wanted)
     const virConsole *is = VIR_CONSOLE(dev);
     const virConsole *want = VIR_CONSOLE(wanted);
 
-    return virChrSourceMatches(&is->source, &want->source) &&
-           (!want->port.set || want->port.value == is->port.value) &&
+    return virChrSourceMatches(&is->source, &want->source) && want->port.set &&
+           want->port.value == is->port.value &&
            (want->target == VIR_CONSOLE_TARGET_NONE || want->target == is->target);
 }
 
@@ -108,6 +108,17 @@ virConsoleAlias(const virDevice *dev, const virDomainFacts *facts, unsigned inde
     return VIR_CONSOLE(dev)->mirror ? NULL : g_strdup_printf("console%u", index);
 }
 
+static bool
+virConsoleMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    virDevicesForEach(devices, &virConsoleKind, other)
+    {
+        if (virConsoleMatches(other, dev))
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("chardev already exists"));
+    }
+    return true;
+}
+
 const virDeviceKind virConsoleKind = {
     .terminal = virConsoleTerminal,
     .element = "console",
@@ -122,4 +133,9 @@ const virDeviceKind virConsoleKind = {
     .controller = virConsoleController,
     .addressOptional = true,
     .alias = virConsoleAlias,
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("chr type '%s' device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
+               N_("device not present in domain configuration")},
+    .mayJoin = virConsoleMayJoin,
 };

@@ -311,6 +311,47 @@ virControllerMatches(const virDevice *dev, const virDevice *wanted)
            controller->index.value == other->index.value;
 }
 
+static char *
+virControllerLabel(const virDevice *dev)
+{
+    const virController *controller = VIR_CONTROLLER_CONST(dev);
+
+    return g_strdup_printf("%s:%d", virControllerTypeToString(controller->type),
+                           controller->index.set ? (int)controller->index.value : -1);
+}
+
+static bool
+virControllerMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    const virController *controller = VIR_CONTROLLER_CONST(dev);
+    g_autofree char *label = virControllerLabel(dev);
+
+    if (live && controller->type != VIR_CONTROLLER_SCSI)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           _("'%s' controller cannot be hot plugged."),
+                           virControllerTypeToString(controller->type));
+    if (!controller->index.set ||
+        !virControllersFind(devices, controller->type, (unsigned)controller->index.value))
+        return true;
+    if (live)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("target %s already exists"), label);
+    return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("controller index='%u' already exists"),
+                       (unsigned)controller->index.value);
+}
+
+/* Those of a type by their index. */
+static int
+virControllerOrder(const virDevice *a, const virDevice *b)
+{
+    const virController *first = VIR_CONTROLLER_CONST(a);
+    const virController *second = VIR_CONTROLLER_CONST(b);
+
+    if (first->type != second->type || !first->index.set || !second->index.set ||
+        first->index.value == second->index.value)
+        return 0;
+    return first->index.value < second->index.value ? -1 : 1;
+}
+
 const virDeviceKind virControllerKind = {
     .element = "controller",
     .noun = "controller",
@@ -318,9 +359,15 @@ const virDeviceKind virControllerKind = {
     .fields = fields,
     .complete = virControllerComplete,
     .check = virControllerCheck,
+    .order = virControllerOrder,
     .matches = virControllerMatches,
     .pciConnect = virControllerPCIConnect,
     .alias = virControllerAlias,
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING, N_("controller %s not found")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
+               N_("device not present in domain configuration")},
+    .label = virControllerLabel,
+    .mayJoin = virControllerMayJoin,
 };
 
 /* --- look-ups --- */

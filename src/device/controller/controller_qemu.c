@@ -478,16 +478,37 @@ qemuControllerBootRank(const virDevice *dev)
     return ranks[VIR_CONTROLLER_CONST(dev)->type];
 }
 
+/* Something hangs on it. */
+static bool
+qemuControllerIsBusy(const virController *controller, const GPtrArray *devices)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        const virDevice *dev = g_ptr_array_index(devices, i);
+        unsigned index = 0;
+
+        if (dev->kind->controller && dev->kind->controller(dev, &index) == controller->type &&
+            index == controller->index.value)
+            return true;
+    }
+    return false;
+}
+
 static bool
 qemuControllerHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError **error)
 {
     const virController *controller = VIR_CONTROLLER_CONST(dev);
 
-    if (controller->type == VIR_CONTROLLER_SCSI || controller->type == VIR_CONTROLLER_VIRTIO_SERIAL)
-        return true;
-    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                       _("'%s' controller cannot be hot plugged."),
-                       virControllerTypeToString(controller->type));
+    if (controller->type == VIR_CONTROLLER_VIRTIO_SERIAL && !ctx->unplug)
+        return true; /* QEMU has no objection */
+    if (controller->type != VIR_CONTROLLER_SCSI)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           ctx->unplug ? _("'%s' controller cannot be hot unplugged.")
+                                       : _("'%s' controller cannot be hot plugged."),
+                           virControllerTypeToString(controller->type));
+    if (ctx->unplug && qemuControllerIsBusy(controller, ctx->facts->devices))
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s",
+                           _("device cannot be detached: device is busy"));
+    return true;
 }
 
 const virDeviceQemu virControllerQemu = {

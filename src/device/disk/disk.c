@@ -710,6 +710,31 @@ virDiskSourcePath(const virDisk *disk)
     return disk->src.path ? disk->src.path : "";
 }
 
+static char *
+virDiskLabel(const virDevice *dev)
+{
+    return g_strdup(VIR_DISK_CONST(dev)->target);
+}
+
+static bool
+virDiskMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    const virDisk *disk = VIR_DISK_CONST(dev);
+
+    virDevicesForEach(devices, &virDiskKind, other)
+    {
+        if (g_strcmp0(VIR_DISK_CONST(other)->target, disk->target) != 0)
+            continue;
+        if (!live)
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("target %s already exists"),
+                               disk->target);
+        return virErrorSet(error, VIR_ERR_XML_ERROR,
+                           _("target '%s' duplicated for disk sources '%s' and '%s'"), disk->target,
+                           virDiskSourcePath(VIR_DISK_CONST(other)), virDiskSourcePath(disk));
+    }
+    return true;
+}
+
 const virDeviceKind virDiskKind = {
     .element = "disk",
     .noun = "disk",
@@ -726,4 +751,10 @@ const virDeviceKind virDiskKind = {
     .onUSB = virDiskOnUSB,
     .alias = virDiskAlias,
     .sameABI = virDiskSameABI,
+    .live = {VIR_DEVICE_COMES_AND_GOES | VIR_DEVICE_UPDATE, VIR_ERR_DEVICE_MISSING,
+             N_("disk %s not found"), VIR_ERR_INTERNAL_ERROR, N_("disk '%s' not found")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES | VIR_DEVICE_UPDATE, VIR_ERR_DEVICE_MISSING,
+               N_("no target device %s"), VIR_ERR_INVALID_ARG, N_("target %s doesn't exist.")},
+    .label = virDiskLabel,
+    .mayJoin = virDiskMayJoin,
 };

@@ -281,12 +281,13 @@ qemuDiskLearn(virDevice *dev, const char *command, virJSON *reply)
 static bool
 qemuDiskUnpluggable(const virDisk *disk, GError **error)
 {
-    if (virDiskIsRemovable(disk))
+    bool usbOrSCSI = disk->bus == VIR_DISK_BUS_USB || disk->bus == VIR_DISK_BUS_SCSI;
+
+    if (virDiskIsRemovable(disk) && (!usbOrSCSI || disk->device == VIR_DISK_DEVICE_FLOPPY))
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("disk device type '%s' cannot be detached"),
                            virDiskDeviceToString(disk->device));
-    if (disk->bus != VIR_DISK_BUS_VIRTIO && disk->bus != VIR_DISK_BUS_USB &&
-        disk->bus != VIR_DISK_BUS_SCSI)
+    if (disk->bus != VIR_DISK_BUS_VIRTIO && !usbOrSCSI)
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
                            _("This type of disk cannot be hot unplugged"));
     return true;
@@ -329,6 +330,7 @@ const virDeviceQemu virDiskQemu = {
     .build = qemuDiskBuild,
     .afterStart = qemuDiskAfterStart,
     .learn = qemuDiskLearn,
+    .inherit = qemuDiskInherit,
     .update = qemuDiskUpdate,
     .hotpluggable = qemuDiskHotpluggable,
 };

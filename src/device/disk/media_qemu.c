@@ -77,9 +77,21 @@ qemuDiskSameAlias(const virDisk *was, const virDisk *is)
     return !is->base.info.alias || g_strcmp0(was->base.info.alias, is->base.info.alias) == 0;
 }
 
+/* The first limit that differs, as it is called in what is said of it; NULL: none does. */
+static char *
+qemuDiskDifferentLimit(const virDiskIotune *was, const virDiskIotune *is)
+{
+    for (const virDiskIotuneLimit *limit = virDiskIotuneLimits; limit->element; limit++) {
+        if (*virDiskIotuneAt(was, limit) != *virDiskIotuneAt(is, limit))
+            return g_strdup_printf("blkdeviotune %s", limit->element);
+    }
+    return g_strcmp0(was->group, is->group) == 0 ? NULL : g_strdup("blkdeviotune group name");
+}
+
 static bool
 qemuDiskChangeSupported(const virDisk *was, const virDisk *is, GError **error)
 {
+    g_autofree char *limit = qemuDiskDifferentLimit(&was->iotune, &is->iotune);
     const qemuDiskDifference fields[] = {
         {"device", was->device != is->device},
         {"bus", was->bus != is->bus},
@@ -93,7 +105,7 @@ qemuDiskChangeSupported(const virDisk *was, const virDisk *is, GError **error)
          !qemuDiskSameNumber(was->logicalBlockSize, is->logicalBlockSize)},
         {"blockio physical_block_size",
          !qemuDiskSameNumber(was->physicalBlockSize, is->physicalBlockSize)},
-        {"blkdeviotune", !virDiskIotuneEqual(&was->iotune, &is->iotune)},
+        {limit, limit != NULL},
         {"serial", is->serial && g_strcmp0(was->serial, is->serial) != 0},
         {"wwn", g_strcmp0(was->wwn, is->wwn) != 0},
         {"vendor", g_strcmp0(was->vendor, is->vendor) != 0},
@@ -149,25 +161,30 @@ qemuDiskInsertArguments(const virDisk *disk, const virDisk *medium)
     return args;
 }
 
+static virJSON *
+qemuDiskTrayArguments(const virDisk *disk, bool force)
+{
+    virJSON *args = qemuDiskDriveArguments(disk);
+
+    virJSONAddBool(args, "force", force);
+    return args;
+}
+
 /* A floppy drive has no tray that QEMU would know of. */
 static void
 qemuDiskOpenTray(const virDisk *disk, bool force, qmpPlan *plan)
 {
-    virJSON *args;
-
-    if (disk->device != VIR_DISK_DEVICE_CDROM)
-        return;
-    args = qemuDiskDriveArguments(disk);
-    virJSONAddBool(args, "force", force);
-    qmpPlanCommand(plan, "blockdev-open-tray", args, "blockdev-close-tray",
-                   qemuDiskDriveArguments(disk));
+    if (disk->device == VIR_DISK_DEVICE_CDROM)
+        qmpPlanCommand(plan, "blockdev-open-tray", qemuDiskTrayArguments(disk, force),
+                       "blockdev-close-tray", qemuDiskDriveArguments(disk));
 }
 
 static void
 qemuDiskCloseTray(const virDisk *disk, qmpPlan *plan)
 {
     if (disk->device == VIR_DISK_DEVICE_CDROM)
-        qmpPlanCommand(plan, "blockdev-close-tray", qemuDiskDriveArguments(disk), NULL, NULL);
+        qmpPlanCommand(plan, "blockdev-close-tray", qemuDiskDriveArguments(disk),
+                       "blockdev-open-tray", qemuDiskTrayArguments(disk, /* force: */ true));
 }
 
 static bool
@@ -202,6 +219,25 @@ qemuDiskSourceChanges(const virDisk *was, const virDisk *is)
            (was->src.format != is->src.format && !virStorageSourceIsEmpty(&is->src));
 }
 
+/* The same medium stays as it is, with the names it has in QEMU. */
+void
+qemuDiskInherit(virDevice *wanted, const virDevice *dev)
+{
+    virDisk *is = VIR_DISK(wanted);
+    virDevice *copy;
+
+    virStorageSource asked = is->src;
+
+    if (qemuDiskSourceChanges(VIR_DISK_CONST(dev), is))
+        return;
+    copy = virDeviceCopy(dev);
+    is->src = VIR_DISK(copy)->src;
+    is->src.readonly = asked.readonly; /* a change of these is refused, not overlooked */
+    is->src.shared = asked.shared;
+    VIR_DISK(copy)->src = asked;
+    virDeviceFree(copy);
+}
+
 bool
 qemuDiskUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,
                qmpPlan *plan, GError **error)
@@ -214,7 +250,7 @@ qemuDiskUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuildCon
     if (!qemuDiskSourceChanges(was, is))
         return true; /* startupPolicy, snapshot: ours alone */
     if (!virDiskIsRemovable(was))
-        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("disk source can be changed only in removable drives"));
     if (was->mirror)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s",

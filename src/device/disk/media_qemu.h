@@ -11,6 +11,9 @@
 bool qemuDiskUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuildContext *ctx,
                     qmpPlan *plan, GError **error);
 
+/* The contract's inherit. */
+void qemuDiskInherit(virDevice *wanted, const virDevice *dev);
+
 /* The arguments of block_set_io_throttle that set all limits of the disk. Caller unrefs. */
 virJSON *qemuDiskThrottleArguments(const virDisk *disk, const virDiskIotune *iotune);
 /* Sets all limits at once, undone by those of old; does nothing if neither has any. */

@@ -324,6 +324,17 @@ virFilesystemPCIConnect(const virDevice *dev, const virDomainFacts *facts)
     return virVirtioPCIConnect(facts, virFilesystemVariant(VIR_FILESYSTEM(dev)));
 }
 
+static bool
+virFilesystemMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    virDevicesForEach(devices, &virFilesystemKind, other)
+    {
+        if (!live && virFilesystemMatches(other, dev))
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("Target already exists"));
+    }
+    return true;
+}
+
 const virDeviceKind virFilesystemKind = {
     .element = "filesystem",
     .noun = "filesystem",
@@ -335,4 +346,9 @@ const virDeviceKind virFilesystemKind = {
     .matches = virFilesystemMatches,
     .pciConnect = virFilesystemPCIConnect,
     .aliasPrefix = "fs",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("matching filesystem device was not found")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+               N_("no matching filesystem device was found")},
+    .mayJoin = virFilesystemMayJoin,
 };

@@ -207,7 +207,7 @@ qemuFilesystemHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GE
 {
     if (qemuFilesystemIsVirtiofs(VIR_FILESYSTEM(dev)))
         return true;
-    return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
                        _("only virtiofs filesystems can be hotplugged"));
 }
 

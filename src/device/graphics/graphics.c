@@ -587,6 +587,12 @@ virGraphicsMatches(const virDevice *dev, const virDevice *wanted)
     return VIR_GRAPHICS(dev)->type == VIR_GRAPHICS(wanted)->type;
 }
 
+static char *
+virGraphicsLabel(const virDevice *dev)
+{
+    return g_strdup(virGraphicsTypeToString(VIR_GRAPHICS(dev)->type));
+}
+
 const virDeviceKind virGraphicsKind = {
     .element = "graphics",
     .noun = "graphics",
@@ -597,4 +603,9 @@ const virDeviceKind virGraphicsKind = {
     .check = virGraphicsCheck,
     .matches = virGraphicsMatches,
     .alias = virGraphicsAlias,
+    .live = {VIR_DEVICE_UPDATE, VIR_ERR_DEVICE_MISSING,
+             N_("cannot find existing graphics device to modify of type '%s'")},
+    .stored = {VIR_DEVICE_UPDATE, VIR_ERR_INVALID_ARG,
+               N_("cannot find existing graphics type '%s' device to modify")},
+    .label = virGraphicsLabel,
 };

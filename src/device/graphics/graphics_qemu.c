@@ -209,6 +209,8 @@ qemuGraphicsClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims 
     virGraphics *graphics = VIR_GRAPHICS(dev);
     const char *node = qemuGraphicsRenderNode(graphics, ctx);
 
+    if (ctx->hotplug)
+        return true; /* an update: it has what it needs */
     if (node && !graphics->renderNode)
         graphics->renderNode = g_strdup(node);
     if (graphics->listens) {
@@ -376,13 +378,13 @@ qemuGraphicsUpdateListen(const virGraphicsListen *is, const virGraphicsListen *n
                          const char *type, GError **error)
 {
     if (is->type != new->type)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("cannot change the type of listen address on '%s' graphics"), type);
     if (g_strcmp0(is->address, new->address) != 0 || g_strcmp0(is->network, new->network) != 0)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("cannot change listen address setting on '%s' graphics"), type);
     if (g_strcmp0(is->socket, new->socket) != 0)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("cannot change listen socket setting on '%s' graphics"), type);
     return true;
 }
@@ -397,7 +399,7 @@ qemuGraphicsUpdateListens(const virGraphics *is, const virGraphics *new,
     bool same;
 
     if (is->listens->len != new->listens->len)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("cannot change the number of listen addresses on '%s' graphics"),
                            type);
     if (!qemuGraphicsResolve(is, config, &was, error))
@@ -407,6 +409,19 @@ qemuGraphicsUpdateListens(const virGraphics *is, const virGraphics *new,
     qemuGraphicsListenClear(&was);
     qemuGraphicsListenClear(&wanted);
     return same;
+}
+
+/* Ports that were chosen at start are no part of a request; those it names are compared. */
+static void
+qemuGraphicsInherit(virDevice *wanted, const virDevice *dev)
+{
+    const virGraphics *is = VIR_GRAPHICS(dev);
+    virGraphics *new = VIR_GRAPHICS(wanted);
+
+    if (is->type != new->type || !is->autoport || is->autoport != new->autoport)
+        return;
+    new->port = is->port;
+    new->tlsPort = is->tlsPort;
 }
 
 static bool
@@ -425,10 +440,10 @@ qemuGraphicsUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuil
         return false;
     if (is->autoport != new->autoport ||
         (!new->autoport && (is->port != new->port || (spice && is->tlsPort != new->tlsPort))))
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("cannot change port settings on %s graphics"), type);
     if (g_strcmp0(is->keymap, new->keymap) != 0)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("cannot change keymap setting on %s graphics"), type);
     if (g_strcmp0(is->passwd, new->passwd) != 0 || is->passwdValidTo || new->passwdValidTo ||
         is->connected != new->connected)
@@ -443,6 +458,7 @@ const virDeviceQemu virGraphicsQemu = {
     .claim = qemuGraphicsClaim,
     .build = qemuGraphicsBuild,
     .afterStart = qemuGraphicsAfterStart,
+    .inherit = qemuGraphicsInherit,
     .update = qemuGraphicsUpdate,
     .hotpluggable = qemuDeviceNeverHotpluggable,
 };

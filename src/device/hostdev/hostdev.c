@@ -303,6 +303,45 @@ virHostdevMatches(const virDevice *dev, const virDevice *wanted)
     return is->type == like->type && virHostdevSourceSame(&is->source, &like->source, is->type);
 }
 
+static char *
+virHostdevLabel(const virDevice *dev)
+{
+    const virHostdev *hostdev = VIR_HOSTDEV(dev);
+    const virHostdevSource *source = &hostdev->source;
+    g_autofree char *pci = NULL;
+
+    switch (hostdev->type) {
+    case VIR_HOSTDEV_TYPE_PCI:
+        pci = virPCIAddressToString(&source->pci);
+        return g_strdup_printf("pci device %s", pci);
+    case VIR_HOSTDEV_TYPE_USB:
+        if (source->bus)
+            return g_strdup_printf("usb device %03u.%03u", source->bus, source->device);
+        return g_strdup_printf("usb device vendor=0x%.4x product=0x%.4x",
+                               (unsigned)source->vendor.value, (unsigned)source->product.value);
+    default:
+        return g_strdup_printf("%s device", virHostdevTypeToString(hostdev->type));
+    }
+}
+
+static bool
+virHostdevMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    g_autofree char *label = virHostdevLabel(dev);
+
+    virDevicesForEach(devices, &virHostdevKind, other)
+    {
+        if (!virHostdevMatches(other, dev))
+            continue;
+        if (live)
+            return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("target %s already exists"),
+                               label);
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("device is already in the domain configuration"));
+    }
+    return true;
+}
+
 const virDeviceKind virHostdevKind = {
     .element = "hostdev",
     .noun = "hostdev",
@@ -317,4 +356,9 @@ const virDeviceKind virHostdevKind = {
     .controllerAlike = true,
     .onUSB = virHostdevOnUSB,
     .aliasPrefix = "hostdev",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING, N_("host %s not found")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
+               N_("device not present in domain configuration")},
+    .label = virHostdevLabel,
+    .mayJoin = virHostdevMayJoin,
 };

@@ -163,4 +163,8 @@ const virDeviceKind virInputKind = {
     .onUSB = virInputOnUSB,
     .hidden = virInputHidden,
     .aliasPrefix = "input",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("matching input device not found")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+               N_("matching input device not found")},
 };

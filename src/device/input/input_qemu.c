@@ -133,6 +133,10 @@ qemuInputHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError 
 
     if (input->bus == VIR_INPUT_BUS_USB || input->bus == VIR_INPUT_BUS_VIRTIO)
         return true;
+    if (ctx->unplug)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           _("input device on bus '%s' cannot be detached"),
+                           input->bus ? virInputBusToString(input->bus) : "none");
     return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                        _("input device on bus '%s' cannot be hot plugged."),
                        input->bus ? virInputBusToString(input->bus) : "none");

@@ -675,6 +675,19 @@ virInterfaceAlias(const virDevice *dev, const virDomainFacts *facts, unsigned in
     return g_strdup_printf("%s%u", prefix, virInterfaceNextNumber(facts->devices, prefix));
 }
 
+static char *
+virInterfaceLabel(const virDevice *dev)
+{
+    const virAddress *address = &dev->info.address;
+    g_autofree char *pci =
+        virAddressIsSetPCI(address) ? virPCIAddressToString(&address->pci) : NULL;
+    char mac[VIR_MAC_TEXT_SIZE];
+
+    return g_strdup_printf("address '%s' matching MAC address '%s' and alias '%s'",
+                           pci ? pci : "(<null>)", virInterfaceMAC(VIR_INTERFACE(dev), mac),
+                           dev->info.alias ? dev->info.alias : "(<null>)");
+}
+
 const virDeviceKind virInterfaceKind = {
     .element = "interface",
     .noun = "interface",
@@ -687,6 +700,12 @@ const virDeviceKind virInterfaceKind = {
     .onUSB = virInterfaceOnUSB,
     .bootsAs = virInterfaceBootsAs,
     .alias = virInterfaceAlias,
+    .live = {VIR_DEVICE_COMES_AND_GOES | VIR_DEVICE_UPDATE, VIR_ERR_DEVICE_MISSING,
+             N_("no device found at %s")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES | VIR_DEVICE_UPDATE, VIR_ERR_DEVICE_MISSING,
+               N_("no device found at %s")},
+    .label = virInterfaceLabel,
+    .onlyOneMatches = true,
 };
 
 /* --- questions --- */

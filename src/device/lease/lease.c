@@ -40,6 +40,29 @@ virLeaseAlias(const virDevice *dev, const virDomainFacts *facts, unsigned index)
     return NULL;
 }
 
+static char *
+virLeaseLabel(const virDevice *dev)
+{
+    const virLease *lease = VIR_LEASE(dev);
+
+    return g_strdup_printf("%s in lockspace %s", lease->key,
+                           lease->lockspace ? lease->lockspace : "(null)");
+}
+
+static bool
+virLeaseMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    g_autofree char *label = virLeaseLabel(dev);
+
+    virDevicesForEach(devices, &virLeaseKind, other)
+    {
+        if (virLeaseMatches(other, dev))
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("Lease %s already exists"),
+                               label);
+    }
+    return true;
+}
+
 const virDeviceKind virLeaseKind = {
     .element = "lease",
     .noun = "lease",
@@ -48,4 +71,8 @@ const virDeviceKind virLeaseKind = {
     .parse = virLeaseParse,
     .matches = virLeaseMatches,
     .alias = virLeaseAlias,
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG, N_("Lease %s does not exist")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG, N_("Lease %s does not exist")},
+    .label = virLeaseLabel,
+    .mayJoin = virLeaseMayJoin,
 };

@@ -266,6 +266,12 @@ virMemoryIsNVDIMM(const virDevice *dev)
     return VIR_MEMORY(dev)->model == VIR_MEMORY_MODEL_NVDIMM;
 }
 
+static char *
+virMemoryLabel(const virDevice *dev)
+{
+    return g_strdup(virMemoryModelToString(VIR_MEMORY(dev)->model));
+}
+
 const virDeviceKind virMemoryKind = {
     .element = "memory",
     .noun = "memory",
@@ -278,4 +284,9 @@ const virDeviceKind virMemoryKind = {
     .pciConnect = virMemoryPCIConnect,
     .alias = virMemoryAlias,
     .isNVDIMM = virMemoryIsNVDIMM,
+    .live = {VIR_DEVICE_COMES_AND_GOES | VIR_DEVICE_UPDATE, VIR_ERR_DEVICE_MISSING,
+             N_("model '%s' memory device not present in the domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES | VIR_DEVICE_UPDATE, VIR_ERR_DEVICE_MISSING,
+               N_("matching memory device was not found")},
+    .label = virMemoryLabel,
 };

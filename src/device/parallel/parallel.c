@@ -3,6 +3,8 @@
  * parallel.c: <parallel> as a document. */
 #include "device/parallel/parallel.h"
 
+#include "util/virerror.h"
+
 #include "device/common/chrport.h"
 
 static const virField fields[] = {
@@ -45,14 +47,25 @@ virParallelMatches(const virDevice *dev, const virDevice *wanted)
     const virParallel *is = VIR_PARALLEL(dev);
     const virParallel *want = VIR_PARALLEL(wanted);
 
-    return virChrSourceMatches(&is->source, &want->source) &&
-           (!want->port.set || want->port.value == is->port.value);
+    return virChrSourceMatches(&is->source, &want->source) && want->port.set &&
+           want->port.value == is->port.value;
 }
 
 static const char *
 virParallelTerminal(const virDevice *dev)
 {
     return virChrSourceTerminal(&VIR_PARALLEL(dev)->source);
+}
+
+static bool
+virParallelMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    virDevicesForEach(devices, &virParallelKind, other)
+    {
+        if (virParallelMatches(other, dev))
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("chardev already exists"));
+    }
+    return true;
 }
 
 const virDeviceKind virParallelKind = {
@@ -66,4 +79,9 @@ const virDeviceKind virParallelKind = {
     .check = virParallelCheck,
     .matches = virParallelMatches,
     .aliasPrefix = "parallel",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("chr type '%s' device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
+               N_("device not present in domain configuration")},
+    .mayJoin = virParallelMayJoin,
 };

@@ -47,5 +47,4 @@ const virDeviceQemu virParallelQemu = {
     .touches = qemuParallelTouches,
     .build = qemuParallelBuild,
     .learn = qemuParallelLearn,
-    .hotpluggable = qemuDeviceNeverHotpluggable,
 };

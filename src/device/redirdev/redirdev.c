@@ -58,4 +58,8 @@ const virDeviceKind virRedirdevKind = {
     .matches = virRedirdevMatches,
     .onUSB = virRedirdevOnUSB,
     .aliasPrefix = "redir",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("no matching redirdev was not found")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+               N_("no matching redirdev was not found")},
 };

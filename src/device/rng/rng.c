@@ -143,6 +143,12 @@ virRngPCIConnect(const virDevice *dev, const virDomainFacts *facts)
     return virVirtioPCIConnect(facts, virRngVariant(VIR_RNG(dev)));
 }
 
+static char *
+virRngLabel(const virDevice *dev)
+{
+    return g_strdup(virRngBackendToString(VIR_RNG(dev)->backend));
+}
+
 const virDeviceKind virRngKind = {
     .element = "rng",
     .noun = "rng",
@@ -153,4 +159,9 @@ const virDeviceKind virRngKind = {
     .matches = virRngMatches,
     .pciConnect = virRngPCIConnect,
     .aliasPrefix = "rng",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("model '%s' RNG device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+               N_("no matching RNG device was found")},
+    .label = virRngLabel,
 };

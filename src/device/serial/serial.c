@@ -54,8 +54,8 @@ virSerialMatches(const virDevice *dev, const virDevice *wanted)
     const virSerial *is = VIR_SERIAL(dev);
     const virSerial *want = VIR_SERIAL(wanted);
 
-    return virChrSourceMatches(&is->source, &want->source) &&
-           (!want->port.set || want->port.value == is->port.value) &&
+    return virChrSourceMatches(&is->source, &want->source) && want->port.set &&
+           want->port.value == is->port.value &&
            (want->target == VIR_SERIAL_TARGET_NONE || want->target == is->target);
 }
 
@@ -79,6 +79,17 @@ virSerialTerminal(const virDevice *dev)
     return virChrSourceTerminal(&VIR_SERIAL(dev)->source);
 }
 
+static bool
+virSerialMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    virDevicesForEach(devices, &virSerialKind, other)
+    {
+        if (virSerialMatches(other, dev))
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("chardev already exists"));
+    }
+    return true;
+}
+
 const virDeviceKind virSerialKind = {
     .terminal = virSerialTerminal,
     .element = "serial",
@@ -92,4 +103,9 @@ const virDeviceKind virSerialKind = {
     .pciConnect = virSerialPCIConnect,
     .onUSB = virSerialOnUSB,
     .aliasPrefix = "serial",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("chr type '%s' device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
+               N_("device not present in domain configuration")},
+    .mayJoin = virSerialMayJoin,
 };

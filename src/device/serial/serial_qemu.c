@@ -146,17 +146,6 @@ qemuSerialBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan
     return true;
 }
 
-static bool
-qemuSerialHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError **error)
-{
-    virSerialTarget target = (virSerialTarget)VIR_SERIAL(dev)->target;
-
-    if (target == VIR_SERIAL_TARGET_PCI || target == VIR_SERIAL_TARGET_USB)
-        return true;
-    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
-                       _("attaching serial console is not supported"));
-}
-
 static void
 qemuSerialLearn(virDevice *dev, const char *command, virJSON *reply)
 {
@@ -170,5 +159,4 @@ const virDeviceQemu virSerialQemu = {
     .touches = qemuSerialTouches,
     .build = qemuSerialBuild,
     .learn = qemuSerialLearn,
-    .hotpluggable = qemuSerialHotpluggable,
 };

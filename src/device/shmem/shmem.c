@@ -108,6 +108,24 @@ virShmemPCIConnect(const virDevice *dev, const virDomainFacts *facts)
     return VIR_PCI_CONNECT_PCI_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE;
 }
 
+static char *
+virShmemLabel(const virDevice *dev)
+{
+    return g_strdup(virShmemModelToString(VIR_SHMEM(dev)->model));
+}
+
+static bool
+virShmemMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    virDevicesForEach(devices, &virShmemKind, other)
+    {
+        if (!live && virFieldMatches(dev->kind->fields, other, dev))
+            return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                               _("device is already in the domain configuration"));
+    }
+    return true;
+}
+
 const virDeviceKind virShmemKind = {
     .element = "shmem",
     .noun = "shmem",
@@ -117,4 +135,10 @@ const virDeviceKind virShmemKind = {
     .check = virShmemCheck,
     .pciConnect = virShmemPCIConnect,
     .aliasPrefix = "shmem",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("model '%s' shmem device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+               N_("matching shmem device was not found")},
+    .label = virShmemLabel,
+    .mayJoin = virShmemMayJoin,
 };

@@ -115,4 +115,6 @@ const virDeviceKind virSoundKind = {
     .pciPlace = virSoundPCIPlace,
     .onUSB = virSoundOnUSB,
     .aliasPrefix = "sound",
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
+               N_("device not present in domain configuration")},
 };

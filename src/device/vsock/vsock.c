@@ -52,6 +52,16 @@ virVsockPCIConnect(const virDevice *dev, const virDomainFacts *facts)
                                           : VIR_VIRTIO_MODEL_DEFAULT);
 }
 
+static bool
+virVsockMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    if (!virDevicesNth(devices, &virVsockKind, 0))
+        return true;
+    return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                       live ? _("the domain already has a vsock device")
+                            : _("domain already has a vsock device"));
+}
+
 const virDeviceKind virVsockKind = {
     .element = "vsock",
     .noun = "vsock",
@@ -61,4 +71,9 @@ const virDeviceKind virVsockKind = {
     .check = virVsockCheck,
     .pciConnect = virVsockPCIConnect,
     .aliasPrefix = "vsock",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("matching vsock device not found")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+               N_("matching vsock device not found")},
+    .mayJoin = virVsockMayJoin,
 };

@@ -36,6 +36,19 @@ virWatchdogPCIConnect(const virDevice *dev, const virDomainFacts *facts)
     return VIR_PCI_CONNECT_PCI_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE;
 }
 
+static char *
+virWatchdogLabel(const virDevice *dev)
+{
+    return g_strdup(virWatchdogModelToString(VIR_WATCHDOG(dev)->model));
+}
+
+static bool
+virWatchdogMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
+{
+    return !virDevicesNth(devices, &virWatchdogKind, 0) ||
+           virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain already has a watchdog"));
+}
+
 const virDeviceKind virWatchdogKind = {
     .element = "watchdog",
     .noun = "watchdog",
@@ -44,4 +57,9 @@ const virDeviceKind virWatchdogKind = {
     .check = virWatchdogCheck,
     .pciConnect = virWatchdogPCIConnect,
     .aliasPrefix = "watchdog",
+    .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
+             N_("model '%s' watchdog device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING, N_("domain has no watchdog")},
+    .label = virWatchdogLabel,
+    .mayJoin = virWatchdogMayJoin,
 };
