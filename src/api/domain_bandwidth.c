@@ -53,7 +53,7 @@ virApiBandwidthFind(const virDomainDef *def, const char *name, GError **error)
         found = iface;
     }
     if (!found)
-        virErrorSet(error, VIR_ERR_DEVICE_MISSING, _("no interface matching '%s' was found"), name);
+        virErrorSet(error, VIR_ERR_INVALID_ARG, _("'%s' is not a known interface"), name);
     return found;
 }
 

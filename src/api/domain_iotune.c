@@ -37,7 +37,7 @@ virApiIotuneFamily(const char *element)
 }
 
 static virDisk *
-virApiIotuneDisk(const virDomainDef *def, const char *name, GError **error)
+virApiIotuneDisk(const virDomainDef *def, const char *name, bool live, GError **error)
 {
     for (guint i = 0; i < def->devices->len; i++) {
         virDevice *dev = g_ptr_array_index(def->devices, i);
@@ -46,7 +46,9 @@ virApiIotuneDisk(const virDomainDef *def, const char *name, GError **error)
                                           g_strcmp0(VIR_DISK(dev)->src.path, name) == 0))
             return VIR_DISK(dev);
     }
-    virErrorSet(error, VIR_ERR_INVALID_ARG, _("disk '%s' was not found in the domain config"),
+    virErrorSet(error, VIR_ERR_INVALID_ARG,
+                live ? _("disk '%s' not found in domain")
+                     : _("missing persistent configuration for disk '%s'"),
                 name);
     return NULL;
 }
@@ -70,7 +72,7 @@ virApiDomainGetBlockIoTune(virApiCall *call, const remote_domain_get_block_io_tu
         return false;
     virApiParamsInit(&list, call);
     if (args->disk && *args->disk) {
-        if (!(disk = virApiIotuneDisk(virDomainDocDef(question.doc), args->disk, error)))
+        if (!(disk = virApiIotuneDisk(virDomainDocDef(question.doc), args->disk, true, error)))
             return false;
     } else {
         disk = NULL; /* only how many there are */
@@ -136,18 +138,34 @@ virApiIotuneMerge(const virApiIotuneChange *change, const virDiskIotune *was, vi
     }
 }
 
+/* Why virDiskIotuneCheck does not take it, in the words of a call's parameters. */
+static bool
+virApiIotuneRefuse(const virDiskIotune *is, GError **error)
+{
+    const bool bytes = is->totalBytes && (is->readBytes || is->writeBytes);
+    const bool iops = is->totalIops && (is->readIops || is->writeIops);
+    const bool bytesMax = is->totalBytesMax && (is->readBytesMax || is->writeBytesMax);
+
+    return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                       _("total and read/write of %s cannot be set at the same time"),
+                       bytes      ? "bytes_sec"
+                       : iops     ? "iops_sec"
+                       : bytesMax ? "bytes_sec_max"
+                                  : "iops_sec_max");
+}
+
 static bool
 virApiIotuneCheck(const virDomainDef *def, bool live, void *opaque, GError **error)
 {
     const virApiIotuneChange *change = opaque;
-    const virDisk *disk = virApiIotuneDisk(def, change->disk, error);
+    const virDisk *disk = virApiIotuneDisk(def, change->disk, live, error);
     virDiskIotune is;
     bool ok;
 
     if (!disk)
         return false;
     virApiIotuneMerge(change, &disk->iotune, &is);
-    ok = virDiskIotuneCheck(&is, error);
+    ok = virDiskIotuneCheck(&is, NULL) || virApiIotuneRefuse(&is, error);
     virDiskIotuneClear(&is);
     return ok;
 }
@@ -156,7 +174,7 @@ static bool
 virApiIotuneEdit(virDomainDef *def, void *opaque, GError **error)
 {
     const virApiIotuneChange *change = opaque;
-    virDisk *disk = virApiIotuneDisk(def, change->disk, error);
+    virDisk *disk = virApiIotuneDisk(def, change->disk, true, error);
     virDiskIotune is;
 
     if (!disk)
@@ -171,7 +189,7 @@ virApiIotuneEdit(virDomainDef *def, void *opaque, GError **error)
 static bool
 virApiIotuneTell(virDomainObj *obj, const virApiIotuneChange *change, GError **error)
 {
-    const virDisk *disk = virApiIotuneDisk(virDomainDocDef(obj->live), change->disk, error);
+    const virDisk *disk = virApiIotuneDisk(virDomainDocDef(obj->live), change->disk, true, error);
     virDiskIotune is;
     virJSON *arguments;
 

@@ -243,9 +243,9 @@ virApiNumaCheck(const virDomainDef *def, bool live, void *opaque, GError **error
     if (change->mode && change->mode->value.i != mode)
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
                            _("can't change numatune mode for running domain"));
-    return !change->nodes || mode == VIR_NUMATUNE_STRICT || mode == VIR_NUMATUNE_RESTRICTIVE ||
+    return !change->nodes || mode == VIR_NUMATUNE_RESTRICTIVE ||
            virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
-                       _("change of nodeset for running domain requires strict numa mode"));
+                       _("change of nodeset for running domain requires restrictive numa mode"));
 }
 
 static bool

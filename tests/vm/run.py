@@ -25,7 +25,8 @@ import subprocess
 import sys
 import tempfile
 
-MODULES = ["tun", "llc", "stp", "bridge"]  # in the order they need each other
+# In the order they need each other.
+MODULES = ["tun", "llc", "stp", "bridge", "loop", "sch_ingress", "sch_htb", "sch_sfq", "cls_u32", "act_police"]
 MARK = "@@virtward@@"
 USERS = b"""root:x:0:0::/:/bin/sh
 nobody:x:65534:65534::/:/bin/sh

@@ -354,7 +354,7 @@ virCgroupSettingDevice(const virCgroup *group, virCgroupLimit limit, const char 
     if (stat(path, &st) < 0)
         return virErrorErrno(error, _("Path '%s' is not accessible"), path);
     if (!S_ISBLK(st.st_mode))
-        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("Path '%s' must be a block device"), path);
+        return virErrorErrnoValue(error, EINVAL, _("Path '%s' must be a block device"), path);
     device = g_strdup_printf("%u:%u", major(st.st_rdev), minor(st.st_rdev));
     if (isV2 && row->key && value == 0)
         setting.text = g_strdup_printf("%s %s=max", device, row->key);

@@ -54,7 +54,7 @@ bool virCgroupSettingNumber(const virCgroup *group, const virCgroupPart *part, v
                             int64_t value, virCgroupSetting *retSetting, GError **error);
 bool virCgroupSettingText(const virCgroup *group, const virCgroupPart *part, virCgroupLimit limit,
                           const char *value, virCgroupSetting *retSetting, GError **error);
-/* path: a node of the host; VIR_ERR_INVALID_ARG if it is no block device. */
+/* path: a node of the host; VIR_ERR_SYSTEM_ERROR if it is no block device. */
 bool virCgroupSettingDevice(const virCgroup *group, virCgroupLimit limit, const char *path,
                             uint64_t value, virCgroupSetting *retSetting, GError **error);
 /* What can be set in a range may be checked before anything is there: instance alone. */
