@@ -139,6 +139,19 @@ virFieldAttrUInt(const xmlNode *node, const char *name, int base, uint64_t max, 
     return true;
 }
 
+bool
+virFieldAttrOptUInt(const xmlNode *node, const char *name, int base, uint64_t max, virOptUInt *ret,
+                    GError **error)
+{
+    uint64_t value = 0;
+    bool set;
+
+    if (!virFieldAttrUInt(node, name, base, max, &set, &value, error))
+        return false;
+    *ret = (virOptUInt){value, set};
+    return true;
+}
+
 static bool
 virFieldStore(const virField *field, const char *attr, void *object, const xmlNode *node,
               const char *text, GError **error)
@@ -171,20 +184,23 @@ virFieldStore(const virField *field, const char *attr, void *object, const xmlNo
     }
     case VIR_FIELD_TYPE_UINT:
     case VIR_FIELD_TYPE_HEX: {
-        virOptUInt *number = at;
         uint64_t min = field->type == VIR_FIELD_TYPE_UINT ? field->min : 0;
+        uint64_t number;
 
-        if (!virFieldNumber(text, field->type == VIR_FIELD_TYPE_HEX ? 0 : 10, &number->value) ||
-            number->value < min || number->value > field->max)
+        if (!virFieldNumber(text, field->type == VIR_FIELD_TYPE_HEX ? 0 : 10, &number) ||
+            number < min || number > field->max)
             break;
-        number->set = true;
+        *(virOptUInt *)at = virOptUIntOf(number);
         return true;
     }
-    case VIR_FIELD_TYPE_INT:
-        if (!virFieldSignedNumber(text, &((virOptInt *)at)->value))
+    case VIR_FIELD_TYPE_INT: {
+        int64_t number;
+
+        if (!virFieldSignedNumber(text, &number))
             break;
-        ((virOptInt *)at)->set = true;
+        *(virOptInt *)at = (virOptInt){number, true};
         return true;
+    }
     default:
         g_assert_not_reached();
     }
@@ -194,10 +210,13 @@ virFieldStore(const virField *field, const char *attr, void *object, const xmlNo
 static bool
 virFieldParseKiB(const virField *field, void *object, const xmlNode *node, GError **error)
 {
-    virOptUInt *number = (virOptUInt *)((char *)object + field->offset);
+    uint64_t value = 0;
+    bool set;
 
-    return virXMLMemory(node, field->path, field->flags & VIR_FIELD_REQUIRED, &number->set,
-                        &number->value, error);
+    if (!virXMLMemory(node, field->path, field->flags & VIR_FIELD_REQUIRED, &set, &value, error))
+        return false;
+    *(virOptUInt *)((char *)object + field->offset) = (virOptUInt){value, set};
+    return true;
 }
 
 /* The text of a plain attribute or element is borrowed; what is pieced together stands in *retOwn,

@@ -30,12 +30,13 @@
 #include "util/virutil.h"
 #include "util/virxml.h"
 
-/* A number that may be absent. */
-typedef struct {
+/* A number that may be absent. Packed: a definition holds some hundred of them, most of them
+ * absent. Take no address of value. */
+typedef struct __attribute__((packed)) {
     uint64_t value;
     bool set;
 } virOptUInt;
-typedef struct {
+typedef struct __attribute__((packed)) {
     int64_t value;
     bool set;
 } virOptInt;
@@ -245,6 +246,10 @@ bool virFieldSameABI(const virField *fields, const char *element, const void *a,
  * it means. CODE rows are not asked. */
 bool virFieldMatches(const virField *fields, const void *object, const void *wanted);
 
-/* Number of an attribute with libvirt's error texts; false and no error if absent. */
+/* Number of an attribute with libvirt's error texts; *retSet is false and *ret as it was if absent.
+ */
 bool virFieldAttrUInt(const xmlNode *node, const char *name, int base, uint64_t max, bool *retSet,
                       uint64_t *ret, GError **error);
+/* The same into a number that may be absent. */
+bool virFieldAttrOptUInt(const xmlNode *node, const char *name, int base, uint64_t max,
+                         virOptUInt *ret, GError **error);

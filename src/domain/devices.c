@@ -141,12 +141,13 @@ virDomainDefAssignAliases(virDomainDef *def)
 static bool
 virDomainDefCheckBootOrders(const virDomainDef *def, GError **error)
 {
-    g_autoptr(GHashTable) orders = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autoptr(GHashTable) orders = g_hash_table_new(g_direct_hash, g_direct_equal);
 
     for (guint i = 0; i < def->devices->len; i++) {
         virDevice *dev = g_ptr_array_index(def->devices, i);
 
-        if (dev->info.bootIndex.set && !g_hash_table_add(orders, &dev->info.bootIndex.value))
+        if (dev->info.bootIndex.set &&
+            !g_hash_table_add(orders, GSIZE_TO_POINTER(dev->info.bootIndex.value)))
             return virErrorSet(error, VIR_ERR_XML_ERROR,
                                _("boot order '%u' used for more than one device"),
                                (unsigned)dev->info.bootIndex.value);

@@ -253,12 +253,17 @@ static bool
 virDomainSMMParse(virDomainFeatures *features, const xmlNode *node, GError **error)
 {
     virTristate *state = &features->on[VIR_DOMAIN_FEATURE_SMM];
+    uint64_t bytes = 0;
+    bool set;
 
     if (!virDomainFeatureParseState(node, VIR_TRISTATE_YES, state, error))
         return false;
-    return *state != VIR_TRISTATE_YES ||
-           virXMLScaled(node, "tseg", 1024 * 1024, UINT64_MAX, false, &features->smmTseg.set,
-                        &features->smmTseg.value, error);
+    if (*state != VIR_TRISTATE_YES)
+        return true;
+    if (!virXMLScaled(node, "tseg", 1024 * 1024, UINT64_MAX, false, &set, &bytes, error))
+        return false;
+    features->smmTseg = (virOptUInt){bytes, set};
+    return true;
 }
 
 static void

@@ -186,6 +186,7 @@ virDomainOSParseBootMenu(virDomainOS *os, const xmlNode *element, GError **error
     xmlNode *menu = virXMLFirstChild(element, "bootmenu");
     g_autofree char *enable = virXMLAttr(menu, "enable");
     g_autofree char *timeout = virXMLAttr(menu, "timeout");
+    uint64_t wait_ms;
 
     if (!enable)
         return true;
@@ -193,10 +194,10 @@ virDomainOSParseBootMenu(virDomainOS *os, const xmlNode *element, GError **error
     os->bootMenu = virTristateFromBool(g_str_equal(enable, "yes"));
     if (!timeout || os->bootMenu != VIR_TRISTATE_YES)
         return true;
-    if (!virStringToUInt(timeout, VIR_OS_TIMEOUT_MAX, &os->bootMenuTimeout.value))
+    if (!virStringToUInt(timeout, VIR_OS_TIMEOUT_MAX, &wait_ms))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("invalid value for boot menu timeout, must be in range [0,65535]"));
-    os->bootMenuTimeout.set = true;
+    os->bootMenuTimeout = virOptUIntOf(wait_ms);
     return true;
 }
 
@@ -206,16 +207,16 @@ virDomainOSParseBios(virDomainOS *os, const xmlNode *element, GError **error)
     xmlNode *bios = virXMLFirstChild(element, "bios");
     g_autofree char *useSerial = virXMLAttr(bios, "useserial");
     g_autofree char *timeout = virXMLAttr(bios, "rebootTimeout");
+    int64_t wait_ms;
 
     if (useSerial)
         os->biosUseSerial = virTristateFromBool(g_str_equal(useSerial, "yes"));
     if (!timeout)
         return true;
-    if (!virStringToInt(timeout, &os->biosRebootTimeout.value) ||
-        os->biosRebootTimeout.value < -1 || os->biosRebootTimeout.value > VIR_OS_TIMEOUT_MAX)
+    if (!virStringToInt(timeout, &wait_ms) || wait_ms < -1 || wait_ms > VIR_OS_TIMEOUT_MAX)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("invalid value for rebootTimeout, must be in range [-1,65535]"));
-    os->biosRebootTimeout.set = true;
+    os->biosRebootTimeout = (virOptInt){wait_ms, true};
     return true;
 }
 

@@ -36,7 +36,7 @@ virCloseFd(int *fd)
 #endif
 
 /* "absent", "yes"/"on", "no"/"off": what an optional switch of the document says. */
-typedef enum {
+typedef enum __attribute__((packed)) {
     VIR_TRISTATE_ABSENT = 0,
     VIR_TRISTATE_YES = 1,
     VIR_TRISTATE_NO = 2,

@@ -125,8 +125,13 @@ virControllerParseHole(void *object, xmlNode *node, unsigned parseFlags, GError 
 {
     virController *controller = object;
 
-    return virXMLMemory(node, "pcihole64", /* required: */ false, &controller->pcihole64.set,
-                        &controller->pcihole64.value, error);
+    uint64_t value = 0;
+    bool set;
+
+    if (!virXMLMemory(node, "pcihole64", /* required: */ false, &set, &value, error))
+        return false;
+    controller->pcihole64 = (virOptUInt){value, set};
+    return true;
 }
 
 static void

@@ -11,8 +11,13 @@
 bool
 virStorageMetadataCacheParse(virStorageSource *src, const xmlNode *node, GError **error)
 {
-    return virXMLScaled(node, "metadata_cache/max_size", 1, UINT64_MAX, false,
-                        &src->metadataCache.set, &src->metadataCache.value, error);
+    uint64_t bytes = 0;
+    bool set;
+
+    if (!virXMLScaled(node, "metadata_cache/max_size", 1, UINT64_MAX, false, &set, &bytes, error))
+        return false;
+    src->metadataCache = (virOptUInt){bytes, set};
+    return true;
 }
 
 void

@@ -253,6 +253,15 @@ virBackingJSONNumber(virJSON *object, const char *key, uint64_t *ret)
     return virJSONGetUInt(object, key, ret) || (text && virStringToUInt(text, UINT64_MAX, ret));
 }
 
+static virOptUInt
+virBackingJSONOptional(virJSON *object, const char *key)
+{
+    uint64_t value = 0;
+    bool set = virBackingJSONNumber(object, key, &value);
+
+    return (virOptUInt){value, set};
+}
+
 static bool
 virBackingJSONServer(virStorageSource *src, virJSON *server)
 {
@@ -397,8 +406,8 @@ virBackingJSONWeb(virJSON *object)
     if (!url || virBackingFromURI(url, &src, NULL) != VIR_BACKING_OK)
         return NULL;
     src->sslVerify = virBackingJSONSwitch(object, "sslverify");
-    src->timeout.set = virBackingJSONNumber(object, "timeout", &src->timeout.value);
-    src->readahead.set = virBackingJSONNumber(object, "readahead", &src->readahead.value);
+    src->timeout = virBackingJSONOptional(object, "timeout");
+    src->readahead = virBackingJSONOptional(object, "readahead");
     if (virJSONGetString(object, "cookie"))
         virBackingJSONCookies(src, virJSONGetString(object, "cookie"));
     return src;

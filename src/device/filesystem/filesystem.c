@@ -34,7 +34,7 @@ static const virEnum sandboxNames = {sandboxes, G_N_ELEMENTS(sandboxes)};
 static bool
 virFilesystemParseMode(const xmlNode *node, const char *name, virOptUInt *ret, GError **error)
 {
-    if (!virFieldAttrUInt(node, name, 8, UINT32_MAX, &ret->set, &ret->value, error))
+    if (!virFieldAttrOptUInt(node, name, 8, UINT32_MAX, ret, error))
         return false;
     if (ret->set && ret->value > VIR_FILESYSTEM_MODE_MAX)
         return virErrorSet(error, VIR_ERR_XML_ERROR, _("invalid %s: '0%" PRIo64 "'"), name,
@@ -161,16 +161,19 @@ virFilesystemParseLimit(xmlNode *node, const char *name, virOptUInt *ret, GError
     xmlNode *limit = virXMLFirstChild(node, name);
     g_autofree char *text = virXMLText(limit);
     g_autofree char *unit = virXMLAttr(limit, "unit");
+    uint64_t value;
     char *end;
 
     if (!limit)
         return true;
-    ret->value = g_ascii_strtoull(text, &end, 10);
-    ret->set = true;
+    value = g_ascii_strtoull(text, &end, 10);
     if (end == text || *end)
         return virErrorSet(error, VIR_ERR_XML_ERROR, _("Invalid value for element '%s': '%s'."),
                            name, text);
-    return virScaleInteger(&ret->value, unit, 1, UINT64_MAX, error);
+    if (!virScaleInteger(&value, unit, 1, UINT64_MAX, error))
+        return false;
+    *ret = virOptUIntOf(value);
+    return true;
 }
 
 static bool

@@ -49,7 +49,7 @@ virHostdevSourceGuestReset(const virHostdevSource *source)
 static bool
 virHostdevUSBId(const xmlNode *node, uint64_t min, virOptUInt *ret, GError **error)
 {
-    if (!virFieldAttrUInt(node, "id", 0, 0xffff, &ret->set, &ret->value, error))
+    if (!virFieldAttrOptUInt(node, "id", 0, 0xffff, ret, error))
         return false;
     if (!ret->set)
         return virErrorSet(error, VIR_ERR_XML_ERROR,

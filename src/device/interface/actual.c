@@ -27,8 +27,8 @@ virInterfaceActualParseSource(virInterfaceActual *actual, const xmlNode *source,
 static bool
 virInterfaceActualParseClass(virInterfaceActual *actual, const xmlNode *node, GError **error)
 {
-    return virFieldAttrUInt(virXMLFirstChild(node, "class"), "id", 10, UINT32_MAX,
-                            &actual->classId.set, &actual->classId.value, error);
+    return virFieldAttrOptUInt(virXMLFirstChild(node, "class"), "id", 10, UINT32_MAX,
+                               &actual->classId, error);
 }
 
 bool

@@ -52,7 +52,7 @@ static bool
 virVirtualPortParseNumber(virOptUInt *ret, const xmlNode *node, const char *name, uint64_t max,
                           GError **error)
 {
-    return virFieldAttrUInt(node, name, 0, max, &ret->set, &ret->value, error);
+    return virFieldAttrOptUInt(node, name, 0, max, ret, error);
 }
 
 static bool
