@@ -32,14 +32,15 @@ virInterfaceActualParseClass(virInterfaceActual *actual, const xmlNode *node, GE
 }
 
 bool
-virInterfaceActualParse(virInterfaceActual *actual, const xmlNode *node, GError **error)
+virInterfaceActualParse(virInterfaceActual **retActual, const xmlNode *node, GError **error)
 {
+    g_autoptr(virInterfaceActual) actual = NULL;
     g_autofree char *type = virXMLAttr(node, "type");
     g_autofree char *trust = virXMLAttr(node, "trustGuestRxFilters");
 
     if (!node)
         return true;
-    actual->given = true;
+    actual = g_new0(virInterfaceActual, 1);
     actual->type = type ? virInterfaceTypeFromString(type) : -1;
     if (actual->type != VIR_INTERFACE_BRIDGE && actual->type != VIR_INTERFACE_DIRECT &&
         actual->type != VIR_INTERFACE_NETWORK)
@@ -48,17 +49,20 @@ virInterfaceActualParse(virInterfaceActual *actual, const xmlNode *node, GError 
                            type ? type : "");
     if (trust)
         actual->trustGuestRxFilters = virTristateFromBool(g_str_equal(trust, "yes"));
-    return virInterfaceActualParseSource(actual, virXMLFirstChild(node, "source"), error) &&
-           virInterfaceActualParseClass(actual, node, error) &&
-           virVlanParse(&actual->vlan, node, error) &&
-           virVirtualPortParse(&actual->port, node, /* whole: */ true, error) &&
-           virBandwidthParse(&actual->bandwidth, node, /* mayFloor: */ true, error);
+    if (!virInterfaceActualParseSource(actual, virXMLFirstChild(node, "source"), error) ||
+        !virInterfaceActualParseClass(actual, node, error) ||
+        !virVlanParse(&actual->vlan, node, error) ||
+        !virVirtualPortParse(&actual->port, node, /* whole: */ true, error) ||
+        !virBandwidthParse(&actual->bandwidth, node, /* mayFloor: */ true, error))
+        return false;
+    *retActual = g_steal_pointer(&actual);
+    return true;
 }
 
 void
 virInterfaceActualFormat(const virInterfaceActual *actual, virXMLWriter *w)
 {
-    if (!actual->given)
+    if (!actual)
         return;
     virXMLWriterOpen(w, "actual");
     virXMLWriterAttr(w, "type", virInterfaceTypeToString(actual->type));
@@ -84,10 +88,13 @@ virInterfaceActualFormat(const virInterfaceActual *actual, virXMLWriter *w)
 }
 
 void
-virInterfaceActualClear(virInterfaceActual *actual)
+virInterfaceActualFree(virInterfaceActual *actual)
 {
-    g_clear_pointer(&actual->bridge, g_free);
-    g_clear_pointer(&actual->dev, g_free);
+    if (!actual)
+        return;
+    g_free(actual->bridge);
+    g_free(actual->dev);
     virVlanClear(&actual->vlan);
     virVirtualPortClear(&actual->port);
+    g_free(actual);
 }

@@ -118,8 +118,11 @@ qemuInterfaceIsBridged(const virInterface *iface)
 static const char *
 qemuInterfaceBridge(const virInterface *iface)
 {
-    return iface->type == VIR_INTERFACE_NETWORK ? iface->source.actual.bridge
-                                                : iface->source.bridge;
+    const virInterfaceActual *actual = iface->source.actual;
+
+    if (iface->type == VIR_INTERFACE_NETWORK)
+        return actual ? actual->bridge : NULL;
+    return iface->source.bridge;
 }
 
 static bool

@@ -731,7 +731,7 @@ virInterfaceVariant(const virInterface *iface)
 virInterfaceType
 virInterfaceActualType(const virInterface *iface)
 {
-    if (iface->type == VIR_INTERFACE_NETWORK && iface->source.actual.given)
-        return (virInterfaceType)iface->source.actual.type;
+    if (iface->type == VIR_INTERFACE_NETWORK && iface->source.actual)
+        return (virInterfaceType)iface->source.actual->type;
     return (virInterfaceType)iface->type;
 }

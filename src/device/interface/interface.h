@@ -77,7 +77,6 @@ VIR_ENUM_DECL(virInterfaceDirectMode);
 
 /* What a network turned out to be when the guest started; known of running guests only. */
 typedef struct {
-    bool given;
     int type;     /* virInterfaceType */
     char *bridge; /* BRIDGE, NETWORK */
     char *dev;    /* DIRECT */
@@ -104,7 +103,7 @@ typedef struct {
     char *switchId, *portgroupId;       /* VDS */
     int64_t switchPort, connection;     /* VDS */
     virIPInfo ip;                       /* ETHERNET: of the host's end */
-    virInterfaceActual actual;          /* NETWORK */
+    virInterfaceActual *actual;         /* NETWORK, once it is known; or NULL */
 } virInterfaceSource;
 
 /* <driver>, of virtio cards. */
@@ -174,7 +173,8 @@ bool virInterfaceSourceParse(void *object, xmlNode *node, unsigned parseFlags, G
 void virInterfaceSourceFormat(const void *object, virXMLWriter *w, unsigned formatFlags);
 void virInterfaceSourceClear(void *object);
 /* --- <actual> (actual.c) --- */
-bool virInterfaceActualParse(virInterfaceActual *actual, const xmlNode *node, GError **error);
-/* As <actual> in a status file. */
+bool virInterfaceActualParse(virInterfaceActual **retActual, const xmlNode *node, GError **error);
+/* As <actual> in a status file; NULL writes nothing. */
 void virInterfaceActualFormat(const virInterfaceActual *actual, virXMLWriter *w);
-void virInterfaceActualClear(virInterfaceActual *actual);
+void virInterfaceActualFree(virInterfaceActual *actual);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virInterfaceActual, virInterfaceActualFree)

@@ -136,11 +136,11 @@ virIPRouteParse(virIPRoute *route, const xmlNode *node, const char *where, GErro
 bool
 virIPInfoParse(virIPInfo *info, const xmlNode *node, const char *where, GError **error)
 {
-    info->addresses = g_ptr_array_new_with_free_func(virIPAddressFree);
-    info->routes = g_ptr_array_new_with_free_func(virIPRouteFree);
     virXMLForEachChildNamed (node, child, "ip") {
         virIPAddress *ip = g_new0(virIPAddress, 1);
 
+        if (!info->addresses)
+            info->addresses = g_ptr_array_new_with_free_func(virIPAddressFree);
         g_ptr_array_add(info->addresses, ip);
         if (!virIPAddressParse(ip, child, error))
             return false;
@@ -148,6 +148,8 @@ virIPInfoParse(virIPInfo *info, const xmlNode *node, const char *where, GError *
     virXMLForEachChildNamed (node, child, "route") {
         virIPRoute *route = g_new0(virIPRoute, 1);
 
+        if (!info->routes)
+            info->routes = g_ptr_array_new_with_free_func(virIPRouteFree);
         g_ptr_array_add(info->routes, route);
         if (!virIPRouteParse(route, child, where, error))
             return false;

@@ -200,7 +200,7 @@ virInterfaceFormatNetwork(const virInterface *iface, virXMLWriter *w, unsigned f
 {
     const virInterfaceSource *source = &iface->source;
     bool status = formatFlags & VIR_FORMAT_STATUS;
-    bool shown = source->actual.given && !status && !(formatFlags & VIR_FORMAT_INACTIVE);
+    bool shown = source->actual && !status && !(formatFlags & VIR_FORMAT_INACTIVE);
 
     virXMLWriterOpen(w, "source");
     virXMLWriterAttr(w, "network", source->network);
@@ -208,10 +208,10 @@ virInterfaceFormatNetwork(const virInterface *iface, virXMLWriter *w, unsigned f
     if (shown || status)
         virXMLWriterAttr(w, "portid", source->portId);
     if (shown)
-        virXMLWriterAttr(w, "bridge", source->actual.bridge);
+        virXMLWriterAttr(w, "bridge", source->actual->bridge);
     virXMLWriterClose(w);
     if (status)
-        virInterfaceActualFormat(&source->actual, w);
+        virInterfaceActualFormat(source->actual, w);
 }
 
 static void
@@ -346,5 +346,5 @@ virInterfaceSourceClear(void *object)
         g_clear_pointer(strings[i], g_free);
     virChrSourceClear(&source->server);
     virIPInfoClear(&source->ip);
-    virInterfaceActualClear(&source->actual);
+    g_clear_pointer(&source->actual, virInterfaceActualFree);
 }
