@@ -265,7 +265,7 @@ qmpOutgoingNew(const char *command, virJSON *arguments, unsigned id, int fd)
     g_snprintf(number, sizeof(number), "%u", id);
     /* not with printf: it gathers long texts in a buffer that it moves and does not wipe */
     out->text = g_strconcat("{\"execute\":\"", command, text ? "\",\"arguments\":" : "\"",
-                            text ? text : "", ",\"id\":\"libvirt-", number, "\"}\n", NULL);
+                            text ? text : "", ",\"id\":", number, "}\n", NULL);
     out->len = strlen(out->text);
     out->fd = fd;
     virSecureFreeString(text);
@@ -454,14 +454,13 @@ qmpClientEvent(qmpClient *client, const char *name, virJSON *message)
 /* Out of the unanswered ones; an error without an id (QEMU could not read the command) belongs to
  * the oldest. The caller owns the reference. */
 static qmpRequest *
-qmpClientTakeRequest(qmpClient *client, const char *id)
+qmpClientTakeRequest(qmpClient *client, virJSON *message)
 {
-    guint64 number = 0;
+    uint64_t number = 0;
 
-    if (!id)
+    if (!virJSONGet(message, "id"))
         return g_queue_pop_head(&client->requests);
-    if (!g_str_has_prefix(id, "libvirt-") ||
-        !g_ascii_string_to_unsigned(id + strlen("libvirt-"), 10, 1, G_MAXUINT, &number, NULL))
+    if (!virJSONGetUInt(message, "id", &number))
         return NULL;
     for (GList *link = client->requests.head; link; link = link->next) {
         qmpRequest *request = link->data;
@@ -492,7 +491,7 @@ static void
 qmpClientAnswer(qmpClient *client, virJSON *message)
 {
     virJSON *refusal = virJSONGetObject(message, "error");
-    qmpRequest *request = qmpClientTakeRequest(client, virJSONGetString(message, "id"));
+    qmpRequest *request = qmpClientTakeRequest(client, message);
     bool negotiated = request && request == client->negotiation;
 
     if (!request) /* to a command that was never sent: not worth a guest's life */

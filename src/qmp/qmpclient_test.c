@@ -118,7 +118,7 @@ testOpen(testPair *pair)
         pair->client = qmpClientNew(fds[0], &callbacks, &pair->seen, NULL);
     }
     g_assert_nonnull(pair->client);
-    testExpect(pair, "{\"execute\":\"qmp_capabilities\",\"id\":\"libvirt-1\"}\n");
+    testExpect(pair, "{\"execute\":\"qmp_capabilities\",\"id\":1}\n");
 }
 
 static void
@@ -127,7 +127,7 @@ testGreet(testPair *pair)
     g_autoptr(GError) error = NULL;
     bool ready;
 
-    testSay(pair, GREETING "{\"return\":{},\"id\":\"libvirt-1\"}\r\n");
+    testSay(pair, GREETING "{\"return\":{},\"id\":1}\r\n");
     {
         VIR_CORE_GUARD;
         ready = qmpClientWaitReady(pair->client, PATIENCE_MS, &error);
@@ -210,11 +210,11 @@ testMatchesAnswers(void)
     first = testSend(&pair, "query-status", NULL);
     second = testSend(&pair, "device_del", arguments);
     testGreet(&pair);
-    testExpect(&pair, "{\"execute\":\"query-status\",\"id\":\"libvirt-2\"}\n");
+    testExpect(&pair, "{\"execute\":\"query-status\",\"id\":2}\n");
     testExpect(&pair, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"a\\\"b\"},"
-                      "\"id\":\"libvirt-3\"}\n");
-    testSay(&pair, "{\"return\":2,\"id\":\"libvirt-3\"}\n{\"return\":{\"x\":1},");
-    testSay(&pair, "\"id\":\"libvirt-2\"}\n");
+                      "\"id\":3}\n");
+    testSay(&pair, "{\"return\":2,\"id\":3}\n{\"return\":{\"x\":1},");
+    testSay(&pair, "\"id\":2}\n");
     one = testWait(first, PATIENCE_MS, NULL, NULL);
     two = testWait(second, PATIENCE_MS, NULL, NULL);
     g_assert_cmpstr(one, ==, "{\"x\":1}");
@@ -235,7 +235,7 @@ testTellsRefusals(void)
     request = testSend(&pair, "x", NULL);
     testSay(&pair,
             "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command x has not been "
-            "found\"},\"id\":\"libvirt-2\"}\n");
+            "found\"},\"id\":2}\n");
     g_assert_null(testWait(request, PATIENCE_MS, &class, &error));
     g_assert_cmpint(class, ==, QMP_ERROR_COMMAND_NOT_FOUND);
     g_assert_true(virErrorIs(error, VIR_ERR_INTERNAL_ERROR));
@@ -257,14 +257,14 @@ testKeepsTheWholeReply(void)
     testGreet(&pair);
     request = testSend(&pair, command, NULL);
     memset(command, '?', strlen(command)); /* the request has its own copy */
-    testSay(&pair, "{\"error\":{\"class\":\"GenericError\"},\"id\":\"libvirt-2\"}\n");
+    testSay(&pair, "{\"error\":{\"class\":\"GenericError\"},\"id\":2}\n");
     {
         VIR_CORE_GUARD;
         g_assert_false(qmpRequestWait(request, PATIENCE_MS, NULL, &error));
         text = virJSONPrint(qmpRequestReply(request));
         qmpRequestFree(request);
     }
-    g_assert_cmpstr(text, ==, "{\"error\":{\"class\":\"GenericError\"},\"id\":\"libvirt-2\"}");
+    g_assert_cmpstr(text, ==, "{\"error\":{\"class\":\"GenericError\"},\"id\":2}");
     g_assert_cmpstr(error->message, ==, "unable to execute QEMU command 'x': GenericError");
     testShut(&pair);
 }
@@ -285,7 +285,7 @@ testGivesUpAndDropsLateAnswers(void)
     g_assert_true(virErrorIs(error, VIR_ERR_OPERATION_TIMEOUT));
     g_assert_nonnull(strstr(error->message, "'stop' within 0.1 seconds"));
     request = testSend(&pair, "cont", NULL);
-    testSay(&pair, "{\"return\":1,\"id\":\"libvirt-2\"}\n{\"return\":2,\"id\":\"libvirt-3\"}\n");
+    testSay(&pair, "{\"return\":1,\"id\":2}\n{\"return\":2,\"id\":3}\n");
     next = testWait(request, PATIENCE_MS, NULL, NULL);
     g_assert_cmpstr(next, ==, "2");
     testShut(&pair);
@@ -303,7 +303,7 @@ testPassesEventsOn(void)
     request = testSend(&pair, "stop", NULL);
     testSay(&pair, "{\"timestamp\":{\"seconds\":7,\"microseconds\":8},\"event\":\"STOP\"}\r\n"
                    "{\"event\":\"RESET\",\"data\":{\"guest\":true}}\r\n"
-                   "{\"return\":0,\"id\":\"libvirt-2\"}\r\n");
+                   "{\"return\":0,\"id\":2}\r\n");
     answer = testWait(request, PATIENCE_MS, NULL, NULL);
     g_assert_cmpstr(answer, ==, "0");
     g_assert_cmpstr(pair.seen.events->str, ==, "STOP - 7.8;RESET {\"guest\":true} 0.0;");
@@ -327,10 +327,10 @@ testPassesDescriptors(void)
         request = qmpClientSendFull(pair.client, "getfd", NULL, given, 0);
     }
     line = testHear(&pair, &passed);
-    g_assert_cmpstr(line, ==, "{\"execute\":\"getfd\",\"id\":\"libvirt-2\"}\n");
+    g_assert_cmpstr(line, ==, "{\"execute\":\"getfd\",\"id\":2}\n");
     g_assert_cmpint(passed, >=, 0);
     g_assert_cmpint(fcntl(given, F_GETFD), ==, -1); /* ours is closed */
-    testSay(&pair, "{\"return\":{},\"id\":\"libvirt-2\"}\n");
+    testSay(&pair, "{\"return\":{},\"id\":2}\n");
     g_free(testWait(request, PATIENCE_MS, NULL, NULL));
     testShut(&pair);
 }
@@ -370,7 +370,7 @@ testFailsAllWhenQemuEnds(void)
     testOpen(&pair);
     testGreet(&pair);
     request = testSend(&pair, "query-status", NULL);
-    testExpect(&pair, "{\"execute\":\"query-status\",\"id\":\"libvirt-2\"}\n");
+    testExpect(&pair, "{\"execute\":\"query-status\",\"id\":2}\n");
     virCloseFd(&pair.fd);
     g_assert_null(testWait(request, PATIENCE_MS, NULL, &error));
     g_assert_cmpstr(error->message, ==, "End of file from qemu monitor");
@@ -419,7 +419,7 @@ testRefusesStrangers(void)
     testEndsConnection("[1]\n", true);
     testEndsConnection("{\"neither\":1}\n", true);
     testEndsConnection("{\"event\":\"STOP\",}\n", true);
-    testEndsConnection(GREETING "{\"error\":{},\"id\":\"libvirt-1\"}\n", false);
+    testEndsConnection(GREETING "{\"error\":{},\"id\":1}\n", false);
 }
 
 static void
@@ -458,7 +458,7 @@ testSendsMoreThanASocketTakes(void)
     qemu = g_thread_new("qemu", testHearInThread, &pair);
     line = g_thread_join(qemu);
     g_assert_cmpuint(strlen(line), >, 2 * 1024 * 1024);
-    testSay(&pair, "{\"return\":{},\"id\":\"libvirt-2\"}\n");
+    testSay(&pair, "{\"return\":{},\"id\":2}\n");
     g_free(testWait(request, PATIENCE_MS, NULL, NULL));
     testShut(&pair);
 }
@@ -516,12 +516,12 @@ testAsksAheadForTheProber(void)
     testGreet(&pair);
     prober = g_thread_new("prober", testProbeInThread, &pair);
     /* both are there before the first is answered */
-    testExpect(&pair, "{\"execute\":\"query-version\",\"id\":\"libvirt-2\"}\n");
+    testExpect(&pair, "{\"execute\":\"query-version\",\"id\":2}\n");
     testExpect(&pair,
                "{\"execute\":\"device-list-properties\",\"arguments\":{\"typename\":\"VGA\"},"
-               "\"id\":\"libvirt-3\"}\n");
-    testSay(&pair, "{\"return\":{},\"id\":\"libvirt-2\"}\n{\"error\":{\"class\":\"DeviceNotFound\","
-                   "\"desc\":\"\"},\"id\":\"libvirt-3\"}\n");
+               "\"id\":3}\n");
+    testSay(&pair, "{\"return\":{},\"id\":2}\n{\"error\":{\"class\":\"DeviceNotFound\","
+                   "\"desc\":\"\"},\"id\":3}\n");
     g_thread_join(prober);
     testShut(&pair);
 }
