@@ -32,6 +32,7 @@
 #include "util/virerror.h"
 #include "util/virevent.h"
 #include "util/virfault.h"
+#include "util/virheap.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
 #include "util/virxml.h"
@@ -272,6 +273,7 @@ main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     daemonBindNow(argv);
+    virHeapInit();
     setlocale(LC_ALL, "");
     bindtextdomain(PACKAGE, LOCALEDIR);
     bind_textdomain_codeset(PACKAGE, "UTF-8");

@@ -14,6 +14,7 @@
 #include "qmp/qmpcapsxml.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
+#include "util/virheap.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
 
@@ -277,6 +278,7 @@ qmpCapsCacheGet(qmpCapsCache *cache, const char *binary, GError **error)
     entry->busy = true;
     g_mutex_unlock(&cache->mutex);
     caps = qmpCacheFind(cache, binary, &sb, error);
+    virHeapTrim(); /* the documents that this takes are large */
     g_mutex_lock(&cache->mutex);
     entry->busy = false;
     g_cond_broadcast(&cache->settled);
