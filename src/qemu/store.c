@@ -16,10 +16,15 @@
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virfile.h"
+#include "util/virheap.h"
 #include "util/virlog.h"
 #include "util/virsecure.h"
 
-enum { QEMU_STORE_SIZE_MAX = 16 * 1024 * 1024 };
+enum {
+    QEMU_STORE_SIZE_MAX = 16 * 1024 * 1024,
+    QEMU_STORE_THREADS_MAX = 8,
+    QEMU_STORE_FILES_A_THREAD = 32,
+};
 
 /* Flags of virDomainUndefineFlags that need nothing to be there: managed save 1, snapshots 2, nvram
  * 4, keep nvram 8, checkpoints 16 (libvirt-domain.h). */
@@ -39,31 +44,93 @@ qemuStoreAutostartPath(const qemuDriver *driver, const char *name)
 
 /* --- loading --- */
 
+/* A file of the store, and what was read from it. */
+typedef struct {
+    char *name;
+    virDomainDef *def;
+    bool autostart;
+    GError *error; /* why there is no def */
+} qemuStoreEntry;
+
 static void
-qemuStoreLoadOne(qemuDriver *driver, const char *name)
+qemuStoreEntryFree(void *opaque)
 {
-    g_autofree char *path = qemuStorePath(driver, name);
-    g_autofree char *link = qemuStoreAutostartPath(driver, name);
-    g_autoptr(GError) error = NULL;
+    qemuStoreEntry *entry = opaque;
+
+    g_free(entry->name);
+    virDomainDefFree(entry->def);
+    g_clear_error(&entry->error);
+    g_free(entry);
+}
+
+static void
+qemuStoreEntryRead(const qemuDriver *driver, qemuStoreEntry *entry)
+{
+    g_autofree char *path = qemuStorePath(driver, entry->name);
+    g_autofree char *link = qemuStoreAutostartPath(driver, entry->name);
     size_t len = 0;
-    g_autofree char *text = virFileRead(path, QEMU_STORE_SIZE_MAX, &len, &error);
-    g_autoptr(virDomainDef) def = NULL;
+    g_autofree char *text = virFileRead(path, QEMU_STORE_SIZE_MAX, &len, &entry->error);
+
+    if (!text)
+        return;
+    entry->def =
+        virDomainDefParse(text, VIR_PARSE_INACTIVE | VIR_PARSE_SKIP_VALIDATE, &entry->error);
+    virSecureErase(text, len);
+    if (entry->def && !g_str_equal(entry->def->name, entry->name)) {
+        virErrorSet(&entry->error, VIR_ERR_XML_ERROR, _("its name is '%s'"), entry->def->name);
+        g_clear_pointer(&entry->def, virDomainDefFree);
+    }
+    entry->autostart = access(link, F_OK) == 0;
+}
+
+/* What the reading threads share: each takes the next entry. */
+typedef struct {
+    const qemuDriver *driver;
+    GPtrArray *entries;
+    int next; /* atomic */
+} qemuStoreReading;
+
+static void *
+qemuStoreRead(void *opaque)
+{
+    qemuStoreReading *reading = opaque;
+    guint i;
+
+    while ((i = (guint)g_atomic_int_add(&reading->next, 1)) < reading->entries->len)
+        qemuStoreEntryRead(reading->driver, g_ptr_array_index(reading->entries, i));
+    return NULL;
+}
+
+/* With a thread for each processor, as far as the number of files is worth it. Clients wait. */
+static void
+qemuStoreReadAll(const qemuDriver *driver, GPtrArray *entries)
+{
+    qemuStoreReading reading = {.driver = driver, .entries = entries};
+    GThread *threads[QEMU_STORE_THREADS_MAX];
+    guint wanted = MIN(g_get_num_processors(), QEMU_STORE_THREADS_MAX);
+    guint n = 0;
+
+    wanted = MIN(wanted, entries->len / QEMU_STORE_FILES_A_THREAD);
+    while (n + 1 < wanted &&
+           (threads[n] = g_thread_try_new("store", qemuStoreRead, &reading, NULL)))
+        n++;
+    (void)qemuStoreRead(&reading);
+    while (n > 0)
+        g_thread_join(threads[--n]);
+}
+
+static void
+qemuStoreEntryAdd(qemuDriver *driver, qemuStoreEntry *entry)
+{
     g_autoptr(virDomainObj) obj = NULL;
 
-    if (text)
-        def = virDomainDefParse(text, VIR_PARSE_INACTIVE | VIR_PARSE_SKIP_VALIDATE, &error);
-    if (text)
-        virSecureErase(text, len);
-    if (def && !g_str_equal(def->name, name))
-        virErrorSet(&error, VIR_ERR_XML_ERROR, _("its name is '%s'"), def->name);
-    else if (def)
-        obj = virDomainRegistryAdd(driver->domains, def->name, def->uuid, &error);
-    if (!obj) {
-        VIR_WARN("definition %s is left out: %s", path, error->message);
+    if (entry->def)
+        obj = virDomainRegistryAdd(driver->domains, entry->def->name, entry->def->uuid,
+                                   &entry->error);
+    if (!obj)
         return;
-    }
-    obj->autostart = access(link, F_OK) == 0;
-    obj->config = virDomainDocNew(g_steal_pointer(&def));
+    obj->autostart = entry->autostart;
+    obj->config = virDomainDocNew(g_steal_pointer(&entry->def));
 }
 
 bool
@@ -72,20 +139,36 @@ qemuStoreLoad(qemuDriver *driver, GError **error)
     g_autofree char *folder = g_build_filename(driver->paths.etc, "qemu", NULL);
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
-    const char *entry;
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(qemuStoreEntryFree);
+    const char *file;
 
     if (!dir)
         return virErrorErrno(error, _("cannot read folder %s"), folder);
     virFileSweep(folder);
     virFileSweep(nvram);
-    VIR_CORE_GUARD;
-    while ((entry = g_dir_read_name(dir))) {
-        if (g_str_has_suffix(entry, ".xml")) {
-            g_autofree char *name = g_strndup(entry, strlen(entry) - strlen(".xml"));
+    while ((file = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(file, ".xml")) {
+            qemuStoreEntry *entry = g_new0(qemuStoreEntry, 1);
 
-            qemuStoreLoadOne(driver, name);
+            entry->name = g_strndup(file, strlen(file) - strlen(".xml"));
+            g_ptr_array_add(entries, entry);
         }
     }
+    qemuStoreReadAll(driver, entries);
+    {
+        VIR_CORE_GUARD;
+
+        for (guint i = 0; i < entries->len; i++)
+            qemuStoreEntryAdd(driver, g_ptr_array_index(entries, i));
+    }
+    for (guint i = 0; i < entries->len; i++) {
+        const qemuStoreEntry *entry = g_ptr_array_index(entries, i);
+
+        if (entry->error)
+            VIR_WARN("definition %s/%s.xml is left out: %s", folder, entry->name,
+                     entry->error->message);
+    }
+    virHeapTrim(); /* what reading left behind */
     return true;
 }
 
