@@ -6,6 +6,7 @@
 #include "api/domain.h"
 #include "api/handlers.gen.h"
 #include "qemu/guest.h"
+#include "qemu/status.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 
@@ -49,7 +50,10 @@ virApiPowerButton(virApiCall *call, const remote_nonnull_domain *dom, unsigned f
     if ((flags & POWER_AGENT) && !(flags & POWER_ACPI))
         return virErrorSet(error, VIR_ERR_ARGUMENT_UNSUPPORTED, "%s",
                            _("QEMU guest agent is not configured"));
-    qemuGuestOf(obj)->rebooting = reboot;
+    /* a guest that is not to reboot is shut down instead; one that only reboots does so anyway */
+    qemuGuestOf(obj)->rebooting =
+        reboot && virDomainDocDef(obj->live)->lifecycle.onReboot != VIR_LIFECYCLE_DESTROY;
+    qemuGuestSaveStatusLater(qemuGuestOf(obj));
     return qemuGuestCommand(obj, "system_powerdown", NULL, NULL, error);
 }
 

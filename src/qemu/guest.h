@@ -160,7 +160,8 @@ typedef struct {
     GArray *vcpus;        /* qemuVcpu */
     uint64_t balloonKiB;
     unsigned lastBlockNode;
-    bool starting; /* the daemon ended in the middle of the start */
+    bool starting;  /* the daemon ended in the middle of the start */
+    bool rebooting; /* a shutdown was to become a reboot */
 } qemuStatus;
 qemuStatus *qemuStatusRead(const char *path, GError **error);
 void qemuStatusFree(qemuStatus *status);

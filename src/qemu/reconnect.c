@@ -77,6 +77,7 @@ qemuReconnectAdd(qemuDriver *driver, qemuStatus *status, GError **error)
     guest->change = g_steal_pointer(&status->change);
     guest->connecting = true;
     guest->starting = status->starting;
+    guest->rebooting = status->rebooting;
     g_ptr_array_unref(guest->resources);
     guest->resources = g_steal_pointer(&status->resources);
     g_array_append_vals(guest->vcpus, status->vcpus->data, status->vcpus->len);

@@ -101,6 +101,8 @@ qemuStatusFormat(const qemuGuest *guest)
         virXMLWriterAttr(w, "starting", "yes");
     if (obj->config)
         virXMLWriterAttr(w, "persistent", "yes");
+    if (guest->rebooting)
+        virXMLWriterAttr(w, "rebooting", "yes");
     if (guest->balloonKiB)
         virXMLWriterAttrF(w, "balloon", "%" PRIu64, guest->balloonKiB);
     qemuStatusFormatResources(guest, w);
@@ -194,12 +196,14 @@ qemuStatusReadOurs(qemuStatus *status, const xmlNode *root, GError **error)
     const xmlNode *ours = virXMLFirstChild(root, "virtward");
     xmlNode *change = virXMLFirstChild(ours, "change");
     const char *starting = ours ? virXMLAttrPeek(ours, "starting") : NULL;
+    const char *rebooting = ours ? virXMLAttrPeek(ours, "rebooting") : NULL;
 
     if (!ours)
         return true; /* libvirt's own: adopted, not taken back */
     status->startTime = qemuStatusNumber(ours, "startTime");
     status->balloonKiB = qemuStatusNumber(ours, "balloon");
     status->starting = g_strcmp0(starting, "yes") == 0;
+    status->rebooting = g_strcmp0(rebooting, "yes") == 0;
     virXMLForEachChildNamed (ours, node, "resource") {
         if (!qemuStatusReadResource(status, node, error))
             return false;

@@ -6,6 +6,7 @@
  * sends the signal and waits for that; a guest that ends by itself gets a job that does the rest.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -145,10 +146,12 @@ qemuGuestStop(virDomainObj *obj, int reason, int detail, bool graceful, GError *
 
 /* --- afterwards --- */
 
-static void
+/* Once for each of our children. How an unclean end came about, NULL: it was clean, or was not ours
+ * to see; caller frees. */
+static char *
 qemuGuestReap(qemuGuest *guest)
 {
-    g_autofree char *how = NULL;
+    char *how;
     g_autoptr(GError) error = NULL;
     bool child = guest->isChild;
     int pidfd = guest->pidfd;
@@ -156,7 +159,7 @@ qemuGuestReap(qemuGuest *guest)
 
     guest->isChild = false;
     if (!child)
-        return;
+        return NULL;
     {
         VIR_CORE_UNLOCKED;
 
@@ -164,10 +167,11 @@ qemuGuestReap(qemuGuest *guest)
             VIR_WARN("%s", error->message);
     }
     guest->exitStatus = status;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        how = virSpawnStatusText(status);
-        VIR_INFO("QEMU of domain '%s' ended with %s", guest->obj->name, how);
-    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return NULL;
+    how = virSpawnStatusText(status);
+    VIR_INFO("QEMU of domain '%s' ended with %s", guest->obj->name, how);
+    return how;
 }
 
 /* Its group is empty and removed by now, so nothing runs for a moment without the gate. */
@@ -201,7 +205,7 @@ qemuGuestTakeBack(virDomainObj *obj)
 
     if (guest->monitor)
         qmpClientClose(guest->monitor);
-    qemuGuestReap(guest);
+    g_free(qemuGuestReap(guest));
     {
         VIR_CORE_UNLOCKED;
 
@@ -230,6 +234,25 @@ qemuGuestTakeBack(virDomainObj *obj)
     qemuGuestFree(guest);
 }
 
+/* --- the last line of its log --- */
+
+/* Clean and unclean ends are told apart here too: "shutting down, reason=crashed (signal 9
+ * (Killed))". */
+static void
+qemuGuestLogEnd(const qemuDriver *driver, const char *name, int reason, const char *how)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s.log", driver->paths.log, name);
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *when = g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+0000");
+    g_autofree char *line = g_strdup_printf("%s: shutting down, reason=%s%s%s%s\n", when,
+                                            virDomainReasonToString(VIR_DOMAIN_SHUTOFF, reason),
+                                            how ? " (" : "", how ? how : "", how ? ")" : "");
+    VIR_AUTOCLOSE fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    if (fd < 0 || !virFileWriteAll(fd, line, strlen(line)))
+        VIR_INFO("log %s has no last line: %s", path, g_strerror(errno));
+}
+
 /* A transient domain ends with its process. */
 static void
 qemuGuestForget(qemuDriver *driver, virDomainObj *obj)
@@ -245,6 +268,7 @@ qemuGuestFinish(virDomainObj *obj)
     qemuDriver *driver = guest->driver;
     int reason = guest->stopReason;
     int detail = guest->stopDetail;
+    g_autofree char *how = NULL;
 
     if (reason < 0 && guest->shutdownSeen) {
         reason = VIR_SHUTOFF_SHUTDOWN;
@@ -253,7 +277,14 @@ qemuGuestFinish(virDomainObj *obj)
         reason = VIR_SHUTOFF_CRASHED;
         detail = VIR_STOPPED_FAILED;
     }
+    how = qemuGuestReap(guest);
     qemuGuestTakeBack(obj);
+    {
+        g_autofree char *name = g_strdup(obj->name);
+        VIR_CORE_UNLOCKED;
+
+        qemuGuestLogEnd(driver, name, reason, how);
+    }
     virDomainRegistrySetID(driver->domains, obj, -1);
     virDomainObjSetState(obj, VIR_DOMAIN_SHUTOFF, reason);
     {

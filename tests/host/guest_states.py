@@ -29,6 +29,10 @@ def kill(pid):
     os.close(process)
 
 
+def log(host, name):
+    return (host.folder / "log" / "qemu" / f"{name}.log").read_text()
+
+
 def names(text):
     return text.split()
 
@@ -42,6 +46,7 @@ def test_a_qemu_that_is_killed_has_crashed(host):
     assert host.state("dies") == "paused (user)"
     kill(host.pid("dies"))
     host.until_state("dies", "shut off (crashed)")
+    assert "shutting down, reason=crashed (" in log(host, "dies")
     assert not host.left_of_guests()
     host.virsh("start", "dies", "--paused")
     host.virsh("destroy", "dies")
@@ -52,6 +57,7 @@ def test_a_qemu_that_quits_by_itself_has_shut_down(host):
     host.virsh("start", "quits", "--paused")
     host.run("qemu-monitor-command", "quits", '{"execute":"quit"}')
     host.until_state("quits", "shut off (shutdown)")
+    assert log(host, "quits").endswith("shutting down, reason=shutdown\n")
     assert not host.left_of_guests()
 
 
@@ -255,8 +261,7 @@ def test_capabilities_of_a_document_are_taken(host):
             host.refused(words, "start", "less")
         else:
             host.virsh("start", "less", "--paused")
-            log = (host.folder / "log" / "qemu" / "less.log").read_text()
-            assert "'-no-reboot'" in log, log
+            assert "'-no-reboot'" in log(host, "less")
             host.virsh("destroy", "less")
         host.virsh("undefine", "less")
 

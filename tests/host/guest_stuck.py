@@ -56,6 +56,7 @@ def run(host):
     host.virsh("destroy", "stuck")
     assert host.state("stuck") == "shut off (destroyed)"
     assert not guests.alive(pid)
+    check_restart(host)
     host.virsh("destroy", "fine")
     assert not host.left_of_guests()
     host.end()
@@ -67,6 +68,20 @@ def check_queries(host):
         seconds = timed(host, *command)
         assert seconds < DEADLINE_S, f"{command} took {seconds:.1f} s: it was asked, not remembered"
     assert host.state("stuck") == "paused (user)"
+
+
+def check_restart(host):
+    """A new daemon finds a guest that does not greet; that, too, is that guest's affair."""
+    host.virsh("start", "stuck", "--paused")
+    pid = host.pid("stuck")
+    os.kill(pid, signal.SIGSTOP)
+    host.restart()
+    for command in (["list", "--all"], ["domstate", "stuck"], ["dumpxml", "stuck"]):
+        assert timed(host, *command) < DEADLINE_S, f"{command} waits for the stuck guest"
+    guests.until(lambda: host.run("qemu-monitor-command", "fine", '{"execute":"query-status"}')
+                 .returncode == 0, "the other guest is taken up", DEADLINE_S)
+    assert timed(host, "destroy", "stuck") < DEADLINE_S, "its end waits for its greeting"
+    assert not guests.alive(pid)
 
 
 def check_change(host):
