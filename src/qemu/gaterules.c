@@ -39,7 +39,8 @@ qemuTouchBoot(const virDomainOS *os, virHostAccess *out)
         file = virHostAccessAdd(out, NULL, files[i].path, files[i].mode);
         file->node = true;
         file->own = true;
-        file->optional = files[i].path == os->nvram; /* made by the start itself */
+        /* variables are made by the start itself; the rest may go once the guest has booted */
+        file->optional = true;
     }
 }
 

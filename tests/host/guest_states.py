@@ -9,6 +9,7 @@ and renamed guests, autostart, changes for now and for the next start, the varia
 processors. Skipped (exit 77) where that can't be.
 """
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -239,6 +240,27 @@ def test_uefi_variables_are_the_guests_own(host):
     host.define("uefi", boot=boot, machine="q35")
     host.virsh("undefine", "uefi", "--nvram")
     assert not store.exists()
+
+
+def test_boot_files_change_hands_and_may_go_afterwards(host):
+    kernels = sorted(pathlib.Path("/boot").glob("vmlinuz-*"))
+    if not kernels:
+        print("  no kernel in /boot: left out")
+        return
+    kernel = host.folder / "vmlinuz"
+    shutil.copy(kernels[-1], kernel)
+    kernel.chmod(0o600)
+    host.define("boots", boot=f"<kernel>{kernel}</kernel>")
+    host.virsh("start", "boots", "--paused")
+    assert kernel.stat().st_uid == os.stat(f"/proc/{host.pid('boots')}").st_uid
+    host.virsh("destroy", "boots")
+    assert kernel.stat().st_uid == os.getuid()
+    host.virsh("start", "boots", "--paused")
+    kernel.unlink()
+    host.restart()
+    guests.until(lambda: host.run("domcontrol", "boots").returncode == 0, "it is known again")
+    assert "its device gate:" not in host.daemon.log()
+    host.virsh("destroy", "boots")
 
 
 def test_usb_devices_get_ports_and_reboots_their_action(host):
