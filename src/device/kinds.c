@@ -5,6 +5,7 @@
 #include "device/channel/channel.h"
 #include "device/console/console.h"
 #include "device/controller/controller.h"
+#include "device/crypto/crypto.h"
 #include "device/device.h"
 #include "device/disk/disk.h"
 #include "device/filesystem/filesystem.h"
@@ -63,12 +64,13 @@ const virDeviceKind *const virDeviceKinds[] = {
     &virMemoryKind,
     &virIOMMUKind,
     &virVsockKind,
+    &virCryptoKind,
     NULL,
     /* clang-format on */
 };
 
 const char *const virDeviceSlotOrder[] = {
-    "filesystem", "interface", "sound",    "controller", "disk",  "hostdev",
-    "memballoon", "rng",       "watchdog", "video",      "shmem", "input",
-    "serial",     "channel",   "vsock",    "memory",     "iommu", NULL,
+    "filesystem", "interface", "sound", "controller", "disk",  "hostdev", "memballoon",
+    "rng",        "watchdog",  "video", "shmem",      "input", "serial",  "channel",
+    "vsock",      "memory",    "iommu", "crypto",     NULL,
 };

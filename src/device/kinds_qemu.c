@@ -6,6 +6,7 @@
 #include "device/channel/channel_qemu.h"
 #include "device/console/console_qemu.h"
 #include "device/controller/controller_qemu.h"
+#include "device/crypto/crypto_qemu.h"
 #include "device/device_qemu.h"
 #include "device/disk/disk_qemu.h"
 #include "device/filesystem/filesystem_qemu.h"
@@ -59,6 +60,7 @@ const virDeviceQemu *const virDeviceQemus[] = {
     &virHostdevQemu,
     &virMemballoonQemu,
     &virRngQemu,
+    &virCryptoQemu,
     &virNVRAMQemu,
     &virPanicQemu,
     &virShmemQemu,
