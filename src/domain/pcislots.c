@@ -278,7 +278,8 @@ virPCIAssignICH9(virPCIAddressSet *set, const virDomainDef *def, const virDomain
         at = other->base.info.address.pci;
         at.function = function;
         at.multi = multi;
-        if (!virPCIAddressSetReserve(set, &at, virPCIWants(dev, facts), false, error))
+        /* the slot took the others: the kind of bus has been asked about already */
+        if (!virPCIAddressSetReserve(set, &at, virPCIWants(dev, facts), true, error))
             return false;
         virPCISet(dev, &at);
         return true;

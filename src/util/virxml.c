@@ -58,49 +58,110 @@ virXMLIgnoreMessage(void *opaque, xmlErrorPtr err)
     (void)err;
 }
 
-/* libxml2 recurses while it reads and while it frees; we refuse depth before either. */
+/* --- what is refused before libxml2 sees it --- */
+
+/* The scan reads bytes as ASCII. A document in an encoding where '<' may be another byte, or a byte
+ * '<' something else, would show libxml2 what the scan hasn't seen. */
 static bool
-virXMLTooDeep(const char *text, size_t len)
+virXMLIsReadable(const char *text, size_t len)
 {
-    size_t depth = 0;
+    static const char *const taken[] = {"utf-8", "us-ascii", "ascii", "iso-8859-", "windows-125"};
+    const char *end = memmem(text, MIN(len, 256), "?>", 2);
+    g_autofree char *head = NULL;
+    const char *name;
 
-    for (const char *p = text; (p = memchr(p, '<', text + len - p)); p++) {
-        size_t left = text + len - p;
-
-        if (left < 2)
-            break;
-        if (left >= 4 && memcmp(p, "<!--", 4) == 0) {
-            const char *end = memmem(p + 4, left - 4, "-->", 3);
-
-            if (!end)
-                break;
-            p = end;
-        } else if (left >= 9 && memcmp(p, "<![CDATA[", 9) == 0) {
-            const char *end = memmem(p + 9, left - 9, "]]>", 3);
-
-            if (!end)
-                break;
-            p = end;
-        } else if (p[1] == '/') {
-            depth -= depth > 0;
-        } else if (p[1] != '!' && p[1] != '?') {
-            char quote = 0;
-            const char *q = p + 1;
-
-            for (; q < text + len && (quote || *q != '>'); q++) {
-                if (quote && *q == quote)
-                    quote = 0;
-                else if (!quote && (*q == '"' || *q == '\''))
-                    quote = *q;
-            }
-            if (q >= text + len)
-                break;
-            if (q[-1] != '/' && ++depth > VIR_XML_DEPTH_MAX)
-                return true;
-            p = q;
-        }
+    if (len >= 4 && (memchr(text, '\0', 4) || (unsigned char)text[0] >= 0xFE))
+        return false; /* two or four bytes to a character */
+    if (len < 5 || memcmp(text, "<?xml", 5) != 0 || !end)
+        return true;
+    head = g_ascii_strdown(text, end - text);
+    if (!(name = strstr(head, "encoding")))
+        return true;
+    name += strlen("encoding");
+    name += strspn(name, " \t\r\n='\"");
+    for (size_t i = 0; i < G_N_ELEMENTS(taken); i++) {
+        if (g_str_has_prefix(name, taken[i]))
+            return true;
     }
     return false;
+}
+
+/* The '>' of the tag at p, or the end of the text; how many attributes it may have. */
+static const char *
+virXMLTagEnd(const char *p, const char *end, size_t *retAttrs)
+{
+    char quote = 0;
+
+    *retAttrs = 0;
+    for (; p < end && (quote || *p != '>'); p++) {
+        if (quote && *p == quote)
+            quote = 0;
+        else if (!quote && (*p == '"' || *p == '\''))
+            quote = *p;
+        else if (!quote && *p == '=')
+            (*retAttrs)++;
+    }
+    return p;
+}
+
+/* The last byte of the comment, section or tag at p; NULL if it doesn't end. */
+static const char *
+virXMLMarkupEnd(const char *p, const char *end, size_t *depth, size_t *retAttrs)
+{
+    size_t left = (size_t)(end - p);
+
+    *retAttrs = 0;
+    if (left >= 4 && memcmp(p, "<!--", 4) == 0)
+        return memmem(p + 4, left - 4, "-->", 3);
+    if (left >= 9 && memcmp(p, "<![CDATA[", 9) == 0)
+        return memmem(p + 9, left - 9, "]]>", 3);
+    if (left >= 2 && p[1] == '/') {
+        *depth -= *depth > 0;
+    } else if (left >= 2 && p[1] != '!' && p[1] != '?') {
+        const char *close = virXMLTagEnd(p + 1, end, retAttrs);
+
+        if (close == end)
+            return NULL;
+        *depth += close[-1] != '/';
+        return close;
+    }
+    return p;
+}
+
+/* libxml2 recurses while it reads and frees, compares the attributes of an element each with each,
+ * and expands entities: depth, attributes and document types are refused before any of that. */
+static bool
+virXMLCheckShape(const char *text, size_t len, const char *what, GError **error)
+{
+    const char *end = text + len;
+    size_t depth = 0;
+    size_t attrs;
+    unsigned marks = 0;
+
+    if (len > VIR_XML_SIZE_MAX)
+        return virErrorSet(error, VIR_ERR_XML_ERROR, _("%s has %zu bytes, at most %d are taken"),
+                           what, len, VIR_XML_SIZE_MAX);
+    if (!virXMLIsReadable(text, len))
+        return virErrorSet(error, VIR_ERR_XML_ERROR, _("the encoding of %s is not taken"), what);
+    for (const char *p = text; p && (p = memchr(p, '<', (size_t)(end - p)));) {
+        if ((size_t)(end - p) >= 9 && memcmp(p, "<!DOCTYPE", 9) == 0)
+            return virErrorSet(error, VIR_ERR_XML_ERROR,
+                               _("%s has a document type, which is not taken"), what);
+        p = virXMLMarkupEnd(p, end, &depth, &attrs);
+        if (depth > VIR_XML_DEPTH_MAX)
+            return virErrorSet(error, VIR_ERR_XML_ERROR,
+                               _("elements of %s are nested deeper than %d"), what,
+                               VIR_XML_DEPTH_MAX);
+        if (++marks > VIR_XML_MARKS_MAX)
+            return virErrorSet(error, VIR_ERR_XML_ERROR, _("%s has more than %d tags"), what,
+                               VIR_XML_MARKS_MAX);
+        if (attrs > VIR_XML_ATTRS_MAX)
+            return virErrorSet(error, VIR_ERR_XML_ERROR,
+                               _("an element of %s has more than %d attributes"), what,
+                               VIR_XML_ATTRS_MAX);
+        p = p ? p + 1 : NULL;
+    }
+    return true;
 }
 
 xmlDoc *
@@ -110,16 +171,8 @@ virXMLParse(const char *text, gssize len, const char *what, GError **error)
     xmlParserCtxt *parser;
     xmlDoc *doc;
 
-    if (size > VIR_XML_SIZE_MAX) {
-        virErrorSet(error, VIR_ERR_XML_ERROR, _("%s has %zu bytes, at most %d are taken"), what,
-                    size, VIR_XML_SIZE_MAX);
+    if (!virXMLCheckShape(text, size, what, error))
         return NULL;
-    }
-    if (virXMLTooDeep(text, size)) {
-        virErrorSet(error, VIR_ERR_XML_ERROR, _("elements of %s are nested deeper than %d"), what,
-                    VIR_XML_DEPTH_MAX);
-        return NULL;
-    }
     parser = xmlNewParserCtxt();
     parser->sax->serror = virXMLIgnoreMessage;
     doc = xmlCtxtReadMemory(parser, text, (int)size, what, NULL,

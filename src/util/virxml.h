@@ -18,6 +18,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 /* The longest document taken, and the deepest nesting: chains of up to 200 backing images nest. */
 #define VIR_XML_SIZE_MAX (8 * 1024 * 1024)
 #define VIR_XML_DEPTH_MAX 240
+#define VIR_XML_ATTRS_MAX 512
+/* Tags, comments and the like together; a guest of a thousand devices has some fifty thousand. */
+#define VIR_XML_MARKS_MAX 250000
 
 /* Once, before any other thread: erasing allocators for libxml2, its global state. */
 void virXMLInit(void);

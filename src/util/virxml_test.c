@@ -61,6 +61,59 @@ testParserRefusesWhatStrangersSend(void)
     g_string_free(deep, TRUE);
 }
 
+/* Each with each is what libxml2 compares them with: half a million take it minutes. */
+static void
+testParserRefusesFloodsOfAttributes(void)
+{
+    g_autoptr(GString) flood = g_string_new("<a");
+
+    for (int i = 0; i < 100000; i++)
+        g_string_append_printf(flood, " a%d=''", i);
+    testRefuses(flood->str, "attributes");
+    g_string_append(flood, "/>");
+    testRefuses(flood->str, "attributes");
+}
+
+static void
+testParserTakesWhatOnlyLooksLikeAFlood(void)
+{
+    g_autoptr(GString) text = g_string_new("<!-- <!DOCTYPE a> <b ");
+    g_autoptr(GError) error = NULL;
+    xmlDoc *doc;
+
+    for (int i = 0; i < 1000; i++)
+        g_string_append(text, "=");
+    g_string_append_printf(text, "--><a b='%s'><![CDATA[<c %s]]></a>", "=====", text->str + 21);
+    doc = virXMLParse(text->str, -1, "test", &error);
+    g_assert_no_error(error);
+    xmlFreeDoc(doc);
+}
+
+static void
+testParserRefusesEncodingsThatHideMarkup(void)
+{
+    static const char *const refused[] = {"UTF-7", "utf-16", "UCS-4", "EBCDIC-US", "Shift_JIS"};
+    static const char *const taken[] = {"UTF-8", "utf-8", "ISO-8859-15", "US-ASCII"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+        g_autofree char *text =
+            g_strdup_printf("<?xml version='1.0' encoding=\"%s\"?><a/>", refused[i]);
+
+        testRefuses(text, "encoding");
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(taken); i++) {
+        g_autofree char *text =
+            g_strdup_printf("<?xml version='1.0' encoding = '%s'?><a/>", taken[i]);
+        g_autoptr(GError) error = NULL;
+        xmlDoc *doc = virXMLParse(text, -1, "test", &error);
+
+        g_assert_no_error(error);
+        xmlFreeDoc(doc);
+    }
+    g_assert_null(virXMLParse("\xff\xfe<\0a\0/\0>\0", 10, "test", NULL));
+    g_assert_null(virXMLParse("<\0a\0/\0>\0", 8, "test", NULL));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -69,5 +122,8 @@ main(int argc, char **argv)
     g_test_add_func("/xml/writer/drops-empty", testWriterDropsElementsThatStayedEmpty);
     g_test_add_func("/xml/writer/nests", testWriterNestsAndKeepsText);
     g_test_add_func("/xml/parser/refuses", testParserRefusesWhatStrangersSend);
+    g_test_add_func("/xml/parser/floods-of-attributes", testParserRefusesFloodsOfAttributes);
+    g_test_add_func("/xml/parser/looks-like-a-flood", testParserTakesWhatOnlyLooksLikeAFlood);
+    g_test_add_func("/xml/parser/encodings", testParserRefusesEncodingsThatHideMarkup);
     return g_test_run();
 }

@@ -95,7 +95,6 @@ virVideoComplete(virDevice *dev, const virDomainFacts *facts, unsigned parseFlag
 
     if (!video->heads.set)
         video->heads = virOptUIntOf(1);
-    video->heads.set = video->heads.value != 0;
     if (video->primary == VIR_TRISTATE_NO)
         video->primary = VIR_TRISTATE_ABSENT;
     if (first && video->type != VIR_VIDEO_TYPE_NONE)
