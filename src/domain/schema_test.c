@@ -95,6 +95,22 @@ testSaysWhatIsWrongAsLibvirtDoes(void)
                                             "Element domain failed to validate content\n"));
 }
 
+/* The checker's time grows with the square of the children: such a document isn't begun with. */
+static void
+testRefusesCrowdsAtOnce(void)
+{
+    g_autoptr(GString) crowd = g_string_new("<vcpus>");
+    g_autofree char *xml = NULL;
+    g_autoptr(GError) error = NULL;
+
+    for (int i = 0; i < 100000; i++)
+        g_string_append(crowd, "<vcpu id='0'/>");
+    g_string_append(crowd, "</vcpus>");
+    xml = guestWith(crowd->str);
+    g_assert_false(virDomainSchemaCheck(xml, &error));
+    g_assert_nonnull(strstr(error->message, "element 'vcpus' has more than"));
+}
+
 /* --- the golden cases --- */
 
 static unsigned
@@ -152,6 +168,7 @@ main(int argc, char **argv)
     g_test_add_func("/schema/refuses-values-that-no-row-takes", testRefusesValuesThatNoRowTakes);
     g_test_add_func("/schema/refuses-a-second-of-what-is-one", testRefusesASecondOfWhatIsOne);
     g_test_add_func("/schema/says-what-is-wrong-as-libvirt-does", testSaysWhatIsWrongAsLibvirtDoes);
+    g_test_add_func("/schema/refuses-crowds-at-once", testRefusesCrowdsAtOnce);
     g_test_add_func("/schema/takes-what-every-kind-reads-and-writes",
                     testTakesWhatEveryKindReadsAndWrites);
     return g_test_run();

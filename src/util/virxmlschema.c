@@ -12,6 +12,10 @@
 /* The findings may quote the document: no more of them than a reader can use. */
 enum { VIR_XML_SCHEMA_FINDINGS_MAX = 4096 };
 
+/* libxml2 takes minutes over fifty thousand children of one element, and milliseconds over these.
+ */
+enum { VIR_XML_SCHEMA_CHILDREN_MAX = 8192 };
+
 struct virXMLSchema {
     GMutex lock; /* libxml2 compiles parts of the grammar while it checks */
     xmlRelaxNG *grammar;
@@ -61,14 +65,44 @@ virXMLSchemaFree(virXMLSchema *schema)
     g_free(schema);
 }
 
+/* The first element of doc with more children than are checked, or NULL. */
+static const xmlNode *
+virXMLSchemaCrowded(const xmlDoc *doc)
+{
+    const xmlNode *node = xmlDocGetRootElement((xmlDoc *)doc);
+
+    while (node) {
+        unsigned count = 0;
+
+        for (const xmlNode *child = node->children; child; child = child->next)
+            count += child->type == XML_ELEMENT_NODE;
+        if (count > VIR_XML_SCHEMA_CHILDREN_MAX)
+            return node;
+        if (node->children && node->type == XML_ELEMENT_NODE) {
+            node = node->children;
+            continue;
+        }
+        while (node && !node->next)
+            node = node->parent && node->parent->type == XML_ELEMENT_NODE ? node->parent : NULL;
+        node = node ? node->next : NULL;
+    }
+    return NULL;
+}
+
 bool
 virXMLSchemaCheck(virXMLSchema *schema, xmlDoc *doc, GError **error)
 {
     g_autoptr(GString) findings = g_string_new(NULL);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&schema->lock);
-    xmlRelaxNGValidCtxt *checker = xmlRelaxNGNewValidCtxt(schema->grammar);
+    const xmlNode *crowded = virXMLSchemaCrowded(doc);
+    xmlRelaxNGValidCtxt *checker;
     int result;
 
+    if (crowded)
+        return virErrorSet(error, VIR_ERR_XML_INVALID_SCHEMA,
+                           _("element '%s' has more than %d children"), (const char *)crowded->name,
+                           VIR_XML_SCHEMA_CHILDREN_MAX);
+    checker = xmlRelaxNGNewValidCtxt(schema->grammar);
     xmlRelaxNGSetValidStructuredErrors(checker, virXMLSchemaCollect, findings);
     result = xmlRelaxNGValidateDoc(checker, doc);
     xmlRelaxNGFreeValidCtxt(checker);
