@@ -14,7 +14,7 @@ virDomainNameParse(void *object, xmlNode *node, unsigned parseFlags, GError **er
 
     def->name = virXMLText(virXMLFirstChild(node, "name"));
     if (!def->name || !*def->name)
-        return virErrorSet(error, VIR_ERR_NO_NAME, "%s", "<domain>");
+        return virErrorSetPlain(error, VIR_ERR_NO_NAME, "%s", _("missing name information"));
     return true;
 }
 

@@ -23,14 +23,41 @@ virMetadataFind(const virDomainDef *def, const char *uri)
     return NULL;
 }
 
+/* Takes the elements below and beside node out of the namespace. */
+static void
+virMetadataUnqualify(xmlNode *node, const char *uri)
+{
+    for (; node; node = node->next) {
+        if (node->type != XML_ELEMENT_NODE)
+            continue;
+        if (node->ns && xmlStrEqual(node->ns->href, BAD_CAST uri))
+            xmlSetNs(node, NULL);
+        virMetadataUnqualify(node->children, uri);
+        for (xmlNs **ns = &node->nsDef; *ns;) {
+            xmlNs *declared = *ns;
+
+            if (!xmlStrEqual(declared->href, BAD_CAST uri)) {
+                ns = &declared->next;
+                continue;
+            }
+            *ns = declared->next;
+            xmlFreeNs(declared);
+        }
+    }
+}
+
+/* The element as the application wrote it: what belongs to its namespace says so no more. */
 static char *
-virMetadataText(xmlDoc *doc, xmlNode *node)
+virMetadataText(xmlDoc *doc, xmlNode *node, const char *uri)
 {
     xmlBuffer *buffer = xmlBufferCreate();
+    xmlNode *plain = xmlDocCopyNode(node, doc, 1);
     char *text;
 
-    (void)xmlNodeDump(buffer, doc, node, 0, 1); /* into memory: can't fail */
+    virMetadataUnqualify(plain, uri);
+    (void)xmlNodeDump(buffer, doc, plain, 0, 1); /* into memory: can't fail */
     text = g_strdup((const char *)xmlBufferContent(buffer));
+    xmlFreeNode(plain);
     xmlBufferFree(buffer);
     return text;
 }
@@ -123,7 +150,7 @@ virDomainMetadataGet(const virDomainDef *def, virMetadataType type, const char *
         break;
     case VIR_METADATA_ELEMENT:
         element = virMetadataFind(def, uri);
-        ret = element ? virMetadataText(def->metadataDoc, element) : NULL;
+        ret = element ? virMetadataText(def->metadataDoc, element, uri) : NULL;
         break;
     default:
         virErrorSet(error, VIR_ERR_INVALID_ARG, "%s", _("unknown metadata type"));

@@ -451,14 +451,17 @@ qemuDriverRename(qemuDriver *driver, virDomainObj *obj, const char *name, GError
     bool autostart = obj->autostart;
     bool ok;
 
-    if (!virDomainObjIsPersistent(obj))
-        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
-                           _("cannot rename a transient domain"));
     if (virDomainObjIsActive(obj))
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
                            _("cannot rename active domain"));
+    if (!virDomainObjIsPersistent(obj))
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("cannot rename a transient domain"));
     if (strchr(name, '/') || !*name)
         return virErrorSet(error, VIR_ERR_XML_ERROR, _("name %s cannot contain '/'"), name);
+    if (taken == obj)
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                           _("Can't rename domain to itself"));
     if (taken)
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
                            _("domain with name '%s' already exists"), name);

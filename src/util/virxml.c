@@ -186,7 +186,8 @@ virXMLParse(const char *text, gssize len, const char *what, GError **error)
         const xmlError *err = xmlCtxtGetLastError(parser);
         g_autofree char *message = g_strdup(err && err->message ? err->message : "");
 
-        virErrorSet(error, VIR_ERR_XML_ERROR, "(%s):%d: %s", what, err ? err->line : 0,
+        /* the line itself is not repeated: it may hold a secret */
+        virErrorSet(error, VIR_ERR_XML_DETAIL, "(%s):%d: %s", what, err ? err->line : 0,
                     message[0] ? g_strchomp(message) : _("not a well-formed document"));
         g_clear_pointer(&doc, xmlFreeDoc);
     }

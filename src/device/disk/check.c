@@ -297,7 +297,7 @@ virDiskCheckPair(const virDisk *earlier, const virDisk *disk, GError **error)
     if (g_str_equal(earlier->target, disk->target))
         return virErrorSet(error, VIR_ERR_XML_ERROR,
                            _("target '%s' duplicated for disk sources '%s' and '%s'"), disk->target,
-                           virDiskSourcePath(disk), virDiskSourcePath(earlier));
+                           virDiskSourcePath(earlier), virDiskSourcePath(disk));
     if (earlier->bus == disk->bus && at->type == VIR_ADDRESS_DRIVE &&
         virAddressEqual(at, &disk->base.info.address))
         return UNSUPPORTED(
