@@ -108,6 +108,18 @@ virApiNodeGetSecurityModel(virApiCall *call, remote_node_get_security_model_ret 
     return true;
 }
 
+/* The version of the emulator that a guest gets which doesn't say. */
+bool
+virApiConnectGetVersion(virApiCall *call, remote_connect_get_version_ret *ret, GError **error)
+{
+    g_auto(virApiEmulator) emulator = {0};
+
+    if (!virApiEmulatorChoose(virApiDriver(call), NULL, NULL, NULL, NULL, &emulator, error))
+        return false;
+    ret->hv_ver = qmpCapsVersion(emulator.caps);
+    return true;
+}
+
 /* --- domain capabilities --- */
 
 /* Does the host's own CPU run the guest's code? */

@@ -156,7 +156,7 @@ virApiDomainCreateXML(virApiCall *call, const remote_domain_create_xml_args *arg
         return false;
     VIR_API_JOB(obj, "create", error);
     if (virDomainObjIsActive(obj))
-        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("domain is already active as '%s'"),
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("domain '%s' is already active"),
                            obj->name);
     ok = qemuGuestStart(driver, obj, g_steal_pointer(&def), virApiStartFlags(args->flags), error);
     if (ok) {

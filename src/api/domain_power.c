@@ -5,6 +5,7 @@
 
 #include "api/domain.h"
 #include "api/handlers.gen.h"
+#include "qemu/agent.h"
 #include "qemu/guest.h"
 #include "qemu/status.h"
 #include "util/vircore.h"
@@ -36,6 +37,16 @@ virApiTell(virApiCall *call, const remote_nonnull_domain *dom, const char *job, 
 /* --- power button, reset --- */
 
 static bool
+virApiPowerAgent(virDomainObj *obj, bool reboot, GError **error)
+{
+    virJSON *arguments = virJSONObject();
+
+    virJSONAddString(arguments, "mode", reboot ? "reboot" : "powerdown");
+    return qemuAgentCommand(obj, "guest-shutdown", arguments, NULL, error);
+}
+
+/* The agent is asked first if both ways are allowed. */
+static bool
 virApiPowerButton(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags, bool reboot,
                   GError **error)
 {
@@ -47,9 +58,11 @@ virApiPowerButton(virApiCall *call, const remote_nonnull_domain *dom, unsigned f
     VIR_API_JOB(obj, reboot ? "reboot" : "shutdown", error);
     if (!virDomainObjCheckActive(obj, error))
         return false;
+    if ((flags & POWER_AGENT) && virApiPowerAgent(obj, reboot, error))
+        return true;
     if ((flags & POWER_AGENT) && !(flags & POWER_ACPI))
-        return virErrorSet(error, VIR_ERR_ARGUMENT_UNSUPPORTED, "%s",
-                           _("QEMU guest agent is not configured"));
+        return false;
+    g_clear_error(error);
     /* a guest that is not to reboot is shut down instead; one that only reboots does so anyway */
     qemuGuestOf(obj)->rebooting =
         reboot && virDomainDocDef(obj->live)->lifecycle.onReboot != VIR_LIFECYCLE_DESTROY;
@@ -184,21 +197,15 @@ virApiMonitorQMP(virDomainObj *obj, virApiCall *call, const char *text, const ch
 {
     g_autoptr(virJSONSecret) command = virJSONParseSecret(text, error);
     g_autoptr(virJSON) reply = NULL;
-    g_autoptr(virJSON) whole = virJSONObject();
     g_autofree char *printed = NULL;
-    const char *name = command ? virJSONGetString(command, "execute") : NULL;
-    virJSON *arguments = command ? virJSONGetObject(command, "arguments") : NULL;
 
     if (!command)
         return false;
-    if (!name)
-        return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s",
-                           _("the command has no member 'execute'"));
-    if (!qemuGuestCommandFull(obj, name, json_object_get(arguments), QMP_SEND_SECRET, &reply,
-                              error))
+    if (!json_object_is_type(command, json_type_object))
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s", _("the command is no JSON object"));
+    if (!qemuGuestPassQuestion(obj, g_steal_pointer(&command), &reply, error))
         return false;
-    virJSONAddValue(whole, "return", g_steal_pointer(&reply));
-    printed = virJSONPrint(whole);
+    printed = virJSONPrint(reply);
     *ret = virApiStrdup(call, printed);
     return true;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/domain.h"
+#include "api/domain_block.h"
 #include "api/handlers.gen.h"
 #include "api/params.h"
 #include "device/disk/disk.h"
@@ -70,15 +71,11 @@ virApiDomainMemoryStats(virApiCall *call, const remote_domain_memory_stats_args 
 static virDisk *
 virApiDisk(const virDomainDef *def, const char *path, GError **error)
 {
-    for (guint i = 0; i < def->devices->len; i++) {
-        virDevice *dev = g_ptr_array_index(def->devices, i);
+    virDisk *disk = virApiDiskFind(def, path);
 
-        if (dev->kind == &virDiskKind && (g_strcmp0(VIR_DISK(dev)->target, path) == 0 ||
-                                          g_strcmp0(VIR_DISK(dev)->src.path, path) == 0))
-            return VIR_DISK(dev);
-    }
-    virErrorSet(error, VIR_ERR_INVALID_ARG, _("invalid path: %s"), path);
-    return NULL;
+    if (!disk)
+        virErrorSet(error, VIR_ERR_INVALID_ARG, _("invalid path: %s"), path);
+    return disk;
 }
 
 /* Of one disk, or with path "" of all together. */
@@ -202,8 +199,9 @@ virApiDomainGetBlockInfo(virApiCall *call, const remote_domain_get_block_info_ar
         if (!(obj = virApiDomain(call, &args->dom, error)))
             return false;
         doc = virDomainDocRef(virDomainObjDoc(obj));
-        if (!(disk = virApiDisk(virDomainDocDef(doc), args->path, error)))
-            return false;
+        if (!(disk = virApiDiskFind(virDomainDocDef(doc), args->path)))
+            return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                               _("invalid path %s not assigned to domain"), args->path);
         if (virStorageSourceIsEmpty(&disk->src))
             return virErrorSet(error, VIR_ERR_INVALID_ARG,
                                _("disk '%s' does not currently have a source assigned"),

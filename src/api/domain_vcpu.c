@@ -10,6 +10,7 @@
 #include "api/domain.h"
 #include "api/handlers.gen.h"
 #include "host/topology.h"
+#include "qemu/agent.h"
 #include "qemu/guest.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -38,6 +39,19 @@ virApiDomainGetMaxVcpus(virApiCall *call, const remote_domain_get_max_vcpus_args
     return true;
 }
 
+/* What the guest's agent counts: all, or those that are on. */
+static bool
+virApiVcpusOfAgent(virDomainObj *obj, bool all, int32_t *ret, GError **error)
+{
+    g_autoptr(virJSON) list = NULL;
+
+    if (!qemuAgentCommand(obj, "guest-get-vcpus", NULL, &list, error))
+        return false;
+    for (size_t i = 0; i < virJSONLength(list); i++)
+        *ret += all || virJSONGetBool(virJSONAt(list, i), "online", false);
+    return true;
+}
+
 bool
 virApiDomainGetVcpusFlags(virApiCall *call, const remote_domain_get_vcpus_flags_args *args,
                           remote_domain_get_vcpus_flags_ret *ret, GError **error)
@@ -52,12 +66,12 @@ virApiDomainGetVcpusFlags(virApiCall *call, const remote_domain_get_vcpus_flags_
         !(obj = virApiDomain(call, &args->dom, error)) ||
         !(doc = virApiDomainDoc(obj, args->flags & affect, error)))
         return false;
+    if ((args->flags & VCPU_GUEST) && doc != obj->live)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s",
+                           _("vCPU count provided by the guest agent can only be requested for "
+                             "live domains"));
     if (args->flags & VCPU_GUEST)
-        return virErrorSet(error, VIR_ERR_ARGUMENT_UNSUPPORTED, "%s",
-                           doc == obj->live
-                               ? _("QEMU guest agent is not configured")
-                               : _("vCPU count provided by the guest agent can only be requested "
-                                   "for live domains"));
+        return virApiVcpusOfAgent(obj, args->flags & VCPU_MAXIMUM, &ret->num, error);
     vcpus = &virDomainDocDef(doc)->vcpus;
     ret->num = (int32_t)((args->flags & VCPU_MAXIMUM) ? virDomainVcpusMax(vcpus)
                                                       : virDomainVcpusOnline(vcpus));

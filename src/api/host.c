@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/handlers.gen.h"
+#include "api/params.h"
 #include "host/cpu.h"
 #include "host/hostfs.h"
 #include "host/memory.h"
@@ -140,6 +141,51 @@ virApiNodeGetMemoryStats(virApiCall *call, const remote_node_get_memory_stats_ar
         ret->params_val[i].field = names[i];
         ret->params_val[i].value = values[i];
     }
+    return true;
+}
+
+/* --- memory that guests share (KSM) --- */
+
+static const struct {
+    const char *field, *file;
+    bool isLong;
+} sharing[] = {
+    {"shm_pages_to_scan", "pages_to_scan", false},
+    {"shm_sleep_millisecs", "sleep_millisecs", false},
+    {"shm_pages_shared", "pages_shared", true},
+    {"shm_pages_sharing", "pages_sharing", true},
+    {"shm_pages_unshared", "pages_unshared", true},
+    {"shm_pages_volatile", "pages_volatile", true},
+    {"shm_full_scans", "full_scans", true},
+    {"shm_merge_across_nodes", "merge_across_nodes", false},
+};
+
+/* Asked for none, it tells how many there are. */
+bool
+virApiNodeGetMemoryParameters(virApiCall *call, const remote_node_get_memory_parameters_args *args,
+                              remote_node_get_memory_parameters_ret *ret, GError **error)
+{
+    enum { TYPED_STRING_OKAY = 1 << 2 };
+    g_auto(virApiParams) params = {0};
+
+    if (!virApiOnlyFlags(args->flags, TYPED_STRING_OKAY, error))
+        return false;
+    ret->nparams = G_N_ELEMENTS(sharing);
+    if (args->nparams == 0)
+        return true;
+    virApiParamsInit(&params, call);
+    for (size_t i = 0; i < G_N_ELEMENTS(sharing) && (int32_t)i < args->nparams; i++) {
+        uint64_t value;
+
+        /* not all kernels have all of them */
+        if (!virHostFsNumber(&value, "/sys/kernel/mm/ksm/%s", sharing[i].file))
+            continue;
+        if (sharing[i].isLong)
+            virApiParamsULLong(&params, value, "%s", sharing[i].field);
+        else
+            virApiParamsUInt(&params, (unsigned)value, "%s", sharing[i].field);
+    }
+    ret->params_val = virApiParamsTake(&params, &ret->params_len);
     return true;
 }
 

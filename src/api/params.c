@@ -118,6 +118,16 @@ virApiParamsLLong(virApiParams *params, int64_t value, const char *field, ...)
 }
 
 void
+virApiParamsBool(virApiParams *params, bool value, const char *field, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, field);
+    virApiParamsAdd(params, VIR_API_PARAM_BOOL, field, arguments)->value.b = value;
+    va_end(arguments);
+}
+
+void
 virApiParamsULLong(virApiParams *params, uint64_t value, const char *field, ...)
 {
     va_list arguments;

@@ -50,6 +50,7 @@ void virApiParamsLLong(virApiParams *params, int64_t value, const char *field, .
     G_GNUC_PRINTF(3, 4);
 void virApiParamsULLong(virApiParams *params, uint64_t value, const char *field, ...)
     G_GNUC_PRINTF(3, 4);
+void virApiParamsBool(virApiParams *params, bool value, const char *field, ...) G_GNUC_PRINTF(3, 4);
 void virApiParamsString(virApiParams *params, const char *value, const char *field, ...)
     G_GNUC_PRINTF(3, 4);
 /* One that the block statistics made; opaque is the virApiParams. */

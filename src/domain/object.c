@@ -90,6 +90,7 @@ virDomainObjUnref(virDomainObj *obj)
     virDomainDocUnref(obj->config);
     virDomainDocUnref(obj->live);
     g_cond_clear(&obj->jobFree);
+    g_cond_clear(&obj->agentFree);
     g_free(obj->name);
     g_free(obj);
 }
@@ -274,6 +275,7 @@ virDomainRegistryAdd(virDomainRegistry *registry, const char *name, const unsign
     obj->id = -1;
     obj->state = VIR_DOMAIN_SHUTOFF;
     g_cond_init(&obj->jobFree);
+    g_cond_init(&obj->agentFree);
     g_hash_table_insert(registry->byUUID, obj->uuid, obj);
     g_hash_table_insert(registry->byName, obj->name, obj);
     g_ptr_array_add(registry->ordered, obj);

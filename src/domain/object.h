@@ -91,6 +91,12 @@ struct virDomainObj {
     unsigned jobWaiters;
     GCond jobFree;
 
+    /* the guest's agent, which answers one at a time */
+    bool agentBusy;
+    GCond agentFree;
+    int agentTimeout; /* seconds, or VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_*; as set by a client */
+    bool agentTimeoutSet;
+
     void *guest; /* src/qemu's run-time part (qemuGuest), NULL while not running */
 };
 

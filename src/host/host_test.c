@@ -8,6 +8,7 @@
 #include "host/capabilities.h"
 #include "host/hostfs.h"
 #include "host/memory.h"
+#include "host/neighbours.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
 
@@ -272,6 +273,34 @@ testOrdinaryFilesAreNoDrives(void)
     g_assert_false(virHostIsCdrom("/nowhere"));
 }
 
+/* --- neighbours --- */
+
+static void
+testNeighboursAreThoseWhoseAddressIsKnown(testMachine *machine, const void *unused)
+{
+    g_autofree char *folder = g_build_filename(machine->system, "net", NULL);
+    g_autofree char *path = g_build_filename(folder, "arp", NULL);
+    g_autoptr(GArray) neighbours = NULL;
+    g_autoptr(GError) error = NULL;
+    const virHostNeighbour *one;
+
+    g_assert_cmpint(g_mkdir(folder, 0755), ==, 0);
+    g_assert_true(g_file_set_contents(
+        path,
+        "IP address       HW type     Flags       HW address            Mask     Device\n"
+        "192.0.2.7        0x1         0x2         52:54:00:11:22:33     *        br0\n"
+        "192.0.2.8        0x1         0x0         00:00:00:00:00:00     *        br0\n"
+        "garbage\n",
+        -1, NULL));
+    neighbours = virHostNeighboursRead(machine->system, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(neighbours->len, ==, 1);
+    one = &g_array_index(neighbours, virHostNeighbour, 0);
+    g_assert_cmpstr(one->address, ==, "192.0.2.7");
+    g_assert_cmpint(one->mac[0], ==, 0x52);
+    g_assert_cmpint(one->mac[5], ==, 0x33);
+}
+
 #define testAdd(path, func)                                                                        \
     g_test_add(path, testMachine, NULL, testMachineSetUp, func, testMachineTearDown)
 
@@ -289,6 +318,7 @@ main(int argc, char **argv)
     testAdd("/host/usb/twice", testUSBDeviceThatIsThereTwiceIsRefused);
     testAdd("/host/scsi/generic", testSCSIUnitHasAGenericNode);
     g_test_add_func("/host/drive/none", testOrdinaryFilesAreNoDrives);
+    testAdd("/host/neighbours/known-addresses", testNeighboursAreThoseWhoseAddressIsKnown);
     g_test_add_func("/host/time/adds-interrupts", testCPUTimeAddsInterruptsToTheKernel);
     g_test_add_func("/host/capabilities/this-machine", testCapabilitiesOfThisMachine);
     return g_test_run();

@@ -57,27 +57,41 @@ qemuGuestFree(qemuGuest *guest)
 
 /* --- talking to it --- */
 
+/* Its monitor, as a reference; NULL with VIR_ERR_OPERATION_INVALID if it has none now. */
+static qmpClient *
+qemuGuestMonitor(virDomainObj *obj, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+
+    if (guest && guest->monitor)
+        return qmpClientRef(guest->monitor);
+    if (guest && guest->connecting)
+        virErrorSet(error, VIR_ERR_OPERATION_INVALID,
+                    _("domain '%s' is still being connected to after the daemon's restart; try "
+                      "again"),
+                    obj->name);
+    else
+        virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                    guest ? _("domain is no longer running") : _("domain is not running"));
+    return NULL;
+}
+
 bool
 qemuGuestCommandFull(virDomainObj *obj, const char *command, virJSON *arguments, unsigned flags,
                      virJSON **retValue, GError **error)
 {
     qemuGuest *guest = qemuGuestOf(obj);
+    g_autoptr(qmpClient) monitor = qemuGuestMonitor(obj, error);
     g_autoptr(qmpRequest) request = NULL;
 
-    if (!guest || !guest->monitor) {
+    if (!monitor) {
         if (flags & QMP_SEND_SECRET)
             virJSONEraseAndUnref(arguments);
         else
             virJSONUnref(arguments);
-        if (guest && guest->connecting)
-            return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
-                               _("domain '%s' is still being connected to after the daemon's "
-                                 "restart; try again"),
-                               obj->name);
-        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
-                           guest ? _("domain is no longer running") : _("domain is not running"));
+        return false;
     }
-    request = qmpClientSendFull(guest->monitor, command, arguments, -1, flags);
+    request = qmpClientSendFull(monitor, command, arguments, -1, flags);
     return qmpRequestWait(request, guest->driver->config.monitorTimeout_ms, retValue, error);
 }
 
@@ -103,6 +117,53 @@ qemuGuestTell(qemuGuest *guest, const qmpPlan *plan, GError **error)
         if (!qmpRequestWait(request, timeout, NULL, error))
             return false;
     }
+    return true;
+}
+
+bool
+qemuGuestPassFd(virDomainObj *obj, const char *name, int fd, GError **error)
+{
+    g_autoptr(qmpClient) monitor = qemuGuestMonitor(obj, error);
+    g_autoptr(qmpRequest) request = NULL;
+    VIR_AUTOCLOSE mine = fd;
+    virJSON *arguments;
+
+    if (!monitor)
+        return false;
+    arguments = virJSONObject();
+    virJSONAddString(arguments, "fdname", name);
+    request = qmpClientSendFull(monitor, "getfd", arguments, g_steal_fd(&mine), 0);
+    return qmpRequestWait(request, qemuGuestOf(obj)->driver->config.monitorTimeout_ms, NULL, error);
+}
+
+void
+qemuGuestDropFd(virDomainObj *obj, const char *name)
+{
+    virJSON *arguments = virJSONObject();
+
+    virJSONAddString(arguments, "fdname", name);
+    (void)qemuGuestCommand(obj, "closefd", arguments, NULL, NULL); /* a guest that ended has none */
+}
+
+bool
+qemuGuestPassQuestion(virDomainObj *obj, virJSON *question, virJSON **retReply, GError **error)
+{
+    g_autoptr(qmpClient) monitor = qemuGuestMonitor(obj, error);
+    g_autoptr(qmpRequest) request = NULL;
+    g_autoptr(GError) refused = NULL;
+
+    if (!monitor) {
+        virJSONEraseAndUnref(question);
+        return false;
+    }
+    request = qmpClientSendWhole(monitor, question);
+    if (!qmpRequestWait(request, qemuGuestOf(obj)->driver->config.monitorTimeout_ms, NULL,
+                        &refused) &&
+        !qmpRequestReply(request)) {
+        g_propagate_error(error, g_steal_pointer(&refused));
+        return false;
+    }
+    *retReply = json_object_get(qmpRequestReply(request));
     return true;
 }
 

@@ -140,6 +140,17 @@ bool qemuGuestCommandFull(virDomainObj *obj, const char *command, virJSON *argum
 /* The commands of a plan that has nothing else, one after another. Lock held, given up. */
 bool qemuGuestTell(qemuGuest *guest, const qmpPlan *plan, GError **error);
 
+/* A whole command as somebody wrote it, and QEMU's whole answer, be it an error: neither is looked
+ * at, but for an id of ours in place of any other. Takes over question; the answer is a reference.
+ * Lock held, given up while waiting. */
+bool qemuGuestPassQuestion(virDomainObj *obj, virJSON *question, virJSON **retReply,
+                           GError **error);
+
+/* Hands QEMU a descriptor, taken over, that later commands name; QEMU forgets it when one has used
+ * it. Drop is for a command that failed. Lock held, given up while waiting. */
+bool qemuGuestPassFd(virDomainObj *obj, const char *name, int fd, GError **error);
+void qemuGuestDropFd(virDomainObj *obj, const char *name);
+
 /* Writes the status file; resources that are about to be made are in it. Lock held, given up. */
 bool qemuGuestSaveStatus(qemuGuest *guest, GError **error);
 /* Path of the status file; caller frees. */

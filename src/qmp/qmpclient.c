@@ -255,6 +255,17 @@ qmpClientFlush(qmpClient *client)
 }
 
 /* The command in one line. Every byte counts: QEMU reads one per turn of its loop. */
+/* The text of a message, with the end that QEMU waits for. Wiped by who frees it. */
+static char *
+qmpClientLine(virJSON *message)
+{
+    char *text = virJSONPrint(message);
+    char *line = g_strconcat(text, "\n", NULL);
+
+    virSecureFreeString(text);
+    return line;
+}
+
 static qmpOutgoing *
 qmpOutgoingNew(const char *command, virJSON *arguments, unsigned id, int fd)
 {
@@ -299,6 +310,22 @@ qmpClientMaySend(const qmpClient *client, GError **error)
     return true;
 }
 
+/* Queues out as what asks for request, or fails that at once. Takes over out. */
+static qmpRequest *
+qmpClientQueue(qmpClient *client, qmpRequest *request, qmpOutgoing *out)
+{
+    if (qmpClientMaySend(client, &request->error)) {
+        g_queue_push_tail(&client->requests, qmpRequestRef(request));
+        g_queue_push_tail(&client->outgoing, out);
+        if (!client->wantsOut)
+            qmpClientFlush(client);
+    } else {
+        request->done = true;
+        qmpOutgoingFree(out);
+    }
+    return request;
+}
+
 qmpRequest *
 qmpClientSendFull(qmpClient *client, const char *command, virJSON *arguments, int fd,
                   unsigned flags)
@@ -307,20 +334,30 @@ qmpClientSendFull(qmpClient *client, const char *command, virJSON *arguments, in
 
     g_assert(virCoreIsHeld());
     request = qmpRequestNew(command, ++client->lastId);
-    if (qmpClientMaySend(client, &request->error)) {
-        g_queue_push_tail(&client->requests, qmpRequestRef(request));
-        g_queue_push_tail(&client->outgoing, qmpOutgoingNew(command, arguments, request->id, fd));
-        if (!client->wantsOut)
-            qmpClientFlush(client);
-    } else {
-        request->done = true;
-        virCloseFd(&fd);
-    }
+    qmpClientQueue(client, request, qmpOutgoingNew(command, arguments, request->id, fd));
     if (flags & QMP_SEND_SECRET)
         virJSONEraseAndUnref(arguments);
     else
         virJSONUnref(arguments);
     return request;
+}
+
+qmpRequest *
+qmpClientSendWhole(qmpClient *client, virJSON *question)
+{
+    qmpOutgoing *out = g_new0(qmpOutgoing, 1);
+    const char *command = virJSONGetString(question, "execute");
+    qmpRequest *request;
+
+    g_assert(virCoreIsHeld());
+    request = qmpRequestNew(command ? command : "", ++client->lastId);
+    json_object_object_del(question, "id");
+    virJSONAddStringF(question, "id", "libvirt-%u", request->id);
+    out->text = qmpClientLine(question);
+    out->len = strlen(out->text);
+    out->fd = -1;
+    virJSONEraseAndUnref(question); /* it may hold a secret */
+    return qmpClientQueue(client, request, out);
 }
 
 qmpRequest *

@@ -64,6 +64,9 @@ qmpRequest *qmpClientSend(qmpClient *client, const char *command, virJSON *argum
 qmpRequest *qmpClientSendFull(qmpClient *client, const char *command, virJSON *arguments, int fd,
                               unsigned flags);
 
+/* Sends a whole command as it is, but for its id, which is ours. Takes over question, an object. */
+qmpRequest *qmpClientSendWhole(qmpClient *client, virJSON *question);
+
 /* Waits for the answer: what "return" holds is the caller's (retValue may be NULL).
  * VIR_ERR_OPERATION_TIMEOUT names the command and the seconds; a later answer is dropped.
  * VIR_ERR_INTERNAL_ERROR "unable to execute QEMU command ..." if QEMU refuses: which class of

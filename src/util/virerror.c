@@ -61,6 +61,9 @@ static const virErrorClassRow classes[] = {
     {VIR_ERR_NO_CLIENT, "Client not found: %s"},
     {VIR_ERR_AGENT_UNSYNCED, "guest agent replied with wrong id to guest-sync command: %s"},
     {VIR_ERR_DEVICE_MISSING, "device not found: %s"},
+    {VIR_ERR_NO_DOMAIN_CHECKPOINT, "Domain checkpoint not found: %s"},
+    {VIR_ERR_NO_DOMAIN_BACKUP, "Domain backup job id not found: %s"},
+    {VIR_ERR_NO_HOSTNAME, "no hostname found: %s"},
 };
 
 GQuark

@@ -63,6 +63,9 @@ typedef enum {
     VIR_ERR_NO_CLIENT = 96,
     VIR_ERR_AGENT_UNSYNCED = 97,
     VIR_ERR_DEVICE_MISSING = 99,
+    VIR_ERR_NO_DOMAIN_CHECKPOINT = 103,
+    VIR_ERR_NO_DOMAIN_BACKUP = 104,
+    VIR_ERR_NO_HOSTNAME = 108,
 } virErrorCode;
 
 /* The part of libvirt that an error is said to come from (enum virErrorDomain there). */

@@ -48,6 +48,11 @@ NAMES_KINDS = {
     "src/api/domain_bandwidth.c": {"interface"},            # the wire names one interface
     "src/api/domain_iotune.c": {"disk"},                    # the wire names one disk
     "src/api/domain_iothread.c": {"disk", "controller"},    # who uses a thread that is to go
+    "src/api/domain_block.h": {"disk"},                      # as clients name one
+    "src/api/domain_graphics.c": {"graphics"},
+    "src/api/domain_guestinfo.c": {"controller", "disk"},    # the agent names disks by place
+    "src/api/domain_network.c": {"interface"},               # whose addresses are asked for
+    "src/qemu/agent.c": {"channel"},                         # the agent's line
     "src/api/params.h": {"disk"},                            # parameters of the disks' statistics
     "src/qemu/guestmemory.c": {"memballoon"},                # setting memory is the balloon's
     "src/device/audio/audio.c": {"graphics"},       # the default follows the display
