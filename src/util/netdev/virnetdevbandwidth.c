@@ -18,6 +18,7 @@
 #include <netlink/route/qdisc/htb.h>
 #include <netlink/route/qdisc/sfq.h>
 #include <netlink/route/tc.h>
+#include <string.h>
 
 #include "util/virerror.h"
 #include "util/virutil.h"
@@ -207,17 +208,16 @@ virNetDevPoliceAttributes(virNetDevMessage *message, const virNetDevRate *rate)
 {
     struct tc_police police;
     uint32_t times[256];
-    struct {
-        struct tc_u32_sel sel;
-        struct tc_u32_key key; /* of mask 0: every packet */
-    } all = {.sel = {.flags = TC_U32_TERMINAL, .nkeys = 1}};
+    const struct tc_u32_sel head = {.flags = TC_U32_TERMINAL, .nkeys = 1};
+    uint8_t all[sizeof(head) + sizeof(struct tc_u32_key)] = {0}; /* a key of mask 0: every packet */
     struct nlattr *options, *nest;
 
+    memcpy(all, &head, sizeof(head));
     virNetDevPoliceFill(rate, &police, times);
     if (nla_put_string(message, TCA_KIND, "u32") < 0 ||
         !(options = nla_nest_start(message, TCA_OPTIONS)) ||
         nla_put_u32(message, TCA_U32_CLASSID, TC_HANDLE(0, 1)) < 0 ||
-        nla_put(message, TCA_U32_SEL, sizeof(all), &all) < 0 ||
+        nla_put(message, TCA_U32_SEL, sizeof(all), all) < 0 ||
         !(nest = nla_nest_start(message, TCA_U32_POLICE)) ||
         nla_put(message, TCA_POLICE_TBF, sizeof(police), &police) < 0 ||
         nla_put(message, TCA_POLICE_RATE, sizeof(times), times) < 0)

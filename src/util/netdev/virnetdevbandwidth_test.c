@@ -49,7 +49,7 @@ testAssertLimits(const char *name, uint64_t sent, uint64_t peak, bool policed)
 static void
 testLimitsAreSetChangedAndTakenAway(void)
 {
-    VIR_AUTOCLOSE fd = testTap("tap-a");
+    VIR_AUTOCLOSE fd G_GNUC_UNUSED = testTap("tap-a");
     const virNetDevBandwidth first = {{1000, 5000, 512}, {0, 0, 0}};
     const virNetDevBandwidth second = {{64, 0, 0}, {0, 0, 0}};
     const virNetDevBandwidth none = {{0, 0, 0}, {0, 0, 0}};
