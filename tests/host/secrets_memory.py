@@ -139,7 +139,7 @@ def definitions(life):
 
 def running(life, stored):
     """The guest runs: its own definition beside the stored one, QEMU told of passwords."""
-    by_hand, config, last = (password() for _ in range(3))
+    live, by_hand, config, last = (password() for _ in range(4))
     life.virsh("start", GUEST)
     life.allowed[stored] = 2
     life.look("start")
@@ -147,12 +147,15 @@ def running(life, stored):
     assert escape(stored) in life.virsh("dumpxml", GUEST, "--security-info")
     life.look("dumpxml --security-info of the running guest")
 
+    life.virsh("update-device", GUEST, life.graphics(live), "--live")
+    life.allowed.update({stored: 1, live: 1})
+    life.look("update-device --live")
     life.allowed[by_hand] = 0
     life.virsh("qemu-monitor-command", GUEST, json.dumps(
         {"execute": "set_password", "arguments": {"protocol": "vnc", "password": by_hand}}))
     life.look("qemu-monitor-command")
     life.virsh("update-device", GUEST, life.graphics(config), "--config")
-    life.allowed.update({stored: 1, config: 1})
+    life.allowed.update({stored: 0, config: 1})
     life.look("update-device --config")
 
     life.daemon.restart()
@@ -161,7 +164,7 @@ def running(life, stored):
     life.allowed.update({config: 0, last: 1})
     life.look("define while it runs")
     life.virsh("destroy", GUEST)
-    life.allowed[stored] = 0
+    life.allowed[live] = 0
     life.look("destroy")
     life.virsh("undefine", GUEST)
     life.allowed[last] = 0
