@@ -230,6 +230,7 @@ virApiDomainGetXMLDesc(virApiCall *call, const remote_domain_get_xml_desc_args *
     const unsigned known =
         VIR_FORMAT_SECURE | VIR_FORMAT_INACTIVE | VIR_FORMAT_UPDATE_CPU | VIR_FORMAT_MIGRATABLE;
     g_autoptr(virDomainDoc) doc = NULL;
+    unsigned flags = args->flags;
     char *text;
 
     if (!virApiOnlyFlags(args->flags, known, error))
@@ -244,9 +245,12 @@ virApiDomainGetXMLDesc(virApiCall *call, const remote_domain_get_xml_desc_args *
                                   ? obj->config
                                   : virDomainObjDoc(obj));
     }
-    text = virDomainDocXML(doc, (unsigned)args->flags);
+    /* what another host is to be given is the definition of the guest as it runs, whole */
+    if (flags & VIR_FORMAT_MIGRATABLE)
+        flags |= VIR_FORMAT_SECURE | VIR_FORMAT_INACTIVE;
+    text = virDomainDocXML(doc, flags);
     ret->xml = virApiStrdup(call, text);
-    if (args->flags & VIR_FORMAT_SECURE)
+    if (flags & VIR_FORMAT_SECURE)
         virSecureFreeString(text);
     else
         g_free(text);

@@ -12,6 +12,7 @@
 
 #include "api/domain.h"
 #include "api/handlers.gen.h"
+#include "device/video/video.h"
 #include "qemu/guest.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -168,8 +169,8 @@ virApiTerminalPath(const virDomainDef *def, const char *alias, const char *eleme
         if (dev->kind->terminal(dev))
             return g_strdup(dev->kind->terminal(dev));
         if (alias) {
-            virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                        _("character device %s is not using a PTY"), alias);
+            virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("character device %s is not using a PTY"),
+                        alias);
             return NULL;
         }
     }
@@ -310,28 +311,71 @@ static const virNetStreamOps pictureOps = {
     .drained = virApiPictureSend,
 };
 
+/* The card that shows the screen, and which of its heads: arguments of screendump. */
+static bool
+virApiScreen(const virDomainDef *def, unsigned screen, virJSON *arguments, GError **error)
+{
+    unsigned cards = 0;
+
+    for (guint i = 0; i < def->devices->len; i++) {
+        const virDevice *dev = g_ptr_array_index(def->devices, i);
+        unsigned heads;
+
+        if (dev->kind != &virVideoKind)
+            continue;
+        heads = VIR_VIDEO(dev)->heads.set ? (unsigned)VIR_VIDEO(dev)->heads.value : 1;
+        cards++;
+        if (screen < heads) {
+            virJSONAddString(arguments, "device", dev->info.alias);
+            virJSONAddUInt(arguments, "head", screen);
+            return true;
+        }
+        screen -= heads;
+    }
+    return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                       cards ? _("no such screen ID") : _("no screens to take screenshot from"));
+}
+
+/* QEMU writes the picture there: as PNG, else, built without that or older, as PPM. */
+static bool
+virApiScreenDump(virDomainObj *obj, unsigned screen, const char *path, const char **retMime,
+                 GError **error)
+{
+    enum { VERSION_PNG = 7001000 };
+    g_autoptr(virJSON) arguments = virJSONObject();
+    g_autoptr(virJSON) png = NULL;
+
+    if (!virApiScreen(virDomainObjDef(obj), screen, arguments, error))
+        return false;
+    virJSONAddString(arguments, "filename", path);
+    if (qmpCapsVersion(qemuGuestOf(obj)->caps) >= VERSION_PNG) {
+        png = virJSONCopy(arguments);
+        virJSONAddString(png, "format", "png");
+        *retMime = "image/png";
+        if (qemuGuestCommand(obj, "screendump", g_steal_pointer(&png), NULL, NULL))
+            return true;
+    }
+    *retMime = "image/x-portable-pixmap";
+    return qemuGuestCommand(obj, "screendump", g_steal_pointer(&arguments), NULL, error);
+}
+
 bool
 virApiDomainScreenshot(virApiCall *call, const remote_domain_screenshot_args *args,
                        remote_domain_screenshot_ret *ret, GError **error)
 {
     g_autoptr(virDomainObj) obj = NULL;
     g_autofree char *path = NULL;
+    const char *mime;
     virApiPicture *picture;
-    virJSON *arguments = virJSONObject();
     VIR_CORE_GUARD;
 
-    if (!virApiOnlyFlags(args->flags, 0, error) || !(obj = virApiDomain(call, &args->dom, error))) {
-        virJSONUnref(arguments);
+    if (!virApiOnlyFlags(args->flags, 0, error) || !(obj = virApiDomain(call, &args->dom, error)))
         return false;
-    }
     VIR_API_JOB(obj, "screenshot", error);
-    if (!virDomainObjCheckActive(obj, error)) {
-        virJSONUnref(arguments);
+    if (!virDomainObjCheckActive(obj, error))
         return false;
-    }
-    path = g_build_filename(qemuGuestOf(obj)->stateDir, "screenshot.ppm", NULL);
-    virJSONAddString(arguments, "filename", path);
-    if (!qemuGuestCommand(obj, "screendump", arguments, NULL, error))
+    path = g_build_filename(qemuGuestOf(obj)->stateDir, "screenshot", NULL);
+    if (!virApiScreenDump(obj, args->screen, path, &mime, error))
         return false;
     picture = g_new0(virApiPicture, 1);
     picture->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -341,7 +385,7 @@ virApiDomainScreenshot(virApiCall *call, const remote_domain_screenshot_args *ar
         virApiPictureFree(picture);
         return false;
     }
-    ret->mime = "image/x-portable-pixmap";
+    ret->mime = mime;
     virNetStreamUnref(virNetStreamNew(call, &pictureOps, picture, virApiPictureFree));
     return true;
 }

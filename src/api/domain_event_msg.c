@@ -249,6 +249,18 @@ fillMetadataChange(const virDomainEvent *event, void *message)
 }
 
 static void
+fillBlockThreshold(const virDomainEvent *event, void *message)
+{
+    remote_domain_event_block_threshold_msg *msg = message;
+
+    fillDomain(event, &msg->dom);
+    msg->dev = orEmpty(event->alias);
+    msg->path = event->path;
+    msg->threshold = event->threshold;
+    msg->excess = event->excess;
+}
+
+static void
 fillMemoryFailure(const virDomainEvent *event, void *message)
 {
     remote_domain_event_memory_failure_msg *msg = message;
@@ -294,6 +306,7 @@ static const virApiDomainEventRow rows[VIR_DOMAIN_EVENT_LAST] = {
     [VIR_DOMAIN_EVENT_DEVICE_ADDED] = {fillDeviceAdded},
     [VIR_DOMAIN_EVENT_DEVICE_REMOVAL_FAILED] = {fillDeviceRemovalFailed},
     [VIR_DOMAIN_EVENT_METADATA_CHANGE] = {fillMetadataChange},
+    [VIR_DOMAIN_EVENT_BLOCK_THRESHOLD] = {fillBlockThreshold},
     [VIR_DOMAIN_EVENT_MEMORY_FAILURE] = {fillMemoryFailure},
     [VIR_DOMAIN_EVENT_MEMORY_DEVICE_SIZE_CHANGE] = {fillMemoryDeviceSizeChange},
 };

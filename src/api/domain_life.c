@@ -156,8 +156,8 @@ virApiDomainCreateXML(virApiCall *call, const remote_domain_create_xml_args *arg
         return false;
     VIR_API_JOB(obj, "create", error);
     if (virDomainObjIsActive(obj))
-        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("domain '%s' is already active"),
-                           obj->name);
+        return virErrorSetDomain(error, VIR_ERR_OPERATION_INVALID,
+                                 _("domain '%s' is already active"), obj->name);
     ok = qemuGuestStart(driver, obj, g_steal_pointer(&def), virApiStartFlags(args->flags), error);
     if (ok) {
         virApiDomainFill(call, obj, &ret->dom);

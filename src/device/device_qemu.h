@@ -187,6 +187,11 @@ struct virDeviceQemu {
     bool (*claim)(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
                   GError **error);
     bool claimLastFirst; /* the last device of the kind comes first */
+    /* The device reads or writes the block node: retPlain is its name if the node is the device's
+     * own image and marks are set by that, retIndexed that of the image in the chain ("vda[2]");
+     * both are new. *retPath: of the image, borrowed, or NULL. NULL: has no nodes. */
+    bool (*ownsNode)(const virDevice *dev, const char *node, char **retPlain, char **retIndexed,
+                     const char **retPath);
     /* Reads what only files of the host say (the images below a disk's own), into the document;
      * what it finds makes its claims. After claim, before touches and build. Blocks: without the
      * core lock. NULL: nothing. */
@@ -208,8 +213,8 @@ struct virDeviceQemu {
     /* Place on the command line among its kind, smaller first; equal ranks stay in document order.
      * NULL: document order. */
     int (*bootRank)(const virDevice *dev);
-    /* What a request for an update need not say is as it is: fills wanted from dev. Before claim and
-     * update. NULL: alias and address are all. */
+    /* What a request for an update need not say is as it is: fills wanted from dev. Before claim
+     * and update. NULL: alias and address are all. */
     void (*inherit)(virDevice *wanted, const virDevice *dev);
     /* Live change without unplugging (media, link state). NULL: cannot. What differs and cannot be
      * changed is VIR_ERR_OPERATION_UNSUPPORTED or CONFIG_UNSUPPORTED naming it. */

@@ -97,7 +97,8 @@ virDomainDefParseRoot(virDomainDef *def, xmlNode *root, unsigned parseFlags, GEr
     if (!type)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s", _("missing domain type attribute"));
     if ((def->virtType = virDomainVirtTypeFromString(type)) <= 0)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, _("invalid domain type %s"), type);
+        return virErrorSetDomain(error, VIR_ERR_CONFIG_UNSUPPORTED, _("invalid domain type %s"),
+                                 type);
     if (!(parseFlags & VIR_PARSE_INACTIVE) && id && virStringToInt(id, &number) && number >= 0 &&
         number <= INT32_MAX)
         def->id = (int)number;

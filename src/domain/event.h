@@ -96,6 +96,8 @@ typedef struct {
     const char *monitorEvent, *details;
     int64_t seconds;
     unsigned micros;
+    /* BLOCK_THRESHOLD, of alias ("vda") and path */
+    uint64_t threshold, excess;
     /* MEMORY_FAILURE: recipient, action, flags; MEMORY_DEVICE_SIZE_CHANGE: size */
     int recipient, action;
     unsigned flags;

@@ -107,7 +107,7 @@ bool
 virDomainObjCheckActive(const virDomainObj *obj, GError **error)
 {
     return virDomainObjIsActive(obj) ||
-           virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is not running"));
+           virErrorSetDomain(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is not running"));
 }
 
 bool
@@ -124,8 +124,8 @@ virDomainObjAffected(const virDomainObj *obj, unsigned flags, bool *retLive, boo
     if (live && !virDomainObjCheckActive(obj, error))
         return false;
     if (config && !virDomainObjIsPersistent(obj))
-        return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
-                           _("transient domains do not have any persistent config"));
+        return virErrorSetDomain(error, VIR_ERR_OPERATION_INVALID, "%s",
+                                 _("transient domains do not have any persistent config"));
     *retLive = live;
     *retConfig = config;
     return true;

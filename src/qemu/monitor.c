@@ -204,6 +204,56 @@ qemuMonitorBlockIOError(qemuGuest *guest, virJSON *data)
     }
 }
 
+/* The image is no longer watched: one mark is told once. */
+static void
+qemuMonitorBlockThreshold(qemuGuest *guest, virJSON *data)
+{
+    virDomainEvent event = {.type = VIR_DOMAIN_EVENT_BLOCK_THRESHOLD};
+    const char *node = virJSONGetString(data, "node-name");
+    const virDomainDef *def = guest->obj->live ? virDomainDocDef(guest->obj->live) : NULL;
+
+    if (!virJSONGetUInt(data, "write-threshold", &event.threshold) ||
+        !virJSONGetUInt(data, "amount-exceeded", &event.excess))
+        return;
+    for (guint i = 0; def && node && i < def->devices->len; i++) {
+        const virDevice *dev = g_ptr_array_index(def->devices, i);
+        const virDeviceQemu *qemu = virDeviceQemuOf(dev);
+        g_autofree char *plain = NULL;
+        g_autofree char *indexed = NULL;
+
+        if (!qemu || !qemu->ownsNode || !qemu->ownsNode(dev, node, &plain, &indexed, &event.path))
+            continue;
+        if (plain) {
+            event.alias = plain;
+            qemuMonitorEmit(guest, &event);
+        }
+        event.alias = indexed;
+        qemuMonitorEmit(guest, &event);
+    }
+}
+
+/* A page of the guest's memory that the hardware has lost. */
+static void
+qemuMonitorMemoryFailure(qemuGuest *guest, virJSON *data)
+{
+    /* the numbers of virDomainMemoryFailureRecipientType, …ActionType and …Flags */
+    static const char *const recipients[] = {"hypervisor", "guest", NULL};
+    static const char *const actions[] = {"ignore", "inject", "fatal", "reset", NULL};
+    enum { ACTION_REQUIRED = 1 << 0, RECURSIVE = 1 << 1 };
+    virJSON *flags = virJSONGetObject(data, "flags");
+    virDomainEvent event = {.type = VIR_DOMAIN_EVENT_MEMORY_FAILURE};
+
+    event.recipient = qemuMonitorIndex(virJSONGetString(data, "recipient"), recipients, -1);
+    event.action = qemuMonitorIndex(virJSONGetString(data, "action"), actions, -1);
+    if (event.recipient < 0 || event.action < 0)
+        return;
+    if (flags && virJSONGetBool(flags, "action-required", false))
+        event.flags |= ACTION_REQUIRED;
+    if (flags && virJSONGetBool(flags, "recursive", false))
+        event.flags |= RECURSIVE;
+    qemuMonitorEmit(guest, &event);
+}
+
 static void
 qemuMonitorTray(qemuGuest *guest, virJSON *data)
 {
@@ -312,10 +362,12 @@ static const struct {
 } handlers[] = {
     {"BALLOON_CHANGE", qemuMonitorBalloon},
     {"BLOCK_IO_ERROR", qemuMonitorBlockIOError},
+    {"BLOCK_WRITE_THRESHOLD", qemuMonitorBlockThreshold},
     {"DEVICE_DELETED", qemuMonitorDeviceDeleted},
     {"DEVICE_TRAY_MOVED", qemuMonitorTray},
     {"DEVICE_UNPLUG_GUEST_ERROR", qemuMonitorUnplugError},
     {"GUEST_PANICKED", qemuMonitorPanicked},
+    {"MEMORY_FAILURE", qemuMonitorMemoryFailure},
     {"MEM_UNPLUG_ERROR", qemuMonitorUnplugError},
     {"RESET", qemuMonitorReset},
     {"RESUME", qemuMonitorResume},

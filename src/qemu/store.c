@@ -347,7 +347,7 @@ qemuDriverDefine(qemuDriver *driver, const char *xml, bool validate, GError **er
     }
     if (!def || !(obj = qemuStoreObject(driver, def, &fresh, error)))
         return NULL;
-    had = virDomainObjIsPersistent(obj);
+    had = virDomainObjIsPersistent(obj) || virDomainObjIsActive(obj);
     ok = qemuDriverSaveConfig(driver, obj, g_steal_pointer(&def), error);
     if (ok)
         qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_DEFINED,

@@ -151,7 +151,7 @@ virNetMessageNewError(const virNetHeader *call, uint32_t message_type, const GEr
     reply = virNetMessageNew(&header);
     text = virErrorWireMessage(error);
     wire.code = virErrorGetCode(error);
-    wire.domain = virErrorGetFrom((virErrorCode)wire.code);
+    wire.domain = virErrorGetFrom(error);
     wire.message = text;
     wire.str1 = virErrorClass((virErrorCode)wire.code);
     wire.str2 = error->message;

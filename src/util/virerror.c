@@ -138,10 +138,30 @@ virErrorSetPlain(GError **error, virErrorCode code, const char *fmt, ...)
     return false;
 }
 
+/* Our third: the same codes and texts, from another part of libvirt. */
+static GQuark
+virErrorDomainQuark(void)
+{
+    return g_quark_from_static_string("virtward-error-domain");
+}
+
+bool
+virErrorSetDomain(GError **error, virErrorCode code, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (error && !*error)
+        *error = g_error_new_valist(virErrorDomainQuark(), (int)code, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
 static bool
 virErrorIsOurs(const GError *error)
 {
-    return error->domain == VIR_ERROR || error->domain == virErrorPlainQuark();
+    return error->domain == VIR_ERROR || error->domain == virErrorPlainQuark() ||
+           error->domain == virErrorDomainQuark();
 }
 
 virErrorCode
@@ -151,12 +171,19 @@ virErrorGetCode(const GError *error)
 }
 
 int
-virErrorGetFrom(virErrorCode code)
+virErrorGetFrom(const GError *error)
 {
-    switch ((int)code) {
+    if (error->domain == virErrorDomainQuark())
+        return VIR_FROM_DOMAIN;
+    switch ((int)virErrorGetCode(error)) {
     case VIR_ERR_RPC:
     case VIR_ERR_NO_SUPPORT:
         return VIR_FROM_RPC;
+    case VIR_ERR_NO_NAME:
+    case VIR_ERR_NO_SOURCE:
+    case VIR_ERR_NO_TARGET:
+    case VIR_ERR_OPERATION_DENIED:
+    case VIR_ERR_NO_DOMAIN_METADATA:
     case VIR_ERR_XML_ERROR:
     case VIR_ERR_XML_DETAIL:
     case VIR_ERR_XML_INVALID_SCHEMA:

@@ -87,6 +87,10 @@ bool virErrorSet(GError **error, virErrorCode code, const char *fmt, ...) G_GNUC
  * call's arguments, which name function and argument. */
 bool virErrorSetPlain(GError **error, virErrorCode code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 
+/* The same for what holds whatever the hypervisor: clients of libvirt see VIR_FROM_DOMAIN then, not
+ * VIR_FROM_QEMU. */
+bool virErrorSetDomain(GError **error, virErrorCode code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+
 /* The same with the class VIR_ERR_SYSTEM_ERROR and ": " and the text of errno behind. Reads errno
  * first, so it may be called with arguments that change it. */
 bool virErrorErrno(GError **error, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
@@ -97,8 +101,8 @@ bool virErrorErrnoValue(GError **error, int errnum, const char *fmt, ...) G_GNUC
 /* The code of any GError: its own, or VIR_ERR_INTERNAL_ERROR for a foreign domain (GIO and so on).
  */
 virErrorCode virErrorGetCode(const GError *error);
-/* VIR_FROM_... that clients expect with this code. */
-int virErrorGetFrom(virErrorCode code);
+/* VIR_FROM_... that clients expect with it. */
+int virErrorGetFrom(const GError *error);
 /* What a code means, as format with one %s for the detail, e.g. "XML error: %s". Untranslated,
  * never NULL. */
 const char *virErrorClass(virErrorCode code);

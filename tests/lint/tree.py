@@ -49,6 +49,7 @@ NAMES_KINDS = {
     "src/api/domain_iotune.c": {"disk"},                    # the wire names one disk
     "src/api/domain_iothread.c": {"disk", "controller"},    # who uses a thread that is to go
     "src/api/domain_block.h": {"disk"},                      # as clients name one
+    "src/api/domain_console.c": {"video"},                   # whose picture is taken
     "src/api/domain_graphics.c": {"graphics"},
     "src/api/domain_guestinfo.c": {"controller", "disk"},    # the agent names disks by place
     "src/api/domain_network.c": {"interface"},               # whose addresses are asked for

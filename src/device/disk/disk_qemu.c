@@ -319,6 +319,24 @@ qemuDiskHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GError *
     return true;
 }
 
+static bool
+qemuDiskOwnsNode(const virDevice *dev, const char *node, char **retPlain, char **retIndexed,
+                 const char **retPath)
+{
+    const virDisk *disk = VIR_DISK(dev);
+
+    for (const virStorageSource *src = &disk->src; src; src = src->backing) {
+        if (g_strcmp0(src->run.storageNode, node) != 0 && g_strcmp0(src->run.formatNode, node) != 0)
+            continue;
+        if (src == &disk->src && !src->run.thresholdByIndex)
+            *retPlain = g_strdup(disk->target);
+        *retIndexed = g_strdup_printf("%s[%u]", disk->target, src->id);
+        *retPath = virStorageSourceIsLocal(src) ? src->path : NULL;
+        return true;
+    }
+    return false;
+}
+
 const virDeviceQemu virDiskQemu = {
     .kind = &virDiskKind,
     .complete = qemuDiskComplete,
@@ -331,6 +349,7 @@ const virDeviceQemu virDiskQemu = {
     .afterStart = qemuDiskAfterStart,
     .learn = qemuDiskLearn,
     .inherit = qemuDiskInherit,
+    .ownsNode = qemuDiskOwnsNode,
     .update = qemuDiskUpdate,
     .hotpluggable = qemuDiskHotpluggable,
 };
