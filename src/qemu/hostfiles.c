@@ -29,6 +29,16 @@ qemuGiveToGuest(qemuGuest *guest, const virDelegateCall *call, int fd, GError **
 }
 
 bool
+qemuFileNeedsOwner(const qemuDriver *driver, const virHostResource *file, const struct stat *st)
+{
+    bool readable =
+        (st->st_mode & S_IROTH) || (st->st_gid == driver->gid && (st->st_mode & S_IRGRP));
+
+    return driver->uid != VIR_SPAWN_KEEP_ID && driver->config.dynamicOwnership &&
+           st->st_uid != driver->uid && ((file->mode & VIR_HOST_WRITE) || !readable);
+}
+
+bool
 qemuMakeOwnedFolder(qemuGuest *guest, const virDelegateCall *call, const char *path, GError **error)
 {
     VIR_AUTOCLOSE fd = -1;

@@ -3,6 +3,8 @@
  * hostfiles.h: folders, sockets and small files of a guest. In a job, without the core lock. */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "qemu/guest.h"
 
 /* Makes the folder (0750) and gives it to the user that guests run as. */
@@ -23,3 +25,9 @@ bool qemuVsockClaim(int fd, uint64_t *cid, GError **error);
 /* When the process was started, in clock ticks since boot (proc(5), stat field 22); 0 if it is
  * gone. */
 uint64_t qemuProcessStartTime(pid_t pid);
+
+/* Whether a file that a guest uses has to be given to QEMU's user: one that it writes to, or could
+ * not read otherwise; a file that everybody may read stays with whom it belongs to. st: of the file
+ * as it is. Pure. */
+bool qemuFileNeedsOwner(const qemuDriver *driver, const virHostResource *file,
+                        const struct stat *st);

@@ -9,6 +9,7 @@
 
 #include "qemu/gateowners.h"
 #include "qemu/gaterules.h"
+#include "qemu/hostfiles.h"
 #include "qemu/hotplug.h"
 #include "qemu/privatedev.h"
 #include "util/vircore.h"
@@ -62,8 +63,7 @@ qemuPlugGiveFile(qemuGuest *guest, const virHostResource *file, const char *alia
         return true;
     if (fd < 0 || fstat(fd, &st) < 0)
         return virErrorErrno(error, _("Cannot access storage file '%s'"), file->path);
-    if (guest->driver->uid == VIR_SPAWN_KEEP_ID || !guest->driver->config.dynamicOwnership ||
-        !(file->mode & VIR_HOST_WRITE) || st.st_uid == guest->driver->uid)
+    if (!qemuFileNeedsOwner(guest->driver, file, &st))
         return true;
     resource = qemuResourceNew(QEMU_RESOURCE_OWNER, file->path, alias);
     resource->uid = st.st_uid;

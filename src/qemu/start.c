@@ -127,18 +127,6 @@ qemuStartList(qemuStart *start, qemuResourceType type, const char *name)
     g_ptr_array_add(start->guest->resources, qemuResourceNew(type, name, NULL));
 }
 
-/* Who only reads may leave a file that everybody may read to whom it belongs: others read it too.
- */
-static bool
-qemuStartMayUse(const qemuStart *start, const struct stat *st, unsigned mode)
-{
-    if (st->st_uid == start->driver->uid)
-        return true;
-    if (mode & VIR_HOST_WRITE)
-        return false;
-    return (st->st_mode & S_IROTH) || (st->st_gid == start->driver->gid && (st->st_mode & S_IRGRP));
-}
-
 /* Files that change hands while the guest runs; who had them is read now, for the way back. */
 static bool
 qemuStartListOwners(qemuStart *start, const virHostAccess *access, GError **error)
@@ -155,8 +143,7 @@ qemuStartListOwners(qemuStart *start, const virHostAccess *access, GError **erro
                 continue;
             return virErrorErrno(error, _("Cannot access storage file '%s'"), wanted->path);
         }
-        if (start->driver->uid == VIR_SPAWN_KEEP_ID || !start->driver->config.dynamicOwnership ||
-            qemuStartMayUse(start, &st, wanted->mode))
+        if (!qemuFileNeedsOwner(start->driver, wanted, &st))
             continue;
         resource = qemuResourceNew(QEMU_RESOURCE_OWNER, wanted->path, wanted->alias);
         resource->uid = st.st_uid;
