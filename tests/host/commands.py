@@ -162,6 +162,8 @@ def listening(side, shown):
         for line in told.read().splitlines():
             kind, separator, what = line.partition(": ")
             events = kinds.setdefault(kind, [])
+            if what.startswith("Shutdown Finished after host request"):
+                continue  # a QEMU that is killed may or may not get to say so
             if separator and events[-1:] != [what]:
                 events.append(figures(kind, side.level(what)))
         for kind in EVENTS:

@@ -92,7 +92,8 @@ class Loop:
 
 
 def told(conn, dom, event, detail, seen):
-    seen.append((dom.name(), KINDS[event], detail))
+    if KINDS[event] != "Shutdown":  # a QEMU that is killed may or may not get to say so
+        seen.append((dom.name(), KINDS[event], detail))
 
 
 def life(conn):
@@ -124,8 +125,7 @@ def watch(loop, uri, rounds):
 
 def expected(rounds):
     run = [("Defined", 0), ("Resumed", 0), ("Started", 0), ("Suspended", 0), ("Resumed", 0),
-           ("Shutdown", 2), ("Stopped", 1), ("Started", 0), ("Suspended", 0), ("Shutdown", 2),
-           ("Stopped", 1), ("Undefined", 0)]
+           ("Stopped", 1), ("Started", 0), ("Suspended", 0), ("Stopped", 1), ("Undefined", 0)]
     return [("events", kind, detail) for kind, detail in run * rounds]
 
 
