@@ -391,6 +391,9 @@ main(int argc, char **argv)
     spawnPlaceDescriptors(&request);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    /* what whoever started the daemon ignored (a shell's background job: SIGQUIT) isn't inherited */
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL); /* fails for those that nobody can ignore */
 
     spawnReady();
     (void)execve(request.argv[0], request.argv, request.env);
