@@ -99,7 +99,7 @@ virDomainDefAddUSBController(virDomainDef *def, int model)
 {
     static const unsigned startPorts[] = {0, 2, 4};
 
-    virDomainDefAddDevice(def, virControllerNew(VIR_CONTROLLER_USB, 0, model));
+    virDomainDefAppendDevice(def, virControllerNew(VIR_CONTROLLER_USB, 0, model));
     if (model != VIR_CONTROLLER_USB_ICH9_EHCI1)
         return;
     for (unsigned i = 0; i < G_N_ELEMENTS(startPorts); i++) {
@@ -107,7 +107,7 @@ virDomainDefAddUSBController(virDomainDef *def, int model)
             virControllerNew(VIR_CONTROLLER_USB, 0, VIR_CONTROLLER_USB_ICH9_UHCI1 + (int)i);
 
         companion->info.masterStartPort = virOptUIntOf(startPorts[i]);
-        virDomainDefAddDevice(def, companion);
+        virDomainDefAppendDevice(def, companion);
     }
 }
 
@@ -117,9 +117,9 @@ virDomainDefAddMachineControllers(virDomainDef *def, const virDomainFacts *facts
     if (usbModel >= 0 && virControllersMaxIndex(def->devices, VIR_CONTROLLER_USB) < 0)
         virDomainDefAddUSBController(def, usbModel);
     if (facts->q35 && !virControllersFind(def->devices, VIR_CONTROLLER_SATA, 0))
-        virDomainDefAddDevice(def, virControllerNew(VIR_CONTROLLER_SATA, 0, 0));
+        virDomainDefAppendDevice(def, virControllerNew(VIR_CONTROLLER_SATA, 0, 0));
     if ((facts->q35 || facts->i440fx) && !virControllersFind(def->devices, VIR_CONTROLLER_PCI, 0))
-        virDomainDefAddDevice(
+        virDomainDefAppendDevice(
             def, virControllerNew(VIR_CONTROLLER_PCI, 0,
                                   facts->q35 ? VIR_CONTROLLER_PCIE_ROOT : VIR_CONTROLLER_PCI_ROOT));
 }
@@ -144,7 +144,7 @@ virDomainDefAddControllers(virDomainDef *def, int type, unsigned first, unsigned
         if (virControllersFind(def->devices, type, i))
             continue;
         added = virControllerNew(type, i, there ? there->model : 0);
-        virDomainDefAddDevice(def, added);
+        virDomainDefAppendDevice(def, added);
         if (policy->completeController && !policy->completeController(added, policy->opaque, error))
             return false;
     }

@@ -17,17 +17,32 @@ virDomainKindPlace(const virDeviceKind *kind)
     return place;
 }
 
-void
-virDomainDefAddDevice(virDomainDef *def, virDevice *dev)
+/* Behind the last device of the kind. */
+static guint
+virDomainDefKindEnd(const virDomainDef *def, const virDeviceKind *kind)
 {
-    int place = virDomainKindPlace(dev->kind);
+    int place = virDomainKindPlace(kind);
     guint end = def->devices->len;
-    gint at = -1;
 
     while (end > 0 &&
            virDomainKindPlace(((const virDevice *)g_ptr_array_index(def->devices, end - 1))->kind) >
                place)
         end--;
+    return end;
+}
+
+void
+virDomainDefAppendDevice(virDomainDef *def, virDevice *dev)
+{
+    g_ptr_array_insert(def->devices, (gint)virDomainDefKindEnd(def, dev->kind), dev);
+}
+
+void
+virDomainDefAddDevice(virDomainDef *def, virDevice *dev)
+{
+    guint end = virDomainDefKindEnd(def, dev->kind);
+    gint at = -1;
+
     for (guint i = end; dev->kind->order && i > 0; i--) {
         const virDevice *other = g_ptr_array_index(def->devices, i - 1);
         int order;

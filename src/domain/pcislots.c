@@ -385,7 +385,7 @@ virPCIAddBuses(virDomainDef *def, const virDomainFacts *facts, virPCIAddressSet 
 
         if (virControllersFind(def->devices, VIR_CONTROLLER_PCI, i))
             continue;
-        virDomainDefAddDevice(def, virControllerNew(VIR_CONTROLLER_PCI, i, model));
+        virDomainDefAppendDevice(def, virControllerNew(VIR_CONTROLLER_PCI, i, model));
         /* the new bus has to be plugged in somewhere too, which may need yet another one */
         if (!virPCIAddressSetReserveNext(set, virControllerPCIConnectOfModel(model), 0, &at, error))
             return false;

