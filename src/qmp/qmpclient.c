@@ -18,6 +18,9 @@
 #include "util/virsecure.h"
 #include "util/virutil.h"
 
+/* What clients send as a whole is numbered in words that they know, since they see the answer. */
+#define WHOLE_ID "libvirt-"
+
 enum {
     QMP_READ_SIZE = 32 * 1024,
     QMP_READ_TURN = 256 * 1024, /* then the other descriptors get their turn */
@@ -352,7 +355,7 @@ qmpClientSendWhole(qmpClient *client, virJSON *question)
     g_assert(virCoreIsHeld());
     request = qmpRequestNew(command ? command : "", ++client->lastId);
     json_object_object_del(question, "id");
-    virJSONAddStringF(question, "id", "libvirt-%u", request->id);
+    virJSONAddStringF(question, "id", WHOLE_ID "%u", request->id);
     out->text = qmpClientLine(question);
     out->len = strlen(out->text);
     out->fd = -1;
@@ -488,6 +491,18 @@ qmpClientEvent(qmpClient *client, const char *name, virJSON *message)
                                  client->opaque);
 }
 
+/* The number in an answer's id, in either form. */
+static bool
+qmpAnswerNumber(virJSON *message, uint64_t *retNumber)
+{
+    const char *text = virJSONGetString(message, "id");
+
+    if (!text)
+        return virJSONGetUInt(message, "id", retNumber);
+    return g_str_has_prefix(text, WHOLE_ID) &&
+           g_ascii_string_to_unsigned(text + strlen(WHOLE_ID), 10, 1, G_MAXUINT32, retNumber, NULL);
+}
+
 /* Out of the unanswered ones; an error without an id (QEMU could not read the command) belongs to
  * the oldest. The caller owns the reference. */
 static qmpRequest *
@@ -497,7 +512,7 @@ qmpClientTakeRequest(qmpClient *client, virJSON *message)
 
     if (!virJSONGet(message, "id"))
         return g_queue_pop_head(&client->requests);
-    if (!virJSONGetUInt(message, "id", &number))
+    if (!qmpAnswerNumber(message, &number))
         return NULL;
     for (GList *link = client->requests.head; link; link = link->next) {
         qmpRequest *request = link->data;
