@@ -344,15 +344,19 @@ virControllerMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, 
                        (unsigned)controller->index.value);
 }
 
-/* Before those of its type with a greater index; behind the others only as it comes. */
+/* Those of a type by their index; of one index, the EHCI controller before its companions, else as
+ * they come. */
 static int
 virControllerOrder(const virDevice *a, const virDevice *b)
 {
     const virController *first = VIR_CONTROLLER_CONST(a);
     const virController *second = VIR_CONTROLLER_CONST(b);
 
-    return first->type == second->type && first->index.set && second->index.set &&
-           first->index.value > second->index.value;
+    if (first->type != second->type || !first->index.set || !second->index.set)
+        return 0;
+    if (first->index.value == second->index.value)
+        return virControllerIsUSBCompanion(first) && !virControllerIsUSBCompanion(second) ? 1 : -1;
+    return first->index.value < second->index.value ? -1 : 1;
 }
 
 const virDeviceKind virControllerKind = {
