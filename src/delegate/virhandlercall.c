@@ -32,7 +32,7 @@ static virHandlerPeer *
 openCall(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
          virHandlerPending *pending, uint64_t *retRequest, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&handlers->lock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
     virHandlerServer *server = virHandlersFind(handlers, hook, call->uuid, call->domain);
 
     if (!server || !server->peer) {

@@ -47,7 +47,7 @@ virHandlerPeerUnref(virHandlerPeer *peer)
 static void
 peerEnd(virHandlerPeer *peer)
 {
-    g_autoptr(virHandlerPeer) keep = virHandlerPeerRef(peer);
+    g_autoptr(virHandlerPeer) keep G_GNUC_UNUSED = virHandlerPeerRef(peer);
     virHandlers *handlers = peer->handlers;
 
     virEventWatchRemove(peer->watch);
@@ -320,7 +320,7 @@ static void
 peerReady(int fd, unsigned events, void *opaque)
 {
     virHandlerPeer *peer = opaque;
-    g_autoptr(virHandlerPeer) keep = virHandlerPeerRef(peer);
+    g_autoptr(virHandlerPeer) keep G_GNUC_UNUSED = virHandlerPeerRef(peer);
 
     (void)events;
     for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
@@ -417,8 +417,8 @@ virHandlersListen(virHandlers *handlers, const char *folder, GError **error)
     handlers->path = g_build_filename(folder, "sock", NULL);
     if (strlen(handlers->path) >= sizeof(address.sun_path))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("socket path '%s' is longer than %zu bytes"),
-                           handlers->path, sizeof(address.sun_path) - 1);
+                           _("socket path '%s' is longer than %zu bytes"), handlers->path,
+                           sizeof(address.sun_path) - 1);
     if (!virFileMakePath(folder, 0700, error))
         return false;
     if (chmod(folder, 0700) < 0)

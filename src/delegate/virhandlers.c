@@ -159,7 +159,7 @@ bool
 virHandlersChoose(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
                   virHandlerChoice *retChoice, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&handlers->lock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
     const virHandlerServer *server = virHandlersFind(handlers, hook, call->uuid, call->domain);
 
     switch (handlers->policies[hook->number]) {
@@ -287,7 +287,7 @@ bool
 virHandlersRegister(virHandlers *handlers, virHandlerPeer *peer, const handler_register_args *args,
                     uint32_t *retId, GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&handlers->lock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
     g_autoptr(virHandlerPeer) before = NULL;
     const virXdrHook *hook = NULL;
     virHandlerServer *server;
@@ -313,7 +313,7 @@ bool
 virHandlersUnregister(virHandlers *handlers, const virHandlerPeer *peer, uint32_t id,
                       GError **error)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&handlers->lock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
 
     for (guint i = 0; i < handlers->servers->len; i++) {
         const virHandlerServer *server = g_ptr_array_index(handlers->servers, i);
@@ -415,7 +415,7 @@ void
 virHandlersNote(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
                 uint64_t request, const char *detail)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&handlers->lock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
 
     addGrant(handlers, call->uuid, call->domain, request, hook->number, detail);
 }
@@ -424,7 +424,7 @@ void
 virHandlersRestoreGrant(virHandlers *handlers, const uint8_t uuid[16], const char *domain,
                         uint64_t request, uint32_t hook, const char *detail)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&handlers->lock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
 
     addGrant(handlers, uuid, domain, request, hook, detail);
     handlers->request = MAX(handlers->request, request);
@@ -433,7 +433,7 @@ virHandlersRestoreGrant(virHandlers *handlers, const uint8_t uuid[16], const cha
 GPtrArray *
 virHandlersGrants(virHandlers *handlers, const uint8_t uuid[16])
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&handlers->lock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
     const virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, uuid);
     GPtrArray *copy = g_ptr_array_new_with_free_func(grantFree);
 

@@ -129,7 +129,7 @@ static int
 serve(virConnectPtr conn, unsigned abi, const char *hook, virInternalHandler adapter,
       void (*handler)(void))
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&tableLock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&tableLock);
     simpleServer *server = serverOf(conn, abi);
     int done;
 
@@ -150,7 +150,7 @@ serve(virConnectPtr conn, unsigned abi, const char *hook, virInternalHandler ada
 VIR_INTERNAL_EXPORT void
 virInternalClose(virConnectPtr conn)
 {
-    g_autoptr(GMutexLocker) guard = g_mutex_locker_new(&tableLock);
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&tableLock);
 
     dropServer(conn);
 }
