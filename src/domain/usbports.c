@@ -64,7 +64,7 @@ virUSBFindNode(GArray *nodes, unsigned bus, const unsigned *path, unsigned depth
         virUSBNode *node = &g_array_index(nodes, virUSBNode, i);
 
         if (node->bus == bus && node->depth == depth &&
-            memcmp(node->path, path, depth * sizeof(*path)) == 0)
+            (depth == 0 || memcmp(node->path, path, depth * sizeof(*path)) == 0))
             return node;
     }
     return NULL;
