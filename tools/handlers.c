@@ -64,14 +64,13 @@ askStatus(int fd, virPacket *reply, GError **error)
                                                      "user may ask"));
 }
 
+/* A newer daemon may have hooks that this program doesn't know. */
 static const char *
 hookName(uint32_t number)
 {
-    for (size_t i = 0; i < virXdrHooksCount; i++) {
-        if (virXdrHooks[i].number == number)
-            return virXdrHooks[i].name;
-    }
-    return "?";
+    const virXdrHook *hook = virXdrHookByNumber(number);
+
+    return hook ? hook->name : "?";
 }
 
 static void

@@ -27,7 +27,7 @@ ask(virDelegate *door, const virDelegateCall *call, uint32_t hook, void *args, c
 {
     g_auto(virHandlerReply) reply = {0};
 
-    return virHandlersAsk(door->handlers, call, virHandlerHookByNumber(hook), args, fds, nfds, NULL,
+    return virHandlersAsk(door->handlers, call, virXdrHookByNumber(hook), args, fds, nfds, NULL,
                           &reply, error);
 }
 
@@ -37,7 +37,7 @@ static bool
 handlerMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd, uint64_t bytes,
                   GError **error)
 {
-    handler_memlock_set_args args = {.soft = bytes, .hard = bytes, .guest = bytes};
+    handler_memlock_set_args args = {.soft = bytes, .hard = bytes};
 
     return ask(door, call, HANDLER_PROC_MEMLOCK_SET, &args, &pidfd, 1, error);
 }
@@ -173,8 +173,8 @@ handlerDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDev
         .device = deviceNumber(device), .identity = path ? path : "", .flags = (uint32_t)flags};
     handler_device_open_ret ret = {0};
 
-    if (!virHandlersAsk(door->handlers, call, virHandlerHookByNumber(HANDLER_PROC_DEVICE_OPEN),
-                        &args, NULL, 0, &ret, &reply, error))
+    if (!virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_DEVICE_OPEN), &args,
+                        NULL, 0, &ret, &reply, error))
         return false;
     *retFd = virPacketTakeFd(&reply.packet, 0);
     return *retFd >= 0 || virErrorSet(error, VIR_ERR_OPERATION_FAILED,
@@ -203,7 +203,7 @@ handlerOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
     handler_own_set_args args = {.uid = wanted->uid, .gid = wanted->gid, .mode = wanted->mode};
     handler_own_set_ret before = {0}; /* the front has looked itself */
 
-    return virHandlersAsk(door->handlers, call, virHandlerHookByNumber(HANDLER_PROC_OWN_SET), &args,
+    return virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_OWN_SET), &args,
                           &fd, 1, &before, &reply, error);
 }
 
@@ -235,8 +235,8 @@ handlerTapCreate(virDelegate *door, const virDelegateCall *call, const virNetDev
     handler_tap_create_ret ret = {0};
 
     if (space < 0 ||
-        !virHandlersAsk(door->handlers, call, virHandlerHookByNumber(HANDLER_PROC_TAP_CREATE),
-                        &args, &space, 1, &ret, &reply, error))
+        !virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_TAP_CREATE), &args,
+                        &space, 1, &ret, &reply, error))
         return false;
     if (virPacketFdCount(&reply.packet) < request->queues ||
         g_strlcpy(retInfo->name, ret.name, sizeof(retInfo->name)) >= sizeof(retInfo->name))

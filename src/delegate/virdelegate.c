@@ -48,12 +48,6 @@ virDelegateSetHandlers(virDelegate *door, virHandlers *handlers)
     door->handlers = handlers;
 }
 
-virHandlers *
-virDelegateHandlers(const virDelegate *door)
-{
-    return door->handlers;
-}
-
 void
 virDelegateTeardown(virDelegate *door, const virDelegateCall *call)
 {
@@ -80,7 +74,7 @@ bool
 virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char *hook,
                  virDelegateTrace *retTrace, GError **error)
 {
-    const virXdrHook *row = door->handlers ? virHandlerHookByName(hook) : NULL;
+    const virXdrHook *row = door->handlers ? virXdrHookByName(hook) : NULL;
     virHandlerChoice choice = VIR_HANDLER_SELF;
 
     *retTrace = (virDelegateTrace){door, call, hook, NULL, false, g_get_monotonic_time()};

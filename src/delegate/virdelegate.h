@@ -75,8 +75,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDelegate, virDelegateFree)
 
 /* Those who may be asked instead of doing it here (virhandlers.h); taken over. At start. */
 void virDelegateSetHandlers(virDelegate *door, virHandlers *handlers);
-/* Borrowed; NULL: none were set. */
-virHandlers *virDelegateHandlers(const virDelegate *door);
 /* teardown: the guest is gone; its handlers undo what they remember of it. Waits for nobody. */
 void virDelegateTeardown(virDelegate *door, const virDelegateCall *call);
 

@@ -160,6 +160,6 @@ virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const virXdrH
     }
     if (!done || !readAnswer(reply, hook, &reply->arena, ret, error))
         return false;
-    virHandlersNote(handlers, call, hook, request, hook->name);
+    virHandlersNote(handlers, call, hook, request);
     return true;
 }

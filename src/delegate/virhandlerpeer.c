@@ -135,7 +135,7 @@ answerRegister(virHandlerPeer *peer, const virPacket *call, virArena *arena)
     if (!answer(peer, call, &handler_register_ret_xdr, &ret, error))
         return false;
     if (done)
-        virHandlersResync(peer->handlers, peer, virHandlerHookByNumber(args.hook));
+        virHandlersResync(peer->handlers, peer, virXdrHookByNumber(args.hook));
     return true;
 }
 
@@ -263,7 +263,7 @@ noteResync(const virHandlerPeer *peer, const virPacket *reply)
 static void
 takeLate(virHandlerPeer *peer, const virPacket *reply, uint64_t request)
 {
-    const virXdrHook *hook = virHandlerHookByNumber((uint32_t)reply->header.procedure);
+    const virXdrHook *hook = virXdrHookByNumber((uint32_t)reply->header.procedure);
     handler_teardown_args args = {.call = {.domain = "", .phase = HANDLER_PHASE_TEARDOWN},
                                   .requests_len = 1,
                                   .requests_val = &request};

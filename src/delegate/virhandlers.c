@@ -25,26 +25,6 @@ static const uint32_t optional[] = {
 
 /* --- hooks and policies --- */
 
-const virXdrHook *
-virHandlerHookByName(const char *name)
-{
-    for (size_t i = 0; i < virXdrHooksCount; i++) {
-        if (g_str_equal(virXdrHooks[i].name, name))
-            return &virXdrHooks[i];
-    }
-    return NULL;
-}
-
-const virXdrHook *
-virHandlerHookByNumber(uint32_t number)
-{
-    for (size_t i = 0; i < virXdrHooksCount; i++) {
-        if (virXdrHooks[i].number == number)
-            return &virXdrHooks[i];
-    }
-    return NULL;
-}
-
 static bool
 mayBeOff(uint32_t hook)
 {
@@ -87,7 +67,7 @@ virHandlersSetPolicy(virHandlers *handlers, const char *text, GError **error)
         }
         return true;
     }
-    hook = virHandlerHookByName(parts[0]);
+    hook = virXdrHookByName(parts[0]);
     if (!hook)
         return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("there is no hook '%s'"), parts[0]);
     return setPolicy(handlers, hook, (virHandlerPolicy)policy, error);
@@ -252,7 +232,7 @@ static bool
 checkRegistration(virHandlers *handlers, const handler_register_args *args,
                   const virXdrHook **retHook, GError **error)
 {
-    const virXdrHook *hook = virHandlerHookByNumber(args->hook);
+    const virXdrHook *hook = virXdrHookByNumber(args->hook);
 
     *retHook = hook;
     if (!hook)
@@ -358,21 +338,12 @@ virHandlersForget(virHandlers *handlers, virHandlerPeer *peer)
 /* --- grants --- */
 
 static void
-grantFree(void *opaque)
-{
-    virHandlerGrant *grant = opaque;
-
-    g_free(grant->detail);
-    g_free(grant);
-}
-
-static void
 guestFree(void *opaque)
 {
     virHandlerGuest *guest = opaque;
 
     g_free(guest->domain);
-    g_ptr_array_unref(guest->grants);
+    g_array_unref(guest->grants);
     g_free(guest);
 }
 
@@ -391,60 +362,32 @@ uuidEqual(const void *a, const void *b)
     return memcmp(a, b, HANDLER_UUID_BUFLEN) == 0;
 }
 
-static void
-addGrant(virHandlers *handlers, const uint8_t uuid[16], const char *domain, uint64_t request,
-         uint32_t hook, const char *detail)
+/* The oldest ones of a guest that plugs and unplugs for ever are enough to know. */
+void
+virHandlersNote(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
+                uint64_t request)
 {
-    virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, uuid);
-    virHandlerGrant *grant;
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
+    virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, call->uuid);
+    virHandlerGrant grant = {request, hook};
 
     if (!guest) {
         guest = g_new0(virHandlerGuest, 1);
-        guest->domain = g_strdup(domain);
-        guest->grants = g_ptr_array_new_with_free_func(grantFree);
-        g_hash_table_insert(handlers->guests, g_memdup2(uuid, HANDLER_UUID_BUFLEN), guest);
+        guest->domain = g_strdup(call->domain);
+        guest->grants = g_array_new(FALSE, FALSE, sizeof(virHandlerGrant));
+        g_hash_table_insert(handlers->guests, g_memdup2(call->uuid, HANDLER_UUID_BUFLEN), guest);
     }
-    if (guest->grants->len >= HANDLER_GRANTS_MAX)
-        return; /* a guest that plugs and unplugs for ever: the oldest ones are enough to know */
-    grant = g_new0(virHandlerGrant, 1);
-    *grant = (virHandlerGrant){request, hook, g_strdup(detail)};
-    g_ptr_array_add(guest->grants, grant);
+    if (guest->grants->len < HANDLER_GRANTS_MAX)
+        g_array_append_val(guest->grants, grant);
 }
 
-void
-virHandlersNote(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
-                uint64_t request, const char *detail)
-{
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
-
-    addGrant(handlers, call->uuid, call->domain, request, hook->number, detail);
-}
-
-void
-virHandlersRestoreGrant(virHandlers *handlers, const uint8_t uuid[16], const char *domain,
-                        uint64_t request, uint32_t hook, const char *detail)
-{
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
-
-    addGrant(handlers, uuid, domain, request, hook, detail);
-    handlers->request = MAX(handlers->request, request);
-}
-
-GPtrArray *
+GArray *
 virHandlersGrants(virHandlers *handlers, const uint8_t uuid[16])
 {
     g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
     const virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, uuid);
-    GPtrArray *copy = g_ptr_array_new_with_free_func(grantFree);
 
-    for (guint i = 0; guest && i < guest->grants->len; i++) {
-        const virHandlerGrant *grant = g_ptr_array_index(guest->grants, i);
-        virHandlerGrant *twin = g_memdup2(grant, sizeof(*grant));
-
-        twin->detail = g_strdup(grant->detail);
-        g_ptr_array_add(copy, twin);
-    }
-    return copy;
+    return guest ? g_array_copy(guest->grants) : g_array_new(FALSE, FALSE, sizeof(virHandlerGrant));
 }
 
 /* The peers that serve anything for the guest, each once, referenced. Under lock. */
@@ -454,10 +397,9 @@ peersOf(virHandlers *handlers, const virHandlerGuest *guest, const uint8_t uuid[
     GPtrArray *peers = g_ptr_array_new_with_free_func((GDestroyNotify)virHandlerPeerUnref);
 
     for (guint i = 0; i < guest->grants->len; i++) {
-        const virHandlerGrant *grant = g_ptr_array_index(guest->grants, i);
-        const virXdrHook *hook = virHandlerHookByNumber(grant->hook);
+        const virHandlerGrant *grant = &g_array_index(guest->grants, virHandlerGrant, i);
         const virHandlerServer *server =
-            hook ? virHandlersFind(handlers, hook, uuid, guest->domain) : NULL;
+            virHandlersFind(handlers, grant->hook, uuid, guest->domain);
 
         if (server && server->peer && !g_ptr_array_find(peers, server->peer, NULL))
             g_ptr_array_add(peers, virHandlerPeerRef(server->peer));
@@ -479,9 +421,8 @@ virHandlersTeardown(virHandlers *handlers, const virDelegateCall *call)
     if (guest) {
         peers = peersOf(handlers, guest, call->uuid);
         for (guint i = guest->grants->len; i > 0; i--) {
-            const virHandlerGrant *grant = g_ptr_array_index(guest->grants, i - 1);
-
-            g_array_append_val(requests, grant->request);
+            g_array_append_val(requests,
+                               g_array_index(guest->grants, virHandlerGrant, i - 1).request);
         }
         g_hash_table_remove(handlers->guests, call->uuid);
     }
@@ -510,16 +451,15 @@ virHandlersResync(virHandlers *handlers, virHandlerPeer *peer, const virXdrHook 
         const virHandlerServer *server = virHandlersFind(handlers, hook, uuid, guest->domain);
 
         for (guint i = 0; server && server->peer == peer && i < guest->grants->len; i++) {
-            const virHandlerGrant *grant = g_ptr_array_index(guest->grants, i);
-            handler_grant row = {.request = grant->request, .hook = grant->hook};
+            const virHandlerGrant *grant = &g_array_index(guest->grants, virHandlerGrant, i);
+            handler_grant row = {
+                .request = grant->request, .hook = hook->number, .detail = hook->name};
 
-            if (grant->hook != hook->number || list->len >= HANDLER_GRANTS_MAX)
+            if (grant->hook != hook || list->len >= HANDLER_GRANTS_MAX)
                 continue;
             memcpy(row.uuid, uuid, sizeof(row.uuid));
             g_ptr_array_add(texts, g_strdup(guest->domain));
             row.domain = g_ptr_array_index(texts, texts->len - 1);
-            g_ptr_array_add(texts, g_strdup(grant->detail));
-            row.detail = g_ptr_array_index(texts, texts->len - 1);
             g_array_append_val(list, row);
         }
     }

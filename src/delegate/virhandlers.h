@@ -41,10 +41,6 @@ typedef enum {
 const char *virHandlerPolicyToString(int policy);
 int virHandlerPolicyFromString(const char *name);
 
-/* The row of a hook by its name ("memlock.set") or number; NULL: there is none. */
-const virXdrHook *virHandlerHookByName(const char *name);
-const virXdrHook *virHandlerHookByNumber(uint32_t number);
-
 /* False: the daemon does not hand this hook out yet. */
 bool virHandlerHookIsServed(uint32_t hook);
 
@@ -98,17 +94,13 @@ bool virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const vi
 
 /* --- what was granted --- */
 
-/* One call that was answered and whose effect lasts: what a restarted handler is told about. */
+/* One call that was answered and whose effect lasts: what a handler that comes back is told. */
 typedef struct {
     uint64_t request;
-    uint32_t hook;
-    char *detail; /* for logs */
+    const virXdrHook *hook;
 } virHandlerGrant;
 
-/* The guest's grants, for its status file; free with g_ptr_array_unref. */
-GPtrArray *virHandlersGrants(virHandlers *handlers, const uint8_t uuid[16]);
-/* After a restart of the daemon: as the status file says. */
-void virHandlersRestoreGrant(virHandlers *handlers, const uint8_t uuid[16], const char *domain,
-                             uint64_t request, uint32_t hook, const char *detail);
+/* The guest's grants (virHandlerGrant), the oldest first; free with g_array_unref. */
+GArray *virHandlersGrants(virHandlers *handlers, const uint8_t uuid[16]);
 /* The guest is gone: its handlers are told to undo what they remember, without waiting for them. */
 void virHandlersTeardown(virHandlers *handlers, const virDelegateCall *call);

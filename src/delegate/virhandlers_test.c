@@ -182,7 +182,7 @@ testTearDown(testHandler *test, const void *unused)
 static handler_register_args
 testRegistration(const char *hookName)
 {
-    const virXdrHook *hook = virHandlerHookByName(hookName);
+    const virXdrHook *hook = virXdrHookByName(hookName);
     handler_register_args args = {.protocol = HANDLER_PROTOCOL,
                                   .hook = hook->number,
                                   .abi = hook->abi,
@@ -303,7 +303,7 @@ testOk(testHandler *test, const void *unused)
     testJob job;
     g_auto(virPacket) call = {0};
     GThread *thread = testBegin(test, &job, &call);
-    g_autoptr(GPtrArray) grants = NULL;
+    g_autoptr(GArray) grants = NULL;
 
     testSetOom(test, WANTED);
     testAnswer(test, &call, NULL, 0);

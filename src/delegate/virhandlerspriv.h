@@ -52,7 +52,7 @@ typedef struct {
 /* What is known of a guest. */
 typedef struct {
     char *domain;
-    GPtrArray *grants; /* virHandlerGrant */
+    GArray *grants; /* virHandlerGrant */
 } virHandlerGuest;
 
 struct virHandlers {
@@ -103,4 +103,4 @@ void virHandlersForget(virHandlers *handlers, virHandlerPeer *peer);
 void virHandlersResync(virHandlers *handlers, virHandlerPeer *peer, const virXdrHook *hook);
 /* A lasting effect is noted down. Takes the lock. */
 void virHandlersNote(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
-                     uint64_t request, const char *detail);
+                     uint64_t request);

@@ -136,8 +136,9 @@ struct virDeviceKind {
     bool (*check)(const virDevice *dev, const virDomainFacts *facts, GError **error);
     void (*clear)(virDevice *dev);
     /* Whether a, which is there, stands before (<0) or behind (>0) b, which comes; 0: neither, b is
-     * placed by others. NULL: as given. Disks, controllers. */
+     * placed by others. NULL: as given. */
     int (*order)(const virDevice *a, const virDevice *b);
+    bool keepsOrder; /* in a document they stay as written; order() is for those that come later */
     /* Which device a <kind> of a detach or update request means. NULL: all rows given must match.
      */
     bool (*matches)(const virDevice *dev, const virDevice *wanted);

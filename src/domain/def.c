@@ -121,8 +121,7 @@ virDomainDefParseDevice(virDomainDef *def, xmlNode *node, unsigned parseFlags, G
                            _("more than %d devices in one domain"), VIR_DOMAIN_DEVICES_MAX);
     if (!(dev = virDeviceParse(node, parseFlags, error)))
         return false;
-    /* what we wrote stays as it is; a document's controllers too, only a later one is sorted in */
-    if ((parseFlags & VIR_PARSE_STATUS) || g_str_equal(dev->kind->element, "controller"))
+    if ((parseFlags & VIR_PARSE_STATUS) || dev->kind->keepsOrder) /* what we wrote is in order */
         virDomainDefAppendDevice(def, dev);
     else
         virDomainDefAddDevice(def, dev);

@@ -97,7 +97,8 @@ bool virDomainDefSameABI(const virDomainDef *a, const virDomainDef *b, GError **
  * it comes after, before the first it comes before; 0 means that two have no order. Takes it over.
  */
 void virDomainDefAddDevice(virDomainDef *def, virDevice *dev);
-/* The same behind all others of its kind: what is added because the rest implies it. */
+/* The same behind all others of its kind: what a document has in that order, or what is added
+ * because the rest implies it. */
 void virDomainDefAppendDevice(virDomainDef *def, virDevice *dev);
 /* Takes it out without freeing it; false if it is not in. */
 bool virDomainDefTakeDevice(virDomainDef *def, const virDevice *dev);

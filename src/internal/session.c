@@ -187,16 +187,6 @@ answerSuccess(virInternalSession *session, const virInternalRequest *request, GE
            sendMessage(session, reply, request->fds, error);
 }
 
-static const virXdrHook *
-hookByNumber(int32_t number)
-{
-    for (size_t i = 0; i < virXdrHooksCount; i++) {
-        if ((int32_t)virXdrHooks[i].number == number)
-            return &virXdrHooks[i];
-    }
-    return NULL;
-}
-
 /* resync: the library remembers nothing. */
 static bool
 answerResync(virInternalSession *session, const virPacket *packet, GError **error)
@@ -223,7 +213,7 @@ answerResync(virInternalSession *session, const virPacket *packet, GError **erro
 static bool
 serveCall(virInternalSession *session, virPacket *packet, GError **error)
 {
-    const virXdrHook *hook = hookByNumber(packet->header.procedure);
+    const virXdrHook *hook = virXdrHookByNumber((uint32_t)packet->header.procedure);
     const sessionHandler *handler = hook ? &session->handlers[hook->number] : NULL;
     g_auto(virInternalRequest) request = {0};
     g_autofree char *failure = NULL;
@@ -350,14 +340,13 @@ ask(virInternalSession *session, uint32_t procedure, const virXdrType *type, con
 }
 
 static const virXdrHook *
-hookByName(const char *name, GError **error)
+findHook(const char *name, GError **error)
 {
-    for (size_t i = 0; i < virXdrHooksCount; i++) {
-        if (g_str_equal(virXdrHooks[i].name, name))
-            return &virXdrHooks[i];
-    }
-    virErrorSet(error, VIR_ERR_INVALID_ARG, _("there is no operation '%s'"), name);
-    return NULL;
+    const virXdrHook *hook = virXdrHookByName(name);
+
+    if (!hook)
+        virErrorSet(error, VIR_ERR_INVALID_ARG, _("there is no operation '%s'"), name);
+    return hook;
 }
 
 static bool
@@ -391,7 +380,7 @@ virInternalSessionRegister(virInternalSession *session, const char *name, const 
                            void *opaque, virFreeCallback destroy)
 {
     GError *error = NULL;
-    const virXdrHook *hook = hookByName(name, &error);
+    const virXdrHook *hook = findHook(name, &error);
     sessionHandler handler = {func, opaque, destroy, 0};
     sessionHandler before;
 
@@ -413,7 +402,7 @@ VIR_INTERNAL_EXPORT int
 virInternalSessionUnregister(virInternalSession *session, const char *name)
 {
     GError *error = NULL;
-    const virXdrHook *hook = hookByName(name, &error);
+    const virXdrHook *hook = findHook(name, &error);
     handler_unregister_args args = {0};
 
     if (!hook)

@@ -19,6 +19,28 @@ enum {
     MESSAGE_FDS = HANDLER_THREADS_MAX + PACKET_FDS, /* every thread of a guest, and some */
 };
 
+/* --- hooks --- */
+
+const virXdrHook *
+virXdrHookByName(const char *name)
+{
+    for (size_t i = 0; i < virXdrHooksCount; i++) {
+        if (g_str_equal(virXdrHooks[i].name, name))
+            return &virXdrHooks[i];
+    }
+    return NULL;
+}
+
+const virXdrHook *
+virXdrHookByNumber(uint32_t number)
+{
+    for (size_t i = 0; i < virXdrHooksCount; i++) {
+        if (virXdrHooks[i].number == number)
+            return &virXdrHooks[i];
+    }
+    return NULL;
+}
+
 /* --- a message that came in --- */
 
 void

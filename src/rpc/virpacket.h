@@ -17,6 +17,10 @@
 
 #include "rpc/virnetmessage.h"
 
+/* The row of a hook by its name ("memlock.set") or number; NULL: there is none. */
+const virXdrHook *virXdrHookByName(const char *name);
+const virXdrHook *virXdrHookByNumber(uint32_t number);
+
 /* A message as it came in. */
 typedef struct {
     virNetHeader header;

@@ -367,6 +367,7 @@ const virDeviceKind virControllerKind = {
     .complete = virControllerComplete,
     .check = virControllerCheck,
     .order = virControllerOrder,
+    .keepsOrder = true,
     .matches = virControllerMatches,
     .pciConnect = virControllerPCIConnect,
     .alias = virControllerAlias,
