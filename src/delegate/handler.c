@@ -14,6 +14,7 @@
 #include "delegate/virdelegateops.h"
 #include "delegate/virhandlers.h"
 #include "util/virerror.h"
+#include "util/virprocstat.h"
 #include "util/virutil.h"
 
 #ifndef PIDFD_THREAD /* kernel 6.9, include/uapi/linux/pidfd.h */
@@ -77,7 +78,7 @@ static bool
 findThreads(threadTargets *targets, const int *first, size_t nfirst, int pidfd, const pid_t *tids,
             size_t ntids, GError **error)
 {
-    pid_t pid = virDelegatePidOf(pidfd, error);
+    pid_t pid = virPidfdGetPid(pidfd, error);
     g_autofree char *folder = g_strdup_printf("/proc/%d/task", pid);
     int fd;
 

@@ -4,6 +4,7 @@
 #include "delegate/local.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
+#include "util/virprocstat.h"
 #include "util/virutil.h"
 
 bool
@@ -17,7 +18,7 @@ bool
 virDelegateLocalCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                            int pidfd, GError **error)
 {
-    pid_t pid = virDelegatePidOf(pidfd, error);
+    pid_t pid = virPidfdGetPid(pidfd, error);
 
     /* cgroup.procs takes a number: should the process end and the number be another's between the
      * two lines, that one would be moved. The front looks by the pidfd afterwards. */
@@ -70,7 +71,7 @@ virDelegateLocalCgroupMoveThreads(virDelegate *door, const virDelegateCall *call
 {
     for (size_t i = 0; i < ntids; i++) {
         /* as long as the process lives, the numbers are its threads' or nobody's */
-        pid_t pid = virDelegatePidOf(pidfd, error);
+        pid_t pid = virPidfdGetPid(pidfd, error);
 
         if (pid <= 0)
             return pid == 0;

@@ -12,12 +12,13 @@
 #include "delegate/local.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
+#include "util/virprocstat.h"
 #include "util/virutil.h"
 
 static pid_t
 localLivePid(int pidfd, GError **error)
 {
-    pid_t pid = virDelegatePidOf(pidfd, error);
+    pid_t pid = virPidfdGetPid(pidfd, error);
 
     if (pid == 0)
         virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the process has ended"));

@@ -100,21 +100,3 @@ virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *wh
     return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("%s reported %s as done, but %s"),
                        trace->ops->name, trace->hook, what);
 }
-
-pid_t
-virDelegatePidOf(int pidfd, GError **error)
-{
-    g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", pidfd);
-    g_autofree char *text = virFileRead(path, 4096, NULL, error);
-    const char *line = text ? strstr(text, "\nPid:") : NULL;
-    gint64 pid;
-
-    if (!text)
-        return -1;
-    if (!line) {
-        virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("descriptor %d is no process"), pidfd);
-        return -1;
-    }
-    pid = g_ascii_strtoll(line + strlen("\nPid:"), NULL, 10);
-    return pid > 0 ? (pid_t)pid : 0; /* -1 there: it has ended */
-}

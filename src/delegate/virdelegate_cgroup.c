@@ -8,6 +8,7 @@
 #include "delegate/virdelegate.h"
 #include "delegate/virdelegateops.h"
 #include "util/virerror.h"
+#include "util/virprocstat.h"
 #include "util/virutil.h"
 
 static bool
@@ -58,7 +59,7 @@ static bool
 virDelegateIsInside(virCgroup *group, int pidfd, bool *retInside, GError **error)
 {
     g_autoptr(GArray) pids = virCgroupListProcs(group, error);
-    pid_t pid = pids ? virDelegatePidOf(pidfd, error) : -1;
+    pid_t pid = pids ? virPidfdGetPid(pidfd, error) : -1;
 
     if (pid < 0)
         return false;

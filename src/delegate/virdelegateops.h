@@ -141,6 +141,3 @@ bool virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char
 bool virDelegateEnd(const virDelegateTrace *trace, bool done);
 /* "done" that isn't true. what ends the sentence "... reported ... as done, but". False. */
 bool virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *what);
-
-/* The process of a pidfd, 0 if it has ended; -1 with an error. */
-pid_t virDelegatePidOf(int pidfd, GError **error);

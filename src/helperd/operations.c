@@ -18,6 +18,7 @@
 #include "util/netdev/virnetdev.h"
 #include "util/netdev/virnetdevtap.h"
 #include "util/virerror.h"
+#include "util/virprocstat.h"
 #include "util/virutil.h"
 
 static int64_t
@@ -63,14 +64,15 @@ checkedThreads(const helperPolicy *policy, const virInternalRequest *request, GE
     if (!helperPolicyProcess(policy, threads.pidfd, &pid, error))
         return NULL;
     for (size_t i = 0; i < threads.n; i++) {
-        g_autofree char *path = g_strdup_printf("/proc/%d/task/%d", (int)pid, (int)threads.tids[i]);
+        pid_t tid = threads.fds ? virPidfdGetPid(threads.fds[i], NULL) : threads.tids[i];
+        g_autofree char *path = g_strdup_printf("/proc/%d/task/%d", (int)pid, (int)tid);
 
-        if (access(path, F_OK) < 0) {
+        if (tid <= 0 || access(path, F_OK) < 0) {
             virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("thread %d is not of process %d"),
                         (int)threads.tids[i], (int)pid);
             return NULL;
         }
-        g_array_append_val(tids, threads.tids[i]);
+        g_array_append_val(tids, tid);
     }
     return g_steal_pointer(&tids);
 }
@@ -161,6 +163,26 @@ setOwner(const helperPolicy *policy, const virInternalCall *call, virInternalReq
     return true;
 }
 
+/* The folder may be the other side's, who can put something else under the name at any time: what
+ * is given away is what was opened, and only if it is the node that was made. */
+static bool
+giveNode(int folder, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
+         GError **error)
+{
+    VIR_AUTOCLOSE node = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", node);
+    struct stat st;
+
+    if (node < 0 || fstat(node, &st) < 0)
+        return virErrorErrno(error, _("cannot look at the node '%s'"), name);
+    if (((st.st_mode ^ mode) & S_IFMT) || st.st_rdev != device || st.st_uid != geteuid())
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                           _("'%s' is not the node that was made there"), name);
+    if (fchownat(node, "", uid, gid, AT_EMPTY_PATH) < 0 || chmod(self, mode & 0777) < 0)
+        return virErrorErrno(error, _("cannot give the node '%s' away"), name);
+    return true;
+}
+
 static bool
 createNode(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
            GError **error)
@@ -180,11 +202,9 @@ createNode(const helperPolicy *policy, const virInternalCall *call, virInternalR
         !helperPolicyMember(policy, "node.create", "uids", (int64_t)uid, error) ||
         !helperPolicyMember(policy, "node.create", "gids", (int64_t)gid, error))
         return false;
-    if (mknodat(folder, name, (mode & S_IFMT) | 0600, makedev(high, low)) < 0 ||
-        fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-        fchmodat(folder, name, mode & 0777, 0) < 0)
+    if (mknodat(folder, name, (mode & S_IFMT) | 0600, makedev(high, low)) < 0)
         return virErrorErrno(error, _("cannot make the node '%s'"), name);
-    return true;
+    return giveNode(folder, name, mode, makedev(high, low), uid, gid, error);
 }
 
 static bool
@@ -292,12 +312,10 @@ createTap(const helperPolicy *policy, const virInternalCall *call, virInternalRe
 {
     int64_t queues = number(request, "queues");
 
-    if (queues < 1 ||
-        !helperPolicyNumber(policy, "tap.create", "a number of queues", queues, error))
-        return error && *error
-                   ? false
-                   : virErrorSet(error, VIR_ERR_INVALID_ARG, _("no queue is asked for"));
-    return runNetwork(policy, "tap.create", request, createTapHere, error);
+    if (queues < 1)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("no queue is asked for"));
+    return helperPolicyNumber(policy, "tap.create", "a number of queues", queues, error) &&
+           runNetwork(policy, "tap.create", request, createTapHere, error);
 }
 
 static bool

@@ -13,6 +13,7 @@
 
 #include "util/virerror.h"
 #include "util/virfile.h"
+#include "util/virprocstat.h"
 #include "util/virutil.h"
 
 struct helperPolicy {
@@ -177,18 +178,6 @@ helperPolicyMember(const helperPolicy *policy, const char *hook, const char *key
 
 /* --- processes --- */
 
-/* The pid behind a pidfd, 0 if it has ended. */
-static pid_t
-pidOf(int pidfd)
-{
-    g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", pidfd);
-    g_autofree char *text = virFileRead(path, 4096, NULL, NULL);
-    const char *line = text ? strstr(text, "\nPid:") : NULL;
-    gint64 pid = line ? g_ascii_strtoll(line + strlen("\nPid:"), NULL, 10) : 0;
-
-    return pid > 0 ? (pid_t)pid : 0;
-}
-
 /* One line of /proc/PID/cgroup, "0::/virtward-system/...", is below one of the groups. */
 static bool
 lineIsBelow(const helperPolicy *policy, const char *line)
@@ -208,7 +197,7 @@ lineIsBelow(const helperPolicy *policy, const char *line)
 bool
 helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError **error)
 {
-    pid_t pid = pidOf(pidfd);
+    pid_t pid = virPidfdGetPid(pidfd, NULL);
     g_autofree char *path = g_strdup_printf("/proc/%d/cgroup", (int)pid);
     g_autofree char *text = pid > 0 ? virFileRead(path, 65536, NULL, NULL) : NULL;
     g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/virerror.h"
 #include "util/virfile.h"
+#include "util/virutil.h"
 
 enum { PROC_TEXT_MAX = 64 * 1024 };
 
@@ -90,4 +92,22 @@ virProcStatReadWait(pid_t pid, pid_t tid, uint64_t *retWait_ns)
     g_autofree char *text = virProcStatText(pid, tid, "sched");
 
     return text && virProcStatParseWait(text, retWait_ns);
+}
+
+pid_t
+virPidfdGetPid(int pidfd, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", pidfd);
+    g_autofree char *text = virFileRead(path, 4096, NULL, error);
+    const char *line = text ? strstr(text, "\nPid:") : NULL;
+    gint64 pid;
+
+    if (!text)
+        return -1;
+    if (!line) {
+        virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("descriptor %d is no process"), pidfd);
+        return -1;
+    }
+    pid = g_ascii_strtoll(line + strlen("\nPid:"), NULL, 10);
+    return pid > 0 ? (pid_t)pid : 0; /* -1 there: it has ended */
 }

@@ -5,6 +5,7 @@
  * Reads /proc: in a job, without the core lock. No rights needed. Facts: proc(5). */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,10 @@ bool virProcStatRead(pid_t pid, pid_t tid, virProcStat *ret);
 /* Time that a thread of it spent waiting for the scheduler after a wake-up; false where the kernel
  * doesn't tell (it is a debugging option). */
 bool virProcStatReadWait(pid_t pid, pid_t tid, uint64_t *retWait_ns);
+
+/* The process, or thread, that a pidfd is for: 0 if it has ended, -1 with an error if it is another
+ * kind of descriptor. */
+pid_t virPidfdGetPid(int pidfd, GError **error);
 
 /* The parts that only read text. */
 bool virProcStatParse(const char *text, virProcStat *ret);
