@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -348,6 +349,20 @@ def next_line(follower):
     return json.loads(line)
 
 
+def deny(group, times):
+    """A command that is denied /dev/fuse in the group."""
+    return [sys.executable, "-c", f"import os\nopen('{group}/cgroup.procs', 'w').write('0')\n"
+            f"for i in range({times}): os.access('/dev/fuse', 4)"]
+
+
+def wait_listens(host, group, listener):
+    """virsh doesn't say when it listens: something to hear is made until it says so."""
+    def heard():
+        subprocess.run(deny(group, 1), check=True, timeout=30)
+        return select.select([listener.stdout], [], [], 0.5)[0]
+    until("virsh hears events", heard)
+
+
 def check_burst_is_accounted_for(host):
     """Three guests at once; each denial is shown or counted as dropped."""
     wanted = host.denials_wanted
@@ -359,12 +374,9 @@ def check_burst_is_accounted_for(host):
             ["virsh", "-c", host.uri, "qemu-monitor-event", "--loop", "--timeout", "100", "--event",
              "VIRTWARD_DEVICE_DENIED"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
             text=True))
-        time.sleep(0.5)  # virsh doesn't say when it listens
+        wait_listens(host, stack.enter_context(host.guest("gate-heard")), listener)
         before = cpu_seconds(host.running.pid)
-        scripts = [stack.enter_context(subprocess.Popen(
-            [sys.executable, "-c",
-             f"import os\nopen('{group}/cgroup.procs', 'w').write('0')\n"
-             f"for i in range({each}): os.access('/dev/fuse', 4)"])) for group in groups]
+        scripts = [stack.enter_context(subprocess.Popen(deny(group, each))) for group in groups]
         for script in scripts:
             assert script.wait(120) == 0
         for name in guests:
