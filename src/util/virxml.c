@@ -104,15 +104,19 @@ virXMLTagEnd(const char *p, const char *end, size_t *retAttrs)
     return p;
 }
 
-/* The last byte of the comment, section or tag at p; NULL if it doesn't end. */
+/* The last byte of the comment, section or tag at p, or what stands in a comment where its '>' must
+ * be; NULL if it doesn't end. */
 static const char *
 virXMLMarkupEnd(const char *p, const char *end, size_t *depth, size_t *retAttrs)
 {
     size_t left = (size_t)(end - p);
 
     *retAttrs = 0;
-    if (left >= 4 && memcmp(p, "<!--", 4) == 0)
-        return memmem(p + 4, left - 4, "-->", 3);
+    if (left >= 4 && memcmp(p, "<!--", 4) == 0) {
+        const char *hyphens = memmem(p + 4, left - 4, "--", 2);
+
+        return hyphens && hyphens + 2 < end ? hyphens + 2 : NULL;
+    }
     if (left >= 9 && memcmp(p, "<![CDATA[", 9) == 0)
         return memmem(p + 9, left - 9, "]]>", 3);
     if (left >= 2 && p[1] == '/') {
@@ -128,12 +132,24 @@ virXMLMarkupEnd(const char *p, const char *end, size_t *depth, size_t *retAttrs)
     return p;
 }
 
+static unsigned
+virXMLLineAt(const char *text, const char *at)
+{
+    unsigned line = 1;
+
+    for (const char *p = text; (p = memchr(p, '\n', (size_t)(at - p))); p++)
+        line++;
+    return line;
+}
+
 /* libxml2 recurses while it reads and frees, compares the attributes of an element each with each,
- * and expands entities: depth, attributes and document types are refused before any of that. */
+ * expands entities, and is minutes over a comment of hyphens: depth, attributes, document types and
+ * such comments (XML 1.0 has none, 2.5) are refused before any of that. */
 static bool
 virXMLCheckShape(const char *text, size_t len, const char *what, GError **error)
 {
     const char *end = text + len;
+    const char *at;
     size_t depth = 0;
     size_t attrs;
     unsigned marks = 0;
@@ -147,7 +163,12 @@ virXMLCheckShape(const char *text, size_t len, const char *what, GError **error)
         if ((size_t)(end - p) >= 9 && memcmp(p, "<!DOCTYPE", 9) == 0)
             return virErrorSet(error, VIR_ERR_XML_ERROR,
                                _("%s has a document type, which is not taken"), what);
+        at = p;
         p = virXMLMarkupEnd(p, end, &depth, &attrs);
+        if (p && end - at >= 4 && memcmp(at, "<!--", 4) == 0 && *p != '>')
+            return virErrorSet(error, VIR_ERR_XML_DETAIL,
+                               _("(%s):%u: Double hyphen within comment"), what,
+                               virXMLLineAt(text, p));
         if (depth > VIR_XML_DEPTH_MAX)
             return virErrorSet(error, VIR_ERR_XML_ERROR,
                                _("elements of %s are nested deeper than %d"), what,

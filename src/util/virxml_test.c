@@ -75,6 +75,24 @@ testParserRefusesFloodsOfAttributes(void)
 }
 
 static void
+testParserRefusesHyphensInComments(void)
+{
+    g_autofree char *hyphens = g_strnfill(4000000, '-');
+    g_autofree char *open = g_strdup_printf("<a>\n<!--%s", hyphens);
+    g_autofree char *closed = g_strdup_printf("<a>\n<!--%s--></a>", hyphens);
+    g_autoptr(GError) error = NULL;
+    xmlDoc *doc;
+
+    testRefuses(open, VIR_ERR_XML_DETAIL, "(test):2: Double hyphen");
+    testRefuses(closed, VIR_ERR_XML_DETAIL, "(test):2: Double hyphen");
+    testRefuses("<a><!-- a -- b --></a>", VIR_ERR_XML_DETAIL, "Double hyphen");
+    testRefuses("<a><!-- a --", VIR_ERR_XML_DETAIL, "(test):1:");
+    doc = virXMLParse("<a><!----><!-- - a-b - --></a>", -1, "test", &error);
+    g_assert_no_error(error);
+    xmlFreeDoc(doc);
+}
+
+static void
 testParserTakesWhatOnlyLooksLikeAFlood(void)
 {
     g_autoptr(GString) text = g_string_new("<!-- <!DOCTYPE a> <b ");
@@ -123,6 +141,7 @@ main(int argc, char **argv)
     g_test_add_func("/xml/writer/nests", testWriterNestsAndKeepsText);
     g_test_add_func("/xml/parser/refuses", testParserRefusesWhatStrangersSend);
     g_test_add_func("/xml/parser/floods-of-attributes", testParserRefusesFloodsOfAttributes);
+    g_test_add_func("/xml/parser/hyphens-in-comments", testParserRefusesHyphensInComments);
     g_test_add_func("/xml/parser/looks-like-a-flood", testParserTakesWhatOnlyLooksLikeAFlood);
     g_test_add_func("/xml/parser/encodings", testParserRefusesEncodingsThatHideMarkup);
     return g_test_run();
