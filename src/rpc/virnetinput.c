@@ -13,6 +13,7 @@
 
 #include "rpc/virnetpriv.h"
 #include "rpc/virnetstreampriv.h"
+#include "util/virheap.h"
 #include "util/virlog.h"
 #include "util/virsecure.h"
 #include "util/virutil.h"
@@ -20,6 +21,7 @@
 enum {
     SCRATCH_SIZE = 64 * 1024,
     READS_PER_TURN = 8,
+    LARGE_MESSAGE = 1024 * 1024,
     FDS_PER_READ = 253, /* SCM_MAX_FD of the kernel: none is ever cut off */
 };
 
@@ -217,6 +219,8 @@ takeMessage(virNetServerClient *client, const uint8_t *data, size_t len, uint64_
         return INPUT_FAULT;
     }
     handleMessage(client, &header, data, fds, fdCount);
+    if (header.length > LARGE_MESSAGE)
+        virHeapTrimLater(); /* a document of megabytes takes many times its size to read */
     *retUsed = header.length + fdCount;
     return INPUT_MORE;
 }

@@ -5,7 +5,10 @@
 
 #include <malloc.h>
 
-enum { VIR_HEAP_ARENAS = 2 };
+#include "util/vircore.h"
+#include "util/virevent.h"
+
+enum { VIR_HEAP_ARENAS = 2, VIR_HEAP_DELAY_MS = 2000 };
 
 void
 virHeapInit(void)
@@ -21,4 +24,29 @@ virHeapTrim(void)
 #ifdef __GLIBC__
     (void)malloc_trim(0); /* nothing to give is no error */
 #endif
+}
+
+static void
+virHeapTrimJob(void *unused)
+{
+    (void)unused;
+    virHeapTrim();
+}
+
+static void
+virHeapTimeOver(void *unused)
+{
+    (void)unused;
+    virCoreRunJob(virHeapTrimJob, NULL);
+}
+
+void
+virHeapTrimLater(void)
+{
+    static virEventTimer *timer; /* as long as the process */
+
+    if (timer)
+        virEventTimerRestart(timer, VIR_HEAP_DELAY_MS, 0);
+    else
+        timer = virEventTimerAdd(VIR_HEAP_DELAY_MS, 0, virHeapTimeOver, NULL, NULL);
 }

@@ -9,3 +9,6 @@
 void virHeapInit(void);
 /* Gives free pages back. Takes some milliseconds: after rare work only, without the core lock. */
 void virHeapTrim(void);
+/* The same from a job, two seconds after the last call: when something large has come whose end
+ * isn't known here. Event thread. */
+void virHeapTrimLater(void);
