@@ -61,7 +61,7 @@ void virHandlersSetDeadline(virHandlers *handlers, unsigned seconds);
 
 /* Listens on folder/sock; the folder is made with mode 0700. On the event thread or before it. */
 bool virHandlersListen(virHandlers *handlers, const char *folder, GError **error);
-/* A connected socket that the daemon was started with: nobody to check. Taken over. */
+/* A connected socket, whose other end nobody needs to check. Taken over. Event thread. */
 bool virHandlersAdd(virHandlers *handlers, int fd, GError **error);
 
 typedef enum {

@@ -204,7 +204,8 @@ int virInternalSessionDispatch(virInternalSession *session);
 
 /* --- a request's arguments and answer, by the names in protocol/handler.json --- */
 
-/* -1: there is no such field, or it is of another kind. Numbers of every width and sign. */
+/* -1: there is no such field, or it is of another kind. Numbers of every width; one of 32 bits
+ * comes with a sign, so cast what has none (a uid) to its own type. */
 int virInternalRequestGetNumber(const virInternalRequest *request, const char *field,
                                 long long *value);
 /* Borrowed; NULL: no such field. */

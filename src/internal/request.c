@@ -124,24 +124,29 @@ virInternalRequestClear(virInternalRequest *request)
     virArenaClear(&request->arena);
 }
 
+/* Where the number lies in a struct of the type; its kind is HYPER or INT. NULL: there is none. */
+static void *
+findNumber(const virXdrType *type, void *base, const char *name, bool *retHyper)
+{
+    const virXdrField *field = findField(type, name);
+
+    if (!field || field->shape != VIR_XDR_PLAIN ||
+        (field->kind != VIR_XDR_INT && field->kind != VIR_XDR_HYPER))
+        return NULL;
+    *retHyper = field->kind == VIR_XDR_HYPER;
+    return (char *)base + field->offset;
+}
+
 VIR_INTERNAL_EXPORT int
 virInternalRequestGetNumber(const virInternalRequest *request, const char *name, long long *value)
 {
-    const virXdrField *field = findField(request->hook->args, name);
-    const char *at = field ? (const char *)request->args + field->offset : NULL;
+    bool hyper = false;
+    const void *at = findNumber(request->hook->args, request->args, name, &hyper);
 
-    if (!field || field->shape != VIR_XDR_PLAIN)
+    if (!at)
         return -1;
-    switch (field->kind) {
-    case VIR_XDR_INT:
-        *value = *(const int32_t *)(const void *)at;
-        return 0;
-    case VIR_XDR_HYPER:
-        *value = *(const int64_t *)(const void *)at;
-        return 0;
-    default:
-        return -1;
-    }
+    *value = hyper ? *(const int64_t *)at : *(const int32_t *)at;
+    return 0;
 }
 
 VIR_INTERNAL_EXPORT const char *
@@ -222,21 +227,16 @@ virInternalRequestGetIds(const virInternalRequest *request, size_t *n)
 VIR_INTERNAL_EXPORT int
 virInternalRequestSetNumber(virInternalRequest *request, const char *name, long long value)
 {
-    const virXdrField *field = findField(request->hook->ret, name);
-    char *at = field ? (char *)request->ret + field->offset : NULL;
+    bool hyper = false;
+    void *at = findNumber(request->hook->ret, request->ret, name, &hyper);
 
-    if (!field || field->shape != VIR_XDR_PLAIN)
+    if (!at)
         return -1;
-    switch (field->kind) {
-    case VIR_XDR_INT:
-        *(int32_t *)(void *)at = (int32_t)value;
-        return 0;
-    case VIR_XDR_HYPER:
-        *(int64_t *)(void *)at = value;
-        return 0;
-    default:
-        return -1;
-    }
+    if (hyper)
+        *(int64_t *)at = value;
+    else
+        *(int32_t *)at = (int32_t)value;
+    return 0;
 }
 
 VIR_INTERNAL_EXPORT int
