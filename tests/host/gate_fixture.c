@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -424,4 +425,21 @@ testAssertGuests(unsigned guests)
     while (!testHolds(guests, false) && g_get_monotonic_time() < deadline_us)
         g_usleep(2000);
     g_assert_true(testHolds(guests, true));
+}
+
+int
+testGateRun(int argc, char **argv, void (*addCases)(void))
+{
+    const char *reason = NULL;
+    int result;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!testGateSetup(&reason)) {
+        printf("1..0 # SKIP %s\n", reason);
+        return 77;
+    }
+    addCases();
+    result = g_test_run();
+    testGateTeardown();
+    return result;
 }

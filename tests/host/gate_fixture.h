@@ -15,6 +15,9 @@
 bool testGateSetup(const char **retReason);
 /* Removes instance, pins and folders. */
 void testGateTeardown(void);
+/* The whole of a test program's main: sets up, or says why not (exit 77), adds the cases, runs
+ * them, and tears down. */
+int testGateRun(int argc, char **argv, void (*addCases)(void));
 
 /* The instance of the tests, its store and folder for pins. */
 extern virCgroupInstance *testInstance;

@@ -282,17 +282,9 @@ testExclusiveAttachmentAboveIsSaid(void)
     testAssertNoError(virGateMake(guest->gate, &error), error);
 }
 
-int
-main(int argc, char **argv)
+static void
+testAddAll(void)
 {
-    const char *reason = NULL;
-    int result;
-
-    g_test_init(&argc, &argv, NULL);
-    if (!testGateSetup(&reason)) {
-        printf("1..0 # SKIP %s\n", reason);
-        return 77;
-    }
     g_test_add_func("/gate-known/block and character of one number are two",
                     testBlockAndCharacterOfOneNumberAreTwo);
     g_test_add_func("/gate-known/less after more takes nothing away",
@@ -314,7 +306,10 @@ main(int argc, char **argv)
     g_test_add_func("/gate-known/a restart leaks no descriptor", testRestartLeaksNoDescriptor);
     g_test_add_func("/gate-known/an exclusive attachment above is said",
                     testExclusiveAttachmentAboveIsSaid);
-    result = g_test_run();
-    testGateTeardown();
-    return result;
+}
+
+int
+main(int argc, char **argv)
+{
+    return testGateRun(argc, argv, testAddAll);
 }

@@ -319,17 +319,9 @@ testInterruptedAdoptionIsFinished(void)
     g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, ALLOWED), ==, 0);
 }
 
-int
-main(int argc, char **argv)
+static void
+testAddAll(void)
 {
-    const char *reason = NULL;
-    int result;
-
-    g_test_init(&argc, &argv, NULL);
-    if (!testGateSetup(&reason)) {
-        printf("1..0 # SKIP %s\n", reason);
-        return 77;
-    }
     g_test_add_func("/gate-swap/an open moment is seen", testAnOpenMomentIsSeen);
     g_test_add_func("/gate-swap/updates show no wrong verdict", testUpdatesShowNoWrongVerdict);
     g_test_add_func("/gate-swap/changes of rules show no wrong verdict",
@@ -343,7 +335,10 @@ main(int argc, char **argv)
                     testAdoptionLeavesNeighboursAlone);
     g_test_add_func("/gate-swap/an interrupted adoption is finished",
                     testInterruptedAdoptionIsFinished);
-    result = g_test_run();
-    testGateTeardown();
-    return result;
+}
+
+int
+main(int argc, char **argv)
+{
+    return testGateRun(argc, argv, testAddAll);
 }

@@ -504,17 +504,9 @@ testSweepRemovesPinsOfUnknownGuests(void)
     testAssertGuests(1);
 }
 
-int
-main(int argc, char **argv)
+static void
+testAddAll(void)
 {
-    const char *reason = NULL;
-    int result;
-
-    g_test_init(&argc, &argv, NULL);
-    if (!testGateSetup(&reason)) {
-        printf("1..0 # SKIP %s\n", reason);
-        return 77;
-    }
     g_test_add_func("/gate/only listed nodes are allowed", testOnlyListedNodesAreAllowed);
     g_test_add_func("/gate/verdicts equal the model", testVerdictsEqualTheModel);
     g_test_add_func("/gate/a restart finds the pins", testRestartFindsThePins);
@@ -535,7 +527,10 @@ main(int argc, char **argv)
     g_test_add_func("/gate/cycles leave nothing", testCyclesLeaveNothing);
     g_test_add_func("/gate/a sweep removes pins of unknown guests",
                     testSweepRemovesPinsOfUnknownGuests);
-    result = g_test_run();
-    testGateTeardown();
-    return result;
+}
+
+int
+main(int argc, char **argv)
+{
+    return testGateRun(argc, argv, testAddAll);
 }
