@@ -219,7 +219,7 @@ virApiNodeGetCellsFreeMemory(virApiCall *call, const remote_node_get_cells_free_
                              remote_node_get_cells_free_memory_ret *ret, GError **error)
 {
     g_autoptr(virBitmap) cells = virHostTopologyCells(VIR_HOST_SYSTEM);
-    int64_t last;
+    int64_t last = -1;
 
     if (args->maxcells > MAX_CELLS)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("too many NUMA cells: %d > %d"),
@@ -246,7 +246,7 @@ bool
 virApiNodeGetFreePages(virApiCall *call, const remote_node_get_free_pages_args *args,
                        remote_node_get_free_pages_ret *ret, GError **error)
 {
-    int64_t last;
+    int64_t last = -1;
 
     if (!virApiOnlyFlags(args->flags, 0, error))
         return false;

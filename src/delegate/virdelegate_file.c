@@ -104,7 +104,7 @@ virDelegateOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
     virDelegateTrace trace;
     virDelegateOwner whole = *wanted;
     virDelegateOwner before;
-    virDelegateOwner after;
+    virDelegateOwner after = {0};
 
     if (!virDelegateBegin(door, call, "own.set", &trace, error))
         return trace.nobody;

@@ -262,8 +262,8 @@ virGraphicsParseChannels(void *object, xmlNode *node, unsigned parseFlags, GErro
     if (graphics->type != VIR_GRAPHICS_TYPE_SPICE)
         return true;
     virXMLForEachChildNamed (node, child, "channel") {
-        int channel;
-        int mode;
+        int channel = -1;
+        int mode = -1;
 
         if (!virGraphicsParseChannelAttr(child, "name", &virSpiceChannelNames, &channel, error) ||
             !virGraphicsParseChannelAttr(child, "mode", &virSpiceModeNames, &mode, error))
