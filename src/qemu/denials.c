@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * denials.c: see denials.h. From the ring to a list under the core lock, on the event thread; from
- * the list to log, event and file in a job. What a full ring dropped is counted by the gate. */
+ * denials.c: see denials.h. The event thread reads the ring into memory, where equal ones become
+ * one; a job takes them from there to history, log, event and file, and the next one not before a
+ * pause is over. What a full ring dropped is counted by the gate. */
 #include "qemu/denials.h"
 
 #include <string.h>
@@ -13,18 +14,18 @@
 #include "util/virlog.h"
 #include "util/virutil.h"
 
-/* Kinds of denial that wait to be told; more in one go are in the history alone. */
-#define FRESH_MAX 1024
+/* Between two turns of telling: a guest that is denied in a loop is a few events a second. */
+#define PAUSE_MS 200
 
 struct qemuDenials {
     qemuDriver *driver;
     GMutex mutex; /* for the reader: rings are added in jobs, read on the event thread */
     virGateDenials *reader;
     virEventWatch *watch; /* NULL until the first ring */
+    virEventTimer *pause; /* NULL until the first telling */
+    bool telling;         /* a job is at it, or the pause after it not over */
 
     GHashTable *histories; /* (lock) uuid as GBytes -> virGateHistory */
-    GArray *fresh;         /* (lock) virGateDenial */
-    bool telling;          /* (lock) a job is at it */
 };
 
 /* One that is to be told, and what the guest is called. */
@@ -37,48 +38,15 @@ typedef struct {
 
 /* --- from the ring --- */
 
-static void
-qemuDenialsTake(const virGateDenial *denial, void *opaque)
-{
-    GArray *batch = opaque;
-
-    g_array_append_val(batch, *denial);
-}
-
 static void qemuDenialsTell(void *opaque);
 
-/* Takes the denial into its guest's history; false if the guest is gone. Lock held. */
-static bool
-qemuDenialsEnter(qemuDenials *denials, const virGateDenial *denial, qemuDenialsNews *retNews)
-{
-    virDomainObj *obj = virDomainRegistryByUUID(denials->driver->domains, denial->uuid);
-    g_autoptr(GBytes) key = g_bytes_new(denial->uuid, sizeof(denial->uuid));
-    virGateHistory *history;
-
-    if (!obj || !obj->guest)
-        return false;
-    history = g_hash_table_lookup(denials->histories, key);
-    if (!history) {
-        history = virGateHistoryNew();
-        g_hash_table_insert(denials->histories, g_steal_pointer(&key), history);
-    }
-    retNews->denial = *denial;
-    retNews->isNew = virGateHistoryAdd(history, denial);
-    retNews->name = g_strdup(obj->name);
-    retNews->id = obj->id;
-    return true;
-}
-
-/* To be told; what comes when too many wait is only counted with its guest's. Lock held. */
+/* Mutex held. */
 static void
-qemuDenialsQueue(qemuDenials *denials, const virGateDenial *denial)
+qemuDenialsReadRings(qemuDenials *denials)
 {
-    qemuDenialsNews untold;
+    bool room = virGateDenialsRead(denials->reader);
 
-    if (denials->fresh->len < FRESH_MAX)
-        g_array_append_vals(denials->fresh, denial, 1);
-    else if (qemuDenialsEnter(denials, denial, &untold))
-        g_free(untold.name);
+    virEventWatchUpdate(denials->watch, room ? EPOLLIN : 0);
 }
 
 /* On the event thread. */
@@ -86,22 +54,12 @@ static void
 qemuDenialsReadable(int fd, unsigned events, void *opaque)
 {
     qemuDenials *denials = opaque;
-    g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&denials->mutex);
 
-    g_mutex_lock(&denials->mutex);
-    virGateDenialsDrain(denials->reader, qemuDenialsTake, batch);
-    g_mutex_unlock(&denials->mutex);
-    if (batch->len == 0)
+    qemuDenialsReadRings(denials);
+    if (denials->telling)
         return;
-    {
-        VIR_CORE_GUARD;
-
-        for (guint i = 0; i < batch->len; i++)
-            qemuDenialsQueue(denials, &g_array_index(batch, virGateDenial, i));
-        if (denials->telling)
-            return;
-        denials->telling = true;
-    }
+    denials->telling = true;
     virCoreRunJob(qemuDenialsTell, denials);
 }
 
@@ -175,19 +133,48 @@ qemuDenialsTellOne(qemuDenials *denials, const qemuDenialsNews *news)
     qemuDenialsEmit(denials, news);
 }
 
-/* The waiting ones, each entered into its guest's history. Lock held. */
+/* Takes the denial into its guest's history; false if the guest is gone. Lock held. */
+static bool
+qemuDenialsEnter(qemuDenials *denials, const virGateDenial *denial, qemuDenialsNews *retNews)
+{
+    virDomainObj *obj = virDomainRegistryByUUID(denials->driver->domains, denial->uuid);
+    g_autoptr(GBytes) key = g_bytes_new(denial->uuid, sizeof(denial->uuid));
+    virGateHistory *history;
+
+    if (!obj || !obj->guest)
+        return false;
+    history = g_hash_table_lookup(denials->histories, key);
+    if (!history) {
+        history = virGateHistoryNew();
+        g_hash_table_insert(denials->histories, g_steal_pointer(&key), history);
+    }
+    retNews->denial = *denial;
+    retNews->isNew = virGateHistoryAdd(history, denial);
+    retNews->name = g_strdup(obj->name);
+    retNews->id = obj->id;
+    return true;
+}
+
+static void
+qemuDenialsNewsClear(void *news)
+{
+    g_free(((qemuDenialsNews *)news)->name);
+}
+
+/* Those of `batch` whose guests are there, each entered into its guest's history. */
 static GArray *
-qemuDenialsCollect(qemuDenials *denials)
+qemuDenialsEnterAll(qemuDenials *denials, const GArray *batch)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(qemuDenialsNews));
+    VIR_CORE_GUARD;
 
-    for (guint i = 0; i < denials->fresh->len; i++) {
+    g_array_set_clear_func(all, qemuDenialsNewsClear);
+    for (guint i = 0; i < batch->len; i++) {
         qemuDenialsNews news;
 
-        if (qemuDenialsEnter(denials, &g_array_index(denials->fresh, virGateDenial, i), &news))
+        if (qemuDenialsEnter(denials, &g_array_index(batch, virGateDenial, i), &news))
             g_array_append_val(all, news);
     }
-    g_array_set_size(denials->fresh, 0);
     return all;
 }
 
@@ -205,28 +192,55 @@ qemuDenialsTellAll(qemuDenials *denials, GArray *all)
     }
 }
 
-/* In a job, as long as there is something to tell. */
+static void
+qemuDenialsKeep(const virGateDenial *denial, void *opaque)
+{
+    g_array_append_val((GArray *)opaque, *denial);
+}
+
+/* Takes what was read; false if there is nothing: the telling is over. */
+static bool
+qemuDenialsTake(qemuDenials *denials, GArray *batch)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&denials->mutex);
+
+    denials->telling = virGateDenialsTake(denials->reader, qemuDenialsKeep, batch);
+    if (denials->telling)
+        qemuDenialsReadRings(denials); /* there may have been no room for more */
+    return denials->telling;
+}
+
+/* On the event thread, when the pause after a telling is over. */
+static void
+qemuDenialsPauseOver(void *opaque)
+{
+    virCoreRunJob(qemuDenialsTell, opaque);
+}
+
+static void
+qemuDenialsPause(qemuDenials *denials)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&denials->mutex);
+
+    if (denials->pause)
+        virEventTimerRestart(denials->pause, PAUSE_MS, 0);
+    else
+        denials->pause = virEventTimerAdd(PAUSE_MS, 0, qemuDenialsPauseOver, denials, NULL);
+}
+
+/* In a job. */
 static void
 qemuDenialsTell(void *opaque)
 {
     qemuDenials *denials = opaque;
+    g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
+    g_autoptr(GArray) all = NULL;
 
-    for (;;) {
-        g_autoptr(GArray) all = NULL;
-
-        {
-            VIR_CORE_GUARD;
-
-            if (denials->fresh->len == 0) {
-                denials->telling = false;
-                return;
-            }
-            all = qemuDenialsCollect(denials);
-        }
-        qemuDenialsTellAll(denials, all);
-        for (guint i = 0; i < all->len; i++)
-            g_free(g_array_index(all, qemuDenialsNews, i).name);
-    }
+    if (!qemuDenialsTake(denials, batch))
+        return;
+    all = qemuDenialsEnterAll(denials, batch);
+    qemuDenialsTellAll(denials, all);
+    qemuDenialsPause(denials);
 }
 
 /* --- made, told of guests, freed --- */
@@ -243,7 +257,6 @@ qemuDenialsNew(qemuDriver *driver, GError **error)
     denials->driver = driver;
     denials->reader = reader;
     g_mutex_init(&denials->mutex);
-    denials->fresh = g_array_new(FALSE, FALSE, sizeof(virGateDenial));
     denials->histories =
         g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
                               (GDestroyNotify)virGateHistoryFree);
@@ -256,9 +269,9 @@ qemuDenialsFree(qemuDenials *denials)
     if (!denials)
         return;
     virEventWatchRemove(denials->watch);
+    virEventTimerRemove(denials->pause);
     virGateDenialsFree(denials->reader);
     g_mutex_clear(&denials->mutex);
-    g_array_unref(denials->fresh);
     g_hash_table_unref(denials->histories);
     g_free(denials);
 }

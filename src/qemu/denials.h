@@ -4,8 +4,9 @@
  * the daemon's log for each new kind of denial, the event VIRTWARD_DEVICE_DENIED for stock clients
  * (`virsh qemu-monitor-event`), and the file run/qemu/NAME.denials for `virtward devices`.
  *
- * The ring is read on the event thread, memory only; telling happens in one job at a time, so that
- * a guest that is denied in a loop costs a bounded share. */
+ * The ring is read on the event thread, memory only. A first denial is told at once; what comes
+ * within the next fifth of a second is put together and told then, so that a guest that is denied
+ * in a loop costs a bounded share. */
 #pragma once
 
 #include "qemu/guest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virgatedenials.c: see virgatedenials.h. libbpf reads the rings; records of one drain that say the
- * same about the same thread are put together in the order of their first one. */
+ * virgatedenials.c: see virgatedenials.h. libbpf reads the rings; records that say the same about
+ * the same thread are put together in the order of their first one. */
 #include "util/cgroup/virgatedenials.h"
 
 #include <bpf/libbpf.h>
@@ -17,13 +17,13 @@ struct virGateDenials {
     struct ring_buffer *rings; /* NULL until the first is added */
     GArray *mapIds;            /* uint32_t, of those added */
     GArray *fds;               /* int, ours: a gate may go before its ring */
-    GArray *batch;             /* virGateDenial, of one drain */
+    GArray *batch;             /* virGateDenial, read and not yet taken */
     GHashTable *index;         /* bytes of a kind -> place in batch + 1 */
-    unsigned taken;            /* records of this drain */
+    unsigned count;            /* records of this reading */
 };
 
-/* Records a drain takes at most, so that a flood doesn't keep the event thread: a full ring. */
-#define DRAIN_MAX (VIR_GATE_EVENTS_SIZE / sizeof(virGateEvent))
+/* Records read at one go, so that a flood doesn't keep the event thread: a full ring. */
+#define READ_MAX (VIR_GATE_EVENTS_SIZE / sizeof(virGateEvent))
 
 /* What makes two records one denial. */
 typedef struct {
@@ -36,8 +36,14 @@ typedef struct {
     char thread[16];
 } virGateDenialKind;
 
+static bool
+virGateDenialsHasRoom(const virGateDenials *denials)
+{
+    return denials->batch->len < VIR_GATE_DENIALS_MAX;
+}
+
 static int
-virGateDenialsTake(void *opaque, void *data, size_t size)
+virGateDenialsRecord(void *opaque, void *data, size_t size)
 {
     static const uint8_t probe[16]; /* the daemon's own look at a new gate carries no uuid */
     virGateDenials *denials = opaque;
@@ -77,7 +83,8 @@ virGateDenialsTake(void *opaque, void *data, size_t size)
     denial = &g_array_index(denials->batch, virGateDenial, GPOINTER_TO_UINT(known) - 1);
     denial->last_ns = event->time_ns;
     denial->count++;
-    return ++denials->taken < DRAIN_MAX ? 0 : -EAGAIN; /* the rest stays, and the ring readable */
+    /* an error ends the reading: the rest stays, and the ring readable */
+    return ++denials->count < READ_MAX && virGateDenialsHasRoom(denials) ? 0 : -EAGAIN;
 }
 
 virGateDenials *
@@ -134,8 +141,8 @@ virGateDenialsAdd(virGateDenials *denials, virGate *gate, GError **error)
     if (virGateDenialsHas(denials, info.id))
         return true;
     if (denials->rings)
-        failed = -ring_buffer__add(denials->rings, fd, virGateDenialsTake, denials);
-    else if (!(denials->rings = ring_buffer__new(fd, virGateDenialsTake, denials, NULL)))
+        failed = -ring_buffer__add(denials->rings, fd, virGateDenialsRecord, denials);
+    else if (!(denials->rings = ring_buffer__new(fd, virGateDenialsRecord, denials, NULL)))
         failed = errno;
     if (failed)
         return virErrorErrnoValue(error, failed, _("cannot read the ring of denials"));
@@ -151,15 +158,23 @@ virGateDenialsFd(const virGateDenials *denials)
     return denials->rings ? ring_buffer__epoll_fd(denials->rings) : -1;
 }
 
-void
-virGateDenialsDrain(virGateDenials *denials, virGateDenialFunc func, void *opaque)
+bool
+virGateDenialsRead(virGateDenials *denials)
 {
-    if (!denials->rings)
-        return;
-    denials->taken = 0;
-    (void)ring_buffer__consume(denials->rings); /* ends early at DRAIN_MAX only */
+    denials->count = 0;
+    if (denials->rings && virGateDenialsHasRoom(denials))
+        (void)ring_buffer__consume(denials->rings);
+    return virGateDenialsHasRoom(denials);
+}
+
+bool
+virGateDenialsTake(virGateDenials *denials, virGateDenialFunc func, void *opaque)
+{
+    bool any = denials->batch->len > 0;
+
     for (guint i = 0; i < denials->batch->len; i++)
         func(&g_array_index(denials->batch, virGateDenial, i), opaque);
     g_array_set_size(denials->batch, 0);
     g_hash_table_remove_all(denials->index);
+    return any;
 }

@@ -7,9 +7,10 @@
  * didn't fit in the ring is counted by the gate (virGateCounters.dropped).
  *
  *     virEventWatchAdd(virGateDenialsFd(denials), EPOLLIN, onReadable, ...)
- *     onReadable: virGateDenialsDrain(denials, func, opaque)
+ *     onReadable: virGateDenialsRead(denials)
+ *     now and then: virGateDenialsTake(denials, func, opaque)
  *
- * Memory only, never waits: on the event thread. No rights. */
+ * Memory only, never waits: Read on the event thread. One thread at a time. No rights. */
 #pragma once
 
 #include "util/cgroup/virgate.h"
@@ -27,7 +28,9 @@ typedef struct {
     uint64_t count;
 } virGateDenial;
 
-/* Reads at most as many records as the ring holds, and calls func once for each kind of denial. */
+/* Kinds of denial that are kept until they are taken. */
+#define VIR_GATE_DENIALS_MAX 1024
+
 typedef void (*virGateDenialFunc)(const virGateDenial *denial, void *opaque);
 
 virGateDenials *virGateDenialsNew(GError **error);
@@ -36,6 +39,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGateDenials, virGateDenialsFree)
 /* Has the gate's ring read too; a ring that is read already is not added twice. A gate without
  * reports (v1, a kernel before 5.8) adds nothing. */
 bool virGateDenialsAdd(virGateDenials *denials, virGate *gate, GError **error);
-/* Becomes readable when there is something to drain. Borrowed. */
+/* Becomes readable when there is something to read. Borrowed. */
 int virGateDenialsFd(const virGateDenials *denials);
-void virGateDenialsDrain(virGateDenials *denials, virGateDenialFunc func, void *opaque);
+/* Reads at most as many records as a ring holds, and puts them to those that wait to be taken.
+ * False if that is as much as is kept: the rest stays in the ring until some were taken. */
+bool virGateDenialsRead(virGateDenials *denials);
+/* Calls func once for each kind of denial that was read, in the order of the first ones, and
+ * forgets them; false if there was none. */
+bool virGateDenialsTake(virGateDenials *denials, virGateDenialFunc func, void *opaque);
