@@ -4,6 +4,8 @@
  *
  * Between clone3 and execve the child calls dup2, fcntl, execve, write and _exit, nothing else: no
  * allocation, no stdio, no lock. All signals are blocked around the clone and reset in the child.
+ * Where clone3 is missing (virclone.h) virtward-spawn joins the group, as it does those of v1,
+ * before it execs the program.
  * Any thread, without the core lock. Rights: see virspawn.h. */
 #include "util/virspawn.h"
 
@@ -20,6 +22,7 @@
 #include <sys/wait.h>
 
 #include "config.h"
+#include "util/virclone.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virfile.h"
@@ -31,7 +34,8 @@
 /* A request as bytes and the descriptors that go with it. */
 typedef struct {
     int memfd;
-    GArray *fds; /* int, borrowed, in the order of the targets, joinFds last */
+    int procsFd; /* of the group that the child still has to join; -1: it was born in it */
+    GArray *fds; /* int, borrowed, in the order of the targets, joinFds and procsFd last */
 } virSpawnPacked;
 
 static char *helperPath;
@@ -72,6 +76,7 @@ static void
 virSpawnPackedClear(virSpawnPacked *packed)
 {
     virCloseFd(&packed->memfd);
+    virCloseFd(&packed->procsFd);
     g_clear_pointer(&packed->fds, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virSpawnPacked, virSpawnPackedClear)
@@ -123,7 +128,17 @@ virSpawnPackDescriptors(const virSpawnRequest *request, int nullFd, GArray *fds,
         g_array_append_val(fds, request->fds[i].fd);
         g_byte_array_append(targets, (const guint8 *)&target, sizeof(target));
     }
-    g_array_append_vals(fds, request->joinFds, (guint)request->njoinFds);
+}
+
+/* The number of groups to join. */
+static uint32_t
+virSpawnPackJoins(const virSpawnRequest *request, virSpawnPacked *packed)
+{
+    g_array_append_vals(packed->fds, request->joinFds, (guint)request->njoinFds);
+    if (packed->procsFd < 0)
+        return (uint32_t)request->njoinFds;
+    g_array_append_val(packed->fds, packed->procsFd);
+    return (uint32_t)request->njoinFds + 1;
 }
 
 static uint32_t
@@ -203,11 +218,11 @@ virSpawnPack(const virSpawnRequest *request, int nullFd, virSpawnPacked *packed,
         .nlimits = (uint32_t)request->nlimits,
         .nnodes = (uint32_t)request->nnodes,
         .ngroups = (uint32_t)request->ngroups,
-        .njoins = (uint32_t)request->njoinFds,
     };
 
     virSpawnPackTables(request, tables);
     virSpawnPackDescriptors(request, nullFd, packed->fds, targets);
+    header.njoins = virSpawnPackJoins(request, packed);
     header.ntargets = targets->len / sizeof(int32_t);
     virSpawnPackStrings(strings, cwd);
     header.nargv = virSpawnPackStrings(strings, request->argv);
@@ -248,36 +263,53 @@ virSpawnChild(int pair, const char *helper)
     _exit(127);
 }
 
-static bool
-virSpawnClone(const virSpawnRequest *request, int childEnd, virSpawnResult *result, GError **error)
+/* clone3 into the group, as pid and pidfd of result; -1 with errno. */
+static pid_t
+virSpawnCloneIntoGroup(int groupFd, virSpawnResult *result)
 {
-    const char *helper = virSpawnGetHelper();
     struct clone_args args = {
         .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
         .pidfd = (uintptr_t)&result->pidfd,
         .exit_signal = SIGCHLD,
     };
+
+    if (groupFd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)groupFd;
+    }
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* A child that the group isn't given to at its birth: *retProcsFd is where it joins. */
+static pid_t
+virSpawnClonePlain(int groupFd, virSpawnResult *result, int *retProcsFd)
+{
+    if (groupFd >= 0 && (*retProcsFd = virCloneOpenProcs(groupFd)) < 0)
+        return -1;
+    return virClonePlain(&result->pidfd);
+}
+
+static bool
+virSpawnClone(const virSpawnRequest *request, int childEnd, virSpawnResult *result, int *retProcsFd,
+              GError **error)
+{
+    const char *helper = virSpawnGetHelper();
     sigset_t all;
     sigset_t before;
-    long pid;
     int errnum;
 
-    if (request->cgroupFd >= 0) {
-        args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = (uint64_t)request->cgroupFd;
-    }
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = syscall(SYS_clone3, &args, sizeof(args));
-    if (pid == 0)
+    result->pid = virSpawnCloneIntoGroup(request->cgroupFd, result);
+    if (result->pid < 0 && errno == ENOSYS)
+        result->pid = virSpawnClonePlain(request->cgroupFd, result, retProcsFd);
+    if (result->pid == 0)
         virSpawnChild(childEnd, helper);
     errnum = errno;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (pid < 0)
-        return virErrorErrnoValue(error, errnum, _("cannot create a process for '%s'"),
-                                  request->argv[0]);
-    result->pid = (pid_t)pid;
-    return true;
+    return result->pid > 0 ||
+           virErrorErrnoValue(error, errnum, _("cannot create a process for '%s'"),
+                              request->argv[0]);
 }
 
 /* --- the hand-over --- */
@@ -442,10 +474,23 @@ virSpawnPair(const virSpawnRequest *request, int pair[2], GError **error)
     return true;
 }
 
+/* What the child is told, and what becomes of it. */
+static bool
+virSpawnBecome(const virSpawnRequest *request, int nullFd, int parentEnd, virSpawnPacked *packed,
+               GError **error)
+{
+    if (!virSpawnPack(request, nullFd, packed, error))
+        return false;
+    if (!virSpawnHandOver(parentEnd, packed) && errno != EPIPE && errno != ECONNRESET)
+        return virErrorErrno(error, _("cannot hand the request to the child for '%s'"),
+                             request->argv[0]);
+    return virSpawnAwaitExec(request, parentEnd, error);
+}
+
 bool
 virSpawn(const virSpawnRequest *request, virSpawnResult *retResult, GError **error)
 {
-    g_auto(virSpawnPacked) packed = {-1, g_array_new(FALSE, FALSE, sizeof(int))};
+    g_auto(virSpawnPacked) packed = {-1, -1, g_array_new(FALSE, FALSE, sizeof(int))};
     VIR_AUTOCLOSE nullFd = open("/dev/null", O_RDWR | O_CLOEXEC);
     virSpawnResult result = {-1, -1};
     int pair[2] = {-1, -1};
@@ -454,21 +499,15 @@ virSpawn(const virSpawnRequest *request, virSpawnResult *retResult, GError **err
 
     if (nullFd < 0)
         return virErrorErrno(error, _("cannot open %s"), "/dev/null");
-    if (!virSpawnCheck(request, error) || !virSpawnPack(request, nullFd, &packed, error) ||
-        !virSpawnPair(request, pair, error))
+    if (!virSpawnCheck(request, error) || !virSpawnPair(request, pair, error))
         return false;
     parentEnd = pair[0];
     childEnd = pair[1];
-    if (!virSpawnClone(request, childEnd, &result, error))
+    if (!virSpawnClone(request, childEnd, &result, &packed.procsFd, error))
         return false;
     VIR_FAULT_POINT("spawn:cloned");
     virCloseFd(&childEnd);
-    if (!virSpawnHandOver(parentEnd, &packed) && errno != EPIPE && errno != ECONNRESET) {
-        virErrorErrno(error, _("cannot hand the request to the child for '%s'"), request->argv[0]);
-        virSpawnAbandon(&result);
-        return false;
-    }
-    if (!virSpawnAwaitExec(request, parentEnd, error)) {
+    if (!virSpawnBecome(request, nullFd, parentEnd, &packed, error)) {
         virSpawnAbandon(&result);
         return false;
     }

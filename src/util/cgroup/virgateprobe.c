@@ -2,7 +2,8 @@
  *
  * virgateprobe.c: see virgateprobe.h. The child calls access(2) and _exit(2), nothing else. Like
  * vfork(2)'s it shares the daemon's memory, and the thread that made it waits until it has ended.
- * Its verdicts are the bits of its exit status. */
+ * Its verdicts are the bits of its exit status. Where clone3 is missing (util/virclone.h) it is a
+ * plain copy that first joins the group. */
 #include "util/cgroup/virgateprobe.h"
 
 #include <linux/sched.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/virclone.h"
 #include "util/virerror.h"
 #include "util/virspawn.h"
 #include "util/virutil.h"
@@ -23,7 +25,7 @@ static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full",      
 
 enum { PROBE_STACK = 16384 };
 
-enum { ALLOWED_FAILED = 1, DENIED_PASSED = 2, CANNOT_TELL = 4 };
+enum { ALLOWED_FAILED = 1, DENIED_PASSED = 2, CANNOT_TELL = 4, NOT_JOINED = 8 };
 
 /* True if the rules grant nothing at all on the node. */
 static bool
@@ -154,6 +156,20 @@ virGateProbeClone(struct clone_args *args, const virGateProbeQuestion *question)
 #endif
 }
 
+/* Without clone3: the child joins the group itself. One that can't has no verdict. */
+static long
+virGateProbeClonePlain(int groupFd, int *retPidfd, const virGateProbeQuestion *question)
+{
+    VIR_AUTOCLOSE procsFd = virCloneOpenProcs(groupFd);
+    long pid = procsFd < 0 ? -1 : virClonePlain(retPidfd);
+
+    if (pid == 0 && write(procsFd, "0", 1) == 1)
+        virGateProbeChild(question);
+    if (pid == 0)
+        _exit(NOT_JOINED);
+    return pid;
+}
+
 static bool
 virGateProbeRun(int groupFd, const virGateProbeQuestion *question, int *retStatus, GError **error)
 {
@@ -175,6 +191,8 @@ virGateProbeRun(int groupFd, const virGateProbeQuestion *question, int *retStatu
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     pid = virGateProbeClone(&args, question);
+    if (pid < 0 && errno == ENOSYS)
+        pid = virGateProbeClonePlain(groupFd, &pidfd, question);
     errnum = errno;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid < 0)
@@ -196,6 +214,9 @@ virGateProbe(int groupFd, const GArray *rules, virGateMode mode, virDeviceRule *
         return true;
     if (!virGateProbeRun(groupFd, &question, &status, error))
         return false;
+    if (WIFEXITED(status) && (WEXITSTATUS(status) & NOT_JOINED))
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                           _("a process to ask the device gate cannot join its control group"));
     if (WIFEXITED(status) && (WEXITSTATUS(status) & DENIED_PASSED))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("the device gate lets '%s' pass, which no rule allows"),
