@@ -100,6 +100,15 @@ qemuCheckIOThreads(const virDomainDef *def, const qmpCaps *caps, GError **error)
     return true;
 }
 
+static bool
+qemuCheckResctrl(const virDomainDef *def, GError **error)
+{
+    return !def->tune.resctrls || def->tune.resctrls->len == 0 ||
+           def->virtType == VIR_DOMAIN_VIRT_KVM ||
+           virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                       _("cachetune is only supported for KVM domains"));
+}
+
 bool
 qemuCheckDomain(const virDomainDef *def, const virDomainFacts *facts, const qmpCaps *caps,
                 GError **error)
@@ -109,5 +118,5 @@ qemuCheckDomain(const virDomainDef *def, const virDomainFacts *facts, const qmpC
            qemuCheckPM(def, facts, caps, error) && qemuCheckCPU(def, facts, caps, error) &&
            qemuCheckMemory(def, facts, caps, error) && qemuCheckLifecycle(def, error) &&
            qemuCheckSysinfo(def, caps, error) && qemuCheckIOThreads(def, caps, error) &&
-           qemuCheckLaunchSecurity(def, caps, error);
+           qemuCheckLaunchSecurity(def, caps, error) && qemuCheckResctrl(def, error);
 }

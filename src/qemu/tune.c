@@ -4,8 +4,10 @@
 #include "qemu/tune.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "domain/tune.h"
+#include "host/cache.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 
@@ -70,6 +72,17 @@ qemuTuneCheckRanges(const virCgroupInstance *groups, const virDomainTune *tune, 
                                error);
 }
 
+/* Shares of the cache and of the memory bandwidth are the kernel's resctrl to give. */
+static bool
+qemuTuneCheckResctrl(const virDomainTune *tune, GError **error)
+{
+    if (!tune->resctrls || tune->resctrls->len == 0)
+        return true;
+    if (access(VIR_HOST_RESCTRL "/info", F_OK) < 0)
+        return qemuTuneUnsupported(_("Resource control is not supported on this host"), error);
+    return qemuTuneUnsupported(_("<cachetune> and <memorytune> cannot be applied yet"), error);
+}
+
 bool
 qemuTuneCheck(const qemuDriver *driver, virDomainDef *def, GError **error)
 {
@@ -77,6 +90,8 @@ qemuTuneCheck(const qemuDriver *driver, virDomainDef *def, GError **error)
     const virDomainTune *tune = &def->tune;
     const bool usable = virCgroupInstanceUsable(groups, NULL);
 
+    if (!qemuTuneCheckResctrl(tune, error))
+        return false;
     if (!driver->privileged)
         return qemuTuneCheckSession(tune, error);
     if (def->resource.partition && *def->resource.partition != '/')

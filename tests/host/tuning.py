@@ -210,6 +210,24 @@ def check_interface(guest):
                                        capture_output=True, text=True, check=True).stdout
 
 
+RESCTRL = """<domain type='%s'><name>parted</name><memory unit='MiB'>64</memory><vcpu>2</vcpu>
+<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='1' unit='MiB'/></cachetune>
+</cputune><os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"""
+
+
+def check_resctrl(guest, folder):
+    """Parts of the cache are never dropped in silence."""
+    document = folder / "parted.xml"
+    document.write_text(RESCTRL % "qemu")
+    guest.virsh("define", str(document), fails="cachetune is only supported for KVM domains")
+    if pathlib.Path("/sys/fs/resctrl/info").exists():
+        return
+    document.write_text(RESCTRL % "kvm")
+    has_kvm = "<domain type='kvm'>" in guest.virsh("capabilities")
+    guest.virsh("create", str(document), fails="Resource control is not supported on this host"
+                if has_kvm else "domaintype=kvm")
+
+
 def numa_mode():
     """A mode that the machine's hierarchies can carry out; only one of them can be changed."""
     return "restrictive" if "cpuset" in Groups(os.getpid()).mounts else "strict"
@@ -237,6 +255,7 @@ def run(server, folder):
         check_iothreads(guest, groups, pid)
         check_vcpus(guest, groups)
         check_interface(guest)
+        check_resctrl(guest, folder)
     finally:
         guest.virsh("destroy", NAME)
     assert not groups_left(), groups_left()
