@@ -55,17 +55,16 @@ echo "%(mark)s end"
 poweroff -f
 """
 
+# Mounted as systemd does it where the kernel is told systemd.unified_cgroup_hierarchy=0.
+V1 = """for c in cpu,cpuacct cpuset memory blkio freezer devices pids; do
+  mkdir /sys/fs/cgroup/$c && mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c
+done"""
 CGROUP = {
     "v2": "mount -t cgroup2 cgroup2 /sys/fs/cgroup",
     "hybrid": """mount -t tmpfs cgroup /sys/fs/cgroup
 mkdir /sys/fs/cgroup/unified && mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
-for c in cpu devices memory pids; do
-  mkdir /sys/fs/cgroup/$c && mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c
-done""",
-    "v1": """mount -t tmpfs cgroup /sys/fs/cgroup
-for c in cpu devices memory pids; do
-  mkdir /sys/fs/cgroup/$c && mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c
-done""",
+""" + V1,
+    "v1": "mount -t tmpfs cgroup /sys/fs/cgroup\n" + V1,
 }
 
 
@@ -116,9 +115,9 @@ def libraries(program):
     return re.findall(r"(?:=> )?(/\S+) \(0x", text)
 
 
-def module_lines(release, archive):
+def module_lines(release, names, archive):
     lines = []
-    for name in MODULES:
+    for name in names:
         found = glob.glob("/lib/modules/%s/kernel/**/%s.ko*" % (release, name), recursive=True)
         if found and found[0].endswith(".ko"):
             archive.add("/modules/%s.ko" % name, read(found[0]), 0o644)
@@ -132,7 +131,7 @@ FIRMWARE = {
     "/usr/share/qemu/kvmvapic.bin": "/usr/share/qemu/kvmvapic.bin",
     "/usr/share/qemu/linuxboot_dma.bin": "/usr/share/qemu/linuxboot_dma.bin",
 }
-TOOLS = ("qemu-system-x86_64", "virsh", "bpftool")
+TOOLS = ("qemu-system-x86_64", "virsh", "bpftool", "tc")
 
 
 def tool(name):
@@ -158,6 +157,7 @@ def build(options, programs, path):
     runs = []
     archive.add("/bin/busybox", read(shutil.which("busybox")))
     archive.link("/bin/sh", "busybox")
+    archive.add("/lib/tap.sh", read(pathlib.Path(__file__).resolve().parent / "tap.sh"), 0o644)
     archive.add("/etc/passwd", USERS, 0o644)
     archive.add("/etc/group", b"root:x:0:\nnogroup:x:65534:\nvirtward-qemu:x:100:\n", 0o644)
     if options.guests:
@@ -175,7 +175,7 @@ def build(options, programs, path):
     release = os.path.basename(options.kernel).replace("vmlinuz-", "")
     script = INIT % {
         "cgroup": CGROUP[options.cgroup],
-        "modules": module_lines(release, archive),
+        "modules": module_lines(release, MODULES + options.module, archive),
         "env": "\n".join("export '%s'" % pair for pair in options.env),
         "programs": "\n".join(runs),
         "mark": MARK,
@@ -239,6 +239,7 @@ def main():
     parser.add_argument("--cgroup", choices=sorted(CGROUP), default="v2")
     parser.add_argument("--env", action="append", default=[])
     parser.add_argument("--guests", action="store_true", help="the machine can run guests")
+    parser.add_argument("--module", action="append", default=[], help="one more to load")
     parser.add_argument("--memory", type=int, default=512, help="MiB")
     parser.add_argument("--timeout", type=int, default=900)
     parser.add_argument("--kvm", action="store_true", help="where a guest of a guest is no trouble")
