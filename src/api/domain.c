@@ -245,6 +245,8 @@ virApiDomainGetXMLDesc(virApiCall *call, const remote_domain_get_xml_desc_args *
                                   ? obj->config
                                   : virDomainObjDoc(obj));
     }
+    if (!virDomainDocIsSmall(doc) && virNetCallDefer(call))
+        return false;
     /* what another host is to be given is the definition of the guest as it runs, whole */
     if (flags & VIR_FORMAT_MIGRATABLE)
         flags |= VIR_FORMAT_SECURE | VIR_FORMAT_INACTIVE;

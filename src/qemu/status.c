@@ -263,5 +263,6 @@ qemuStatusRead(const char *path, GError **error)
     if (!status->def)
         return NULL;
     status->id = status->def->id;
+    status->def->size = len;
     return g_steal_pointer(&status);
 }

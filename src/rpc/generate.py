@@ -16,6 +16,8 @@ about a procedure, keyed by its name ("domain_get_state"; of other programs than
 program in front, "qemu.domain_monitor_command"). A row's columns:
 
     run              "inline": answered from memory on the event thread, never waits
+                     "quick": the same, but for what would take long, which its handler passes on to
+                     a job (virNetCallDefer)
                      "job": may wait, runs on a thread of the job pool
                      "forward": goes undecoded to another daemon, whose reply comes late
     unopened         true: also allowed before connect_open
@@ -68,7 +70,7 @@ PROCEDURE_KEYS = {"num", "name", "kind", "args", "ret", "msg", "stream", "sparse
 FIELD_KEYS = {"name", "type", "array", "max", "optional"}
 CONDITIONS = {"if_all_flags", "if_any_flag", "if_no_flag", "if_arg"}
 OVERLAY_KEYS = {"run", "unopened", "unauthenticated"}
-RUNS = {"inline", "job", "forward"}
+RUNS = {"inline", "quick", "job", "forward"}
 
 # Words of procedure names that the API's function names do not simply capitalise.
 WORDS = {"xml": "XML", "uuid": "UUID", "id": "ID", "os": "OS", "uri": "URI", "cpu": "CPU",
@@ -321,7 +323,7 @@ class Procedure:
 
     @property
     def answered(self):
-        return self.run in ("inline", "job")
+        return self.run in ("inline", "quick", "job")
 
     @property
     def handler(self):

@@ -47,6 +47,7 @@ typedef enum {
 typedef enum {
     VIR_NET_RUN_UNSUPPORTED = 0,
     VIR_NET_RUN_INLINE,  /* on the event thread */
+    VIR_NET_RUN_QUICK,   /* on the event thread, unless the handler passes it on to a job */
     VIR_NET_RUN_JOB,     /* on a thread of the job pool */
     VIR_NET_RUN_FORWARD, /* by the server's forward function, undecoded */
 } virNetRun;

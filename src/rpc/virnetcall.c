@@ -161,6 +161,14 @@ virNetCallAddFd(virNetCall *call, int fd)
     g_array_append_val(call->replyFds, fd);
 }
 
+bool
+virNetCallDefer(virNetCall *call)
+{
+    g_assert(call->isJob || call->procedure->run == VIR_NET_RUN_QUICK);
+    call->deferred = !call->isJob;
+    return call->deferred;
+}
+
 void
 virNetCallCloseAfterwards(virNetCall *call)
 {

@@ -33,5 +33,9 @@ int virNetCallPeekFd(virNetCall *call, size_t index);
 int virNetCallStealFd(virNetCall *call, size_t index);
 /* A descriptor to go with the reply; taken over. Only for procedures whose row says so. */
 void virNetCallAddFd(virNetCall *call, int fd);
+/* For a handler whose row says "quick" and that finds more to do than the event thread has time
+ * for: true if it is to return false at once, without an error, as it will be called anew in a job;
+ * false if this is that job. */
+bool virNetCallDefer(virNetCall *call);
 /* The connection is closed when the answer is out. */
 void virNetCallCloseAfterwards(virNetCall *call);

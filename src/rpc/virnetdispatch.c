@@ -85,18 +85,21 @@ callDecode(virNetCall *call, const uint8_t *payload, size_t len, GError **error)
     return true;
 }
 
-/* Runs the handler and answers; the call is over then. */
-static void
+/* Runs the handler and answers; the call is over then. False if it is to become a job first. */
+static bool
 callRun(virNetCall *call)
 {
     g_autoptr(GError) error = NULL;
     bool ok = call->procedure->handler(call, call->args, call->ret, &error);
 
     g_assert(!virCoreIsHeld());
+    if (call->deferred && !call->isJob)
+        return false;
     if (!ok && !error)
         VIR_WARN("%s failed without saying why", call->procedure->name);
     virNetCallAnswer(call, ok, error);
     virNetCallFree(call);
+    return true;
 }
 
 static void
@@ -105,7 +108,7 @@ jobRun(void *opaque)
     virNetCall *call = opaque;
     g_autoptr(virNetServerClient) client = virNetServerClientRef(call->client);
 
-    callRun(call);
+    (void)callRun(call); /* a job is not deferred again */
     g_mutex_lock(&client->mutex);
     client->jobs--;
     if (client->starved) {
@@ -134,9 +137,10 @@ callStart(virNetCall *call)
 {
     virNetServerClient *client = call->client;
 
-    if (call->procedure->run == VIR_NET_RUN_INLINE) {
-        callRun(call);
-    } else if (g_queue_is_empty(&client->parked) && jobAdmit(client)) {
+    if (call->procedure->run != VIR_NET_RUN_JOB && callRun(call))
+        return;
+    call->isJob = true;
+    if (g_queue_is_empty(&client->parked) && jobAdmit(client)) {
         virCoreRunJob(jobRun, call);
     } else {
         client->backlog += call->header.length;
@@ -174,9 +178,9 @@ callAdmit(virNetCall *call, const uint8_t *payload, size_t len, GError **error)
         !callDecode(call, payload, len, error) ||
         !checkReadonly(call->client, procedure, call->args, error))
         return false;
-    if (procedure->run == VIR_NET_RUN_INLINE || procedure->run == VIR_NET_RUN_JOB)
-        return true;
-    return virErrorSet(error, VIR_ERR_NO_SUPPORT, "%s", procedure->function);
+    if (!procedure->handler)
+        return virErrorSet(error, VIR_ERR_NO_SUPPORT, "%s", procedure->function);
+    return true;
 }
 
 static bool

@@ -131,6 +131,7 @@ struct virNetCall {
     GArray *replyFds; /* of int; NULL: none */
     virNetStream *stream;
     bool isJob;
+    bool deferred; /* its handler wants to be called in a job */
     bool closeAfterwards;
     virArena arena;
 };

@@ -18,6 +18,7 @@
 enum {
     PROC_ECHO = 1,
     PROC_WAIT,
+    PROC_QUICK,
     PROC_FDS,
     PROC_SILENT,
     PROC_EVENTS,
@@ -82,6 +83,21 @@ handleWait(virNetCall *call G_GNUC_UNUSED, const void *args G_GNUC_UNUSED, void 
     return true;
 }
 
+/* {"uri"} in, the same out: of "long" in a job, of others at once. */
+static bool
+handleQuick(virNetCall *call, const void *args, void *ret, GError **error G_GNUC_UNUSED)
+{
+    const remote_connect_get_uri_ret *in = args;
+    remote_connect_get_uri_ret *out = ret;
+    bool isLong = g_str_equal(in->uri, "long");
+
+    if (isLong && virNetCallDefer(call))
+        return false;
+    g_assert_true(virEventIsLoopThread() != isLong);
+    out->uri = virNetCallStrdup(call, in->uri);
+    return true;
+}
+
 /* Sends all descriptors back, in reverse. */
 static bool
 handleFds(virNetCall *call, const void *args G_GNUC_UNUSED, void *ret G_GNUC_UNUSED,
@@ -137,6 +153,13 @@ static const virNetProcedure procedures[PROC_COUNT] = {
                    .run = VIR_NET_RUN_JOB,
                    .handler = handleWait,
                    .unopened = true},
+    [PROC_QUICK] = {.name = "quick",
+                    .kind = VIR_NET_CALL,
+                    .run = VIR_NET_RUN_QUICK,
+                    .args = TEXT,
+                    .ret = TEXT,
+                    .handler = handleQuick,
+                    .unopened = true},
     [PROC_FDS] = {.name = "fds",
                   .kind = VIR_NET_CALL,
                   .run = VIR_NET_RUN_INLINE,
@@ -256,6 +279,26 @@ testReplyOvertakesAJob(void)
     testExpectEcho(fd, 2, "first");
     gateOpen(true);
     testExpect(fd, RPC_MESSAGE_TYPE_REPLY, 1, RPC_MESSAGE_STATUS_OK);
+}
+
+static void
+testQuickCallIsAnsweredAtOnceUnlessItDefers(void)
+{
+    virNetServerLimits limits = *virNetServerDefaultLimits();
+    g_autoptr(testServer) server = NULL;
+    VIR_AUTOCLOSE fd = -1;
+
+    limits.maxClientRequests = 1;
+    server = testServerNew(procedures, PROC_COUNT, &limits);
+    fd = testConnect(server);
+    gateOpen(false);
+    testCall(fd, PROC_WAIT, 1, NULL);
+    testCall(fd, PROC_QUICK, 2, "long"); /* the one job is taken */
+    testCall(fd, PROC_QUICK, 3, "short");
+    testExpectEcho(fd, 3, "short");
+    gateOpen(true);
+    testExpect(fd, RPC_MESSAGE_TYPE_REPLY, 1, RPC_MESSAGE_STATUS_OK);
+    testExpectEcho(fd, 2, "long");
 }
 
 static void
@@ -491,6 +534,8 @@ main(int argc, char **argv)
     g_test_add_func("/server/message-in-pieces-is-answered", testMessageInPiecesIsAnswered);
     g_test_add_func("/server/large-message-is-answered", testLargeMessageIsAnswered);
     g_test_add_func("/server/reply-overtakes-a-job", testReplyOvertakesAJob);
+    g_test_add_func("/server/quick-call-is-answered-at-once-unless-it-defers",
+                    testQuickCallIsAnsweredAtOnceUnlessItDefers);
     g_test_add_func("/server/jobs-over-the-limit-wait-in-order", testJobsOverTheLimitWaitInOrder);
     g_test_add_func("/server/ping-is-answered-while-jobs-wait", testPingIsAnsweredWhileJobsWait);
     g_test_add_func("/server/silent-client-is-pinged-then-cut-off",
