@@ -166,13 +166,19 @@ testPciSerialPortIsNoConsole(void)
 static void
 testOnlyTheFirstConsoleMayBeASerialPort(void)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) devices =
-        devicesOf("<console type='pty'><target type='virtio'/></console>",
-                  "<console type='pty'><target type='serial'/></console>");
+    static const char *const seconds[] = {
+        "<console type='pty'><target type='serial'/></console>",
+        "<console type='pty'><target port='1'/></console>", /* one, for want of another type */
+    };
 
-    g_assert_false(virConsoleSerialCompat(devices, addDevice, devices, &error));
-    g_assert_true(virErrorIs(error, VIR_ERR_XML_ERROR));
+    for (size_t i = 0; i < G_N_ELEMENTS(seconds); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) devices =
+            devicesOf("<console type='pty'><target type='virtio'/></console>", seconds[i]);
+
+        g_assert_false(virConsoleSerialCompat(devices, addDevice, devices, &error));
+        g_assert_true(virErrorIs(error, VIR_ERR_XML_ERROR));
+    }
 }
 
 int

@@ -77,8 +77,7 @@ virConsoleSerialCompat(const GPtrArray *devices, void (*add)(virDevice *dev, voi
     unsigned count = virDevicesCount(devices, &virConsoleKind);
 
     for (unsigned i = 1; i < count; i++) {
-        if (VIR_CONSOLE(virDevicesNth(devices, &virConsoleKind, i))->target ==
-            VIR_CONSOLE_TARGET_SERIAL)
+        if (virConsoleIsSerial(virDevicesNth(devices, &virConsoleKind, i)))
             return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
                                _("Only the first console can be a serial port"));
     }

@@ -99,12 +99,12 @@ virStorageBackingParse(virStorageSource *src, xmlNode *node, unsigned parseFlags
         if (!format || !virXMLAttrPeek(format, "type"))
             return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
                                _("missing disk backing store format"));
-        if (!virXMLFirstChild(backing, "source"))
-            return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
-                               _("missing disk backing store source"));
         if (!(src->backing = virStorageImageParse(backing, type, parseFlags, error)))
             return false;
         src = src->backing;
+        if (virStorageSourceIsEmpty(src))
+            return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+                               _("missing disk backing store source"));
         src->readonly = true;
     }
     return true;

@@ -517,6 +517,8 @@ virDiskParse(virDevice *dev, xmlNode *node, unsigned parseFlags, GError **error)
         disk->src.type = VIR_STORAGE_TYPE_FILE;
     if (disk->shareBacking == VIR_TRISTATE_NO)
         disk->shareBacking = VIR_TRISTATE_ABSENT;
+    if (disk->bus == VIR_DISK_BUS_NONE) /* before its place among the others is found by it */
+        disk->bus = virDiskTargetBus(disk->target, disk->device);
     return true;
 }
 
@@ -538,8 +540,6 @@ virDiskComplete(virDevice *dev, const virDomainFacts *facts, unsigned parseFlags
 {
     virDisk *disk = VIR_DISK(dev);
 
-    if (disk->bus == VIR_DISK_BUS_NONE)
-        disk->bus = virDiskTargetBus(disk->target, disk->device);
     if (disk->snapshot == VIR_DISK_SNAPSHOT_DEFAULT && disk->src.readonly)
         disk->snapshot = VIR_DISK_SNAPSHOT_NO;
     if (disk->src.type == VIR_STORAGE_TYPE_VHOST_USER &&

@@ -145,12 +145,40 @@ testABISeesWhatTheGuestSees(void)
         g_autoptr(virDevice) other = virDeviceParseText(cases[i].other, 0, NULL);
         g_autoptr(GError) error = NULL;
 
-        if (VIR_DISK(other)->bus == VIR_DISK_BUS_NONE)
-            VIR_DISK(other)->bus = VIR_DISK_BUS_VIRTIO;
         g_assert_true(virDeviceSameABI(dev, other, &error) == !cases[i].text);
         if (cases[i].text)
             g_assert_nonnull(strstr(error->message, cases[i].text));
     }
+}
+
+/* What would be written without its source could not be read again. */
+static void
+testImagesHaveSources(void)
+{
+    static const char *const texts[] = {
+        "<disk type='file'><source file='/top'/><backingStore type='file'><format type='qcow2'/>"
+        "<source/></backingStore><target dev='vda'/></disk>",
+        "<disk type='network'><source protocol='rbd' name=''/><target dev='vda'/></disk>",
+        "<disk type='file'><source file='/top'/><mirror type='file' job='copy'>"
+        "<format type='raw'/><source/></mirror><target dev='vda'/></disk>",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(virDevice) dev = virDeviceParseText(texts[i], VIR_PARSE_STATUS, &error);
+
+        g_assert_null(dev);
+        g_assert_true(virErrorIs(error, VIR_ERR_XML_ERROR));
+    }
+}
+
+/* A disk's place among the others depends on its bus, named or not. */
+static void
+testBusIsKnownOnceRead(void)
+{
+    g_autoptr(virDevice) dev = diskFrom("<disk><source file='/i'/><target dev='vdb'/></disk>");
+
+    g_assert_cmpint(VIR_DISK(dev)->bus, ==, VIR_DISK_BUS_VIRTIO);
 }
 
 /* --- changes while the guest runs --- */
@@ -351,6 +379,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     virXMLInit();
+    g_test_add_func("/disk/images-have-sources", testImagesHaveSources);
+    g_test_add_func("/disk/bus-is-known-once-read", testBusIsKnownOnceRead);
     g_test_add_func("/disk/targets-have-numbers", testTargetsHaveNumbers);
     g_test_add_func("/disk/targets-have-a-place", testTargetsHaveAPlace);
     g_test_add_func("/disk/disks-of-a-bus-stand-in-order", testDisksOfABusStandInOrder);

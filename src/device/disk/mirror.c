@@ -50,10 +50,10 @@ virDiskMirrorParseImage(virDisk *disk, xmlNode *mirror, const char *type, unsign
     g_autofree char *index = source ? virXMLAttr(source, "index") : NULL;
     uint64_t id = 0;
 
-    if (!source)
-        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s", _("mirror requires source element"));
     if (!(disk->mirror = virStorageImageParse(mirror, type, parseFlags, error)))
         return false;
+    if (virStorageSourceIsEmpty(disk->mirror))
+        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s", _("mirror requires source element"));
     if (index && !virStringToUInt(index, UINT32_MAX, &id))
         return virErrorSet(error, VIR_ERR_XML_ERROR, _("invalid disk index '%s'"), index);
     disk->mirror->id = (unsigned)id;

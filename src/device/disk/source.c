@@ -363,7 +363,7 @@ virStorageSourceParseNetwork(virStorageSource *src, xmlNode *node, unsigned pars
 
     if (!virFieldParse(networkFields, src, node, parseFlags, error))
         return false;
-    if (!src->path && src->protocol != VIR_STORAGE_PROTOCOL_NBD)
+    if ((!src->path || !*src->path) && src->protocol != VIR_STORAGE_PROTOCOL_NBD)
         return virErrorSet(error, VIR_ERR_XML_ERROR, "%s", _("missing name for disk source"));
     src->tlsFromConfig = (parseFlags & VIR_PARSE_STATUS) && g_strcmp0(fromConfig, "1") == 0;
     if ((src->protocol == VIR_STORAGE_PROTOCOL_RBD ||

@@ -33,7 +33,7 @@ qemuVideoComplete(virDevice *dev, const virDomainFacts *facts, const qmpCaps *ca
     if (caps && video->type == VIR_VIDEO_TYPE_DEFAULT)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
                            _("missing video model and cannot determine default"));
-    if (video->type == VIR_VIDEO_TYPE_QXL && !video->vgamem.set)
+    if (video->type == VIR_VIDEO_TYPE_QXL && video->vgamem.value == 0)
         video->vgamem = virOptUIntOf(QEMU_VIDEO_QXL_VGAMEM_KIB);
     return true;
 }
