@@ -35,7 +35,7 @@ struct virDomainDef {
     unsigned char uuid[VIR_UUID_SIZE];
     bool uuidGenerated; /* by us, since the document gave none */
     char *name, *title, *description;
-    xmlDoc *metadataDoc; /* holds <metadata>, or NULL */
+    char *metadata; /* <metadata> as virXMLNodeText writes it, or NULL; see metadata.h */
 
     virDomainGenId genid;
     virDomainMemory memory;

@@ -121,10 +121,10 @@ virDomainMetadataParse(void *object, xmlNode *node, unsigned parseFlags, GError 
 
     if (!metadata)
         return true;
-    def->metadataDoc = xmlNewDoc(BAD_CAST "1.0");
-    metadata = xmlDocCopyNode(metadata, def->metadataDoc, 1);
-    xmlDocSetRootElement(def->metadataDoc, metadata);
+    metadata = xmlDocCopyNode(metadata, node->doc, 1);
     virDomainMetadataTidy(metadata);
+    def->metadata = virXMLNodeText(metadata);
+    xmlFreeNode(metadata);
     return true;
 }
 
@@ -132,15 +132,16 @@ static void
 virDomainMetadataFormat(const void *object, virXMLWriter *w, unsigned formatFlags)
 {
     const virDomainDef *def = object;
+    g_autoptr(xmlDoc) doc = def->metadata ? virXMLReread(def->metadata) : NULL;
 
-    if (def->metadataDoc)
-        virXMLWriterNode(w, xmlDocGetRootElement(def->metadataDoc));
+    if (doc)
+        virXMLWriterNode(w, xmlDocGetRootElement(doc));
 }
 
 static void
 virDomainMetadataClear(void *object)
 {
-    g_clear_pointer(&((virDomainDef *)object)->metadataDoc, xmlFreeDoc);
+    g_clear_pointer(&((virDomainDef *)object)->metadata, g_free);
 }
 
 static const virField textHolds[] = {

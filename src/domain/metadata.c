@@ -11,9 +11,9 @@
 /* --- elements --- */
 
 static xmlNode *
-virMetadataFind(const virDomainDef *def, const char *uri)
+virMetadataFind(xmlDoc *doc, const char *uri)
 {
-    xmlNode *root = def->metadataDoc ? xmlDocGetRootElement(def->metadataDoc) : NULL;
+    xmlNode *root = xmlDocGetRootElement(doc);
 
     for (xmlNode *child = root ? root->children : NULL; child; child = child->next) {
         if (child->type == XML_ELEMENT_NODE && child->ns && uri &&
@@ -74,63 +74,81 @@ virMetadataSetNamespace(xmlNode *node, xmlNs *ns)
     }
 }
 
-static xmlNode *
-virMetadataRoot(virDomainDef *def)
+/* All of a document, to be changed and put back; <metadata/> if there is none. */
+static xmlDoc *
+virMetadataTake(const virDomainDef *def)
 {
-    xmlNode *root;
+    return virXMLReread(def->metadata ? def->metadata : "<metadata/>");
+}
 
-    if (def->metadataDoc)
-        return xmlDocGetRootElement(def->metadataDoc);
-    def->metadataDoc = xmlNewDoc(BAD_CAST "1.0");
-    root = xmlNewDocNode(def->metadataDoc, NULL, BAD_CAST "metadata", NULL);
-    xmlDocSetRootElement(def->metadataDoc, root);
-    return root;
+/* False if it could not be read again. Nothing is changed then. */
+static bool
+virMetadataPut(virDomainDef *def, xmlDoc *metadata, GError **error)
+{
+    xmlNode *root = xmlDocGetRootElement(metadata);
+    g_autofree char *text = xmlFirstElementChild(root) ? virXMLNodeText(root) : NULL;
+    g_autoptr(xmlDoc) again = text ? virXMLParse(text, -1, "metadata", error) : NULL;
+
+    if (text && !again)
+        return false;
+    g_free(def->metadata);
+    def->metadata = g_steal_pointer(&text);
+    return true;
 }
 
 static void
-virMetadataRemove(virDomainDef *def, const char *uri)
+virMetadataRemove(xmlDoc *metadata, const char *uri)
 {
-    xmlNode *old = virMetadataFind(def, uri);
+    xmlNode *old = virMetadataFind(metadata, uri);
 
     if (!old)
         return;
     xmlUnlinkNode(old);
     xmlFreeNode(old);
-    if (!xmlFirstElementChild(xmlDocGetRootElement(def->metadataDoc)))
-        g_clear_pointer(&def->metadataDoc, xmlFreeDoc);
+}
+
+/* The application's element out of its text; NULL with the error set. */
+static xmlNode *
+virMetadataElement(const char *text, const char *key, const char *uri, GError **error)
+{
+    g_autoptr(xmlDoc) doc = NULL;
+    xmlNode *node;
+    xmlNs *ns;
+
+    if (!key || xmlValidateNCName(BAD_CAST key, 0) != 0) {
+        virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("failed to validate prefix '%s'"),
+                    key ? key : "");
+        return NULL;
+    }
+    if (!(doc = virXMLParse(text, -1, "metadata", error)))
+        return NULL;
+    node = xmlDocCopyNode(xmlDocGetRootElement(doc), NULL, 1);
+    ns = xmlNewNs(node, BAD_CAST uri, BAD_CAST key);
+    if (!ns) /* the element has the prefix already */
+        ns = xmlSearchNs(NULL, node, BAD_CAST key);
+    if (!*uri || !ns || !xmlStrEqual(ns->href, BAD_CAST uri)) {
+        xmlFreeNode(node);
+        virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("failed to add namespace '%s'"), uri);
+        return NULL;
+    }
+    node->next = NULL;
+    virMetadataSetNamespace(node, ns);
+    return node;
 }
 
 static bool
 virMetadataSetElement(virDomainDef *def, const char *text, const char *key, const char *uri,
                       GError **error)
 {
-    xmlDoc *doc;
-    xmlNode *node;
-    xmlNs *ns;
+    g_autoptr(xmlDoc) metadata = virMetadataTake(def);
+    xmlNode *node = NULL;
 
-    if (!text) {
-        virMetadataRemove(def, uri);
-        return true;
-    }
-    if (!key || xmlValidateNCName(BAD_CAST key, 0) != 0)
-        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("failed to validate prefix '%s'"),
-                           key ? key : "");
-    if (!(doc = virXMLParse(text, -1, "metadata", error)))
+    if (text && !(node = virMetadataElement(text, key, uri, error)))
         return false;
-    node = xmlDocCopyNode(xmlDocGetRootElement(doc), NULL, 1);
-    xmlFreeDoc(doc);
-    ns = xmlNewNs(node, BAD_CAST uri, BAD_CAST key);
-    if (!ns) /* the element has the prefix already */
-        ns = xmlSearchNs(NULL, node, BAD_CAST key);
-    if (!ns || !xmlStrEqual(ns->href, BAD_CAST uri)) {
-        xmlFreeNode(node);
-        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("failed to add namespace '%s'"), uri);
-    }
-    node->next = NULL;
-    virMetadataSetNamespace(node, ns);
-    virMetadataRemove(def, uri);
-    xmlAddChild(virMetadataRoot(def), node);
-    return true;
+    virMetadataRemove(metadata, uri);
+    if (node)
+        xmlAddChild(xmlDocGetRootElement(metadata), node);
+    return virMetadataPut(def, metadata, error);
 }
 
 /* --- all --- */
@@ -138,6 +156,7 @@ virMetadataSetElement(virDomainDef *def, const char *text, const char *key, cons
 char *
 virDomainMetadataGet(const virDomainDef *def, virMetadataType type, const char *uri, GError **error)
 {
+    g_autoptr(xmlDoc) metadata = NULL;
     xmlNode *element;
     char *ret = NULL;
 
@@ -149,8 +168,9 @@ virDomainMetadataGet(const virDomainDef *def, virMetadataType type, const char *
         ret = g_strdup(def->title);
         break;
     case VIR_METADATA_ELEMENT:
-        element = virMetadataFind(def, uri);
-        ret = element ? virMetadataText(def->metadataDoc, element, uri) : NULL;
+        metadata = virMetadataTake(def);
+        element = virMetadataFind(metadata, uri);
+        ret = element ? virMetadataText(metadata, element, uri) : NULL;
         break;
     default:
         virErrorSet(error, VIR_ERR_INVALID_ARG, "%s", _("unknown metadata type"));

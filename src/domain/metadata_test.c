@@ -47,7 +47,35 @@ testWhatIsTakenAwayIsMissing(void)
     g_assert_true(virDomainMetadataSet(def, VIR_METADATA_ELEMENT, NULL, "app", uri, NULL));
     g_assert_null(virDomainMetadataGet(def, VIR_METADATA_ELEMENT, uri, &error));
     g_assert_error(error, VIR_ERROR, VIR_ERR_NO_DOMAIN_METADATA);
-    g_assert_null(def->metadataDoc);
+    g_assert_null(def->metadata);
+}
+
+static void
+testWhiteSpaceInAnElementIsTheApplications(void)
+{
+    static const char given[] = "<a> <b/>\n\t<c>x  y</c> </a>";
+    g_autoptr(virDomainDef) def = virDomainDefNew();
+    g_autofree char *text = NULL;
+
+    g_assert_true(virDomainMetadataSet(def, VIR_METADATA_ELEMENT, given, "app", uri, NULL));
+    g_assert_true(virDomainMetadataSet(def, VIR_METADATA_ELEMENT, "<o/>", "o", "urn:o", NULL));
+    text = virDomainMetadataGet(def, VIR_METADATA_ELEMENT, uri, NULL);
+    g_assert_cmpstr(text, ==, given);
+}
+
+static void
+testANamespaceOfTheDocumentGoesAlong(void)
+{
+    g_autoptr(virDomainDef) def = NULL;
+    g_autofree char *xml = NULL;
+
+    def = virDomainDefParse("<domain type='qemu' xmlns:x='urn:x'><name>n</name>"
+                            "<metadata><x:a/></metadata><memory>1024</memory>"
+                            "<os><type>hvm</type></os></domain>",
+                            VIR_PARSE_INACTIVE, NULL);
+    g_assert_nonnull(def);
+    xml = virDomainDefFormat(def, 0);
+    g_assert_nonnull(strstr(xml, "  <metadata xmlns:x=\"urn:x\">\n    <x:a/>\n  </metadata>\n"));
 }
 
 static void
@@ -71,7 +99,8 @@ testABadKeyOrTextChangesNothing(void)
 
     g_assert_false(virDomainMetadataSet(def, VIR_METADATA_ELEMENT, "<a/>", "1 2", uri, NULL));
     g_assert_false(virDomainMetadataSet(def, VIR_METADATA_ELEMENT, "<a", "app", uri, NULL));
-    g_assert_null(def->metadataDoc);
+    g_assert_false(virDomainMetadataSet(def, VIR_METADATA_ELEMENT, "<a/>", "app", "", NULL));
+    g_assert_null(def->metadata);
 }
 
 int
@@ -84,6 +113,10 @@ main(int argc, char **argv)
     g_test_add_func("/metadata/a second element of a namespace takes the first one's place",
                     testASecondElementOfANamespaceTakesTheFirstOnesPlace);
     g_test_add_func("/metadata/what is taken away is missing", testWhatIsTakenAwayIsMissing);
+    g_test_add_func("/metadata/white space in an element is the application's",
+                    testWhiteSpaceInAnElementIsTheApplications);
+    g_test_add_func("/metadata/a namespace of the document goes along",
+                    testANamespaceOfTheDocumentGoesAlong);
     g_test_add_func("/metadata/a title is one line", testATitleIsOneLine);
     g_test_add_func("/metadata/a bad key or text changes nothing", testABadKeyOrTextChangesNothing);
     return g_test_run();

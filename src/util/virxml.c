@@ -216,6 +216,30 @@ virXMLParse(const char *text, gssize len, const char *what, GError **error)
     return doc;
 }
 
+xmlDoc *
+virXMLReread(const char *text)
+{
+    xmlDoc *doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+                                XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_HUGE |
+                                    XML_PARSE_NOWARNING | XML_PARSE_NOERROR);
+
+    if (!doc)
+        g_error("an XML subtree that was written cannot be read");
+    return doc;
+}
+
+char *
+virXMLNodeText(const xmlNode *node)
+{
+    xmlBuffer *buf = xmlBufferCreate();
+    char *text;
+
+    (void)xmlNodeDump(buf, node->doc, (xmlNode *)node, 0, /* format: */ 0); /* memory only */
+    text = g_strndup((const char *)xmlBufferContent(buf), (gsize)xmlBufferLength(buf));
+    xmlBufferFree(buf);
+    return text;
+}
+
 bool
 virXMLNameIs(const xmlNode *node, const char *name)
 {

@@ -52,7 +52,6 @@ const char *virXMLAttrPeek(const xmlNode *node, const char *name);
 /* The text of an element that holds nothing else, borrowed; NULL if it holds none or more. */
 const char *virXMLTextPeek(const xmlNode *node);
 
-
 typedef struct virXMLWriter virXMLWriter;
 virXMLWriter *virXMLWriterNew(void);
 void virXMLWriterFree(virXMLWriter *w);
@@ -79,5 +78,11 @@ void virXMLWriterElementF(virXMLWriter *w, const char *element, const char *fmt,
 void virXMLWriterTextF(virXMLWriter *w, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 /* A subtree as it was read (metadata), re-indented; its namespaces are kept. */
 void virXMLWriterNode(virXMLWriter *w, const xmlNode *node);
+
+/* A subtree as the shortest text that gives it back, its white space being what was read; all the
+ * namespaces that it uses must be declared in it (xmlDocCopyNode sees to that). Caller frees. */
+char *virXMLNodeText(const xmlNode *node);
+/* What virXMLNodeText has written. Never NULL. */
+xmlDoc *virXMLReread(const char *text);
 /* The whole document with its final newline; the writer is empty afterwards. Caller frees. */
 char *virXMLWriterEnd(virXMLWriter *w);
