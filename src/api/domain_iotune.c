@@ -62,6 +62,7 @@ virApiDomainGetBlockIoTune(virApiCall *call, const remote_domain_get_block_io_tu
     g_auto(virApiTuneQuestion) question = {0};
     g_auto(virApiParams) list = {0};
     const virDisk *disk;
+    const virDiskIotune *iotune;
     bool grouped = false;
 
     if (args->nparams < 0 || args->nparams > REMOTE_DOMAIN_BLOCK_IO_TUNE_PARAMETERS_MAX)
@@ -77,13 +78,13 @@ virApiDomainGetBlockIoTune(virApiCall *call, const remote_domain_get_block_io_tu
     } else {
         disk = NULL; /* only how many there are */
     }
+    iotune = disk ? virDiskLimits(disk) : NULL;
     for (const virDiskIotuneLimit *limit = virDiskIotuneLimits; limit->element; limit++) {
         if (limit->class == VIR_DISK_IOTUNE_LENGTH && !grouped) {
-            virApiParamsString(&list, disk && disk->iotune.group ? disk->iotune.group : "",
-                               "group_name");
+            virApiParamsString(&list, iotune && iotune->group ? iotune->group : "", "group_name");
             grouped = true;
         }
-        virApiParamsULLong(&list, disk ? *virDiskIotuneAt(&disk->iotune, limit) : 0, "%s",
+        virApiParamsULLong(&list, iotune ? *virDiskIotuneAt(iotune, limit) : 0, "%s",
                            limit->element);
     }
     if (args->nparams == 0) {
@@ -164,7 +165,7 @@ virApiIotuneCheck(const virDomainDef *def, bool live, void *opaque, GError **err
 
     if (!disk)
         return false;
-    virApiIotuneMerge(change, &disk->iotune, &is);
+    virApiIotuneMerge(change, virDiskLimits(disk), &is);
     ok = virDiskIotuneCheck(&is, NULL) || virApiIotuneRefuse(&is, error);
     virDiskIotuneClear(&is);
     return ok;
@@ -179,9 +180,9 @@ virApiIotuneEdit(virDomainDef *def, void *opaque, GError **error)
 
     if (!disk)
         return false;
-    virApiIotuneMerge(change, &disk->iotune, &is);
-    virDiskIotuneClear(&disk->iotune);
-    disk->iotune = is;
+    virApiIotuneMerge(change, virDiskLimits(disk), &is);
+    virDiskSetLimits(disk, &is);
+    virDiskIotuneClear(&is);
     return true;
 }
 
@@ -195,7 +196,7 @@ virApiIotuneTell(virDomainObj *obj, const virApiIotuneChange *change, GError **e
 
     if (!disk)
         return false;
-    virApiIotuneMerge(change, &disk->iotune, &is);
+    virApiIotuneMerge(change, virDiskLimits(disk), &is);
     arguments = qemuDiskThrottleArguments(disk, &is);
     virDiskIotuneClear(&is);
     return qemuGuestCommand(obj, "block_set_io_throttle", arguments, NULL, error);

@@ -188,7 +188,7 @@ virDiskCheckVhostUser(const virDisk *disk, GError **error)
         {"iothread", disk->iothread.set},
         {"detect_zeroes", disk->detectZeroes},
         {"metadata_cache", src->metadataCache.set},
-        {"iotune", virDiskIotuneHasAny(&disk->iotune)},
+        {"iotune", virDiskIotuneHasAny(virDiskLimits(disk))},
         {"backingStore", src->backing},
         {"encryption", src->encryption},
         {"readonly", src->readonly},
@@ -331,5 +331,5 @@ virDiskCheck(const virDevice *dev, const virDomainFacts *facts, GError **error)
            virDiskHasTarget(disk, error) && virDiskCheckBus(disk, error) &&
            virDiskCheckTarget(disk, error) && virDiskCheckVhostUser(disk, error) &&
            virDiskCheckStartupPolicy(disk, error) && virDiskCheckNames(disk, error) &&
-           virDiskIotuneCheck(&disk->iotune, error) && virDiskCheckOthers(disk, facts, error);
+           virDiskIotuneCheck(virDiskLimits(disk), error) && virDiskCheckOthers(disk, facts, error);
 }

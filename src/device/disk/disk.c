@@ -187,6 +187,22 @@ virDiskClearSource(void *object)
     virStorageSourceClear(&VIR_DISK(object)->src);
 }
 
+const virDiskIotune *
+virDiskLimits(const virDisk *disk)
+{
+    static const virDiskIotune none;
+
+    return disk->iotune ? disk->iotune : &none;
+}
+
+void
+virDiskSetLimits(virDisk *disk, const virDiskIotune *iotune)
+{
+    virDiskIotuneFree(disk->iotune);
+    disk->iotune = g_memdup2(iotune, sizeof(*iotune));
+    disk->iotune->group = g_strdup(iotune->group);
+}
+
 static bool
 virDiskParseIotune(void *object, xmlNode *node, unsigned parseFlags, GError **error)
 {
@@ -196,13 +212,16 @@ virDiskParseIotune(void *object, xmlNode *node, unsigned parseFlags, GError **er
 static void
 virDiskFormatIotune(const void *object, virXMLWriter *w, unsigned formatFlags)
 {
-    virDiskIotuneFormat(&VIR_DISK_CONST(object)->iotune, w);
+    const virDisk *disk = VIR_DISK_CONST(object);
+
+    if (disk->iotune)
+        virDiskIotuneFormat(disk->iotune, w);
 }
 
 static void
 virDiskClearIotune(void *object)
 {
-    virDiskIotuneClear(&VIR_DISK(object)->iotune);
+    g_clear_pointer(&VIR_DISK(object)->iotune, virDiskIotuneFree);
 }
 
 static bool

@@ -174,7 +174,7 @@ typedef struct {
     int tray;     /* 1: open */
     virTristate removable;
     virOptUInt rotationRate;
-    virDiskIotune iotune;
+    virDiskIotune *iotune; /* NULL: no limits, as most disks; read it with virDiskLimits */
     bool transient;
     virTristate shareBacking;
     char *serial, *wwn, *vendor, *product;
@@ -202,6 +202,11 @@ bool virDiskAssignAddress(virDisk *disk, const virDomainFacts *facts, GError **e
 /* The disk with the target's name, or whose source is that path; NULL if there is none. */
 virDisk *virDisksFindByTarget(const GPtrArray *devices, const char *target);
 virDisk *virDisksFindByName(const GPtrArray *devices, const char *targetOrPath);
+
+/* Its limits, all 0 if it has none. */
+const virDiskIotune *virDiskLimits(const virDisk *disk);
+/* Gives it others, as a copy. */
+void virDiskSetLimits(virDisk *disk, const virDiskIotune *iotune);
 
 /* A drive whose medium can be changed. */
 bool virDiskIsRemovable(const virDisk *disk);

@@ -189,7 +189,7 @@ qemuDiskBuildBlockdev(const virDisk *disk, const qemuBuildContext *ctx, qmpPlan 
         return false;
     qmpPlanDevice(plan, front);
     if (ctx->hotplug)
-        qemuDiskThrottle(disk, NULL, &disk->iotune, plan);
+        qemuDiskThrottle(disk, NULL, virDiskLimits(disk), plan);
     return true;
 }
 
@@ -200,7 +200,7 @@ qemuDiskAfterStart(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *p
     const virDisk *disk = VIR_DISK_CONST(dev);
 
     if (disk->qomName)
-        qemuDiskThrottle(disk, NULL, &disk->iotune, plan);
+        qemuDiskThrottle(disk, NULL, virDiskLimits(disk), plan);
     return true;
 }
 

@@ -306,6 +306,6 @@ qemuDriveOption(const virDisk *disk, const qemuBuildContext *ctx, GError **error
         g_string_append(opt, ",readonly=on");
     if (!empty)
         qemuDriveAppendImageUse(opt, disk);
-    qemuDriveAppendThrottling(opt, &disk->iotune);
+    qemuDriveAppendThrottling(opt, virDiskLimits(disk));
     return g_string_free(g_steal_pointer(&opt), FALSE);
 }

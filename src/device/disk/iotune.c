@@ -55,23 +55,26 @@ virDiskIotuneLimitFind(const char *element)
 }
 
 bool
-virDiskIotuneParse(virDiskIotune *iotune, const xmlNode *node, GError **error)
+virDiskIotuneParse(virDiskIotune **iotune, const xmlNode *node, GError **error)
 {
     xmlNode *element = virXMLFirstChild(node, "iotune");
     xmlNode *group = element ? virXMLFirstChild(element, "group_name") : NULL;
 
-    for (const virDiskIotuneLimit *limit = virDiskIotuneLimits; element && limit->element;
-         limit++) {
+    if (!element)
+        return true;
+    if (!*iotune)
+        *iotune = g_new0(virDiskIotune, 1);
+    for (const virDiskIotuneLimit *limit = virDiskIotuneLimits; limit->element; limit++) {
         xmlNode *child = virXMLFirstChild(element, limit->element);
         g_autofree char *text = child ? virXMLText(child) : NULL;
 
-        if (text && !virStringToUInt(text, UINT64_MAX, virDiskIotuneAt(iotune, limit)))
+        if (text && !virStringToUInt(text, UINT64_MAX, virDiskIotuneAt(*iotune, limit)))
             return virErrorSet(error, VIR_ERR_XML_ERROR,
                                _("disk iotune field '%s' must be an integer"), limit->element);
     }
     if (group) {
-        g_free(iotune->group);
-        iotune->group = virXMLText(group);
+        g_free((*iotune)->group);
+        (*iotune)->group = virXMLText(group);
     }
     return true;
 }
@@ -100,6 +103,14 @@ virDiskIotuneClear(virDiskIotune *iotune)
 {
     g_free(iotune->group);
     memset(iotune, 0, sizeof(*iotune));
+}
+
+void
+virDiskIotuneFree(virDiskIotune *iotune)
+{
+    if (iotune)
+        virDiskIotuneClear(iotune);
+    g_free(iotune);
 }
 
 bool

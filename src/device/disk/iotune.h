@@ -50,10 +50,11 @@ virDiskIotuneAt(const virDiskIotune *iotune, const virDiskIotuneLimit *limit)
 /* By element name; NULL if there is none. */
 const virDiskIotuneLimit *virDiskIotuneLimitFind(const char *element);
 
-/* <iotune> below node. */
-bool virDiskIotuneParse(virDiskIotune *iotune, const xmlNode *node, GError **error);
+/* <iotune> below node; without one *iotune stays NULL. */
+bool virDiskIotuneParse(virDiskIotune **iotune, const xmlNode *node, GError **error);
 void virDiskIotuneFormat(const virDiskIotune *iotune, virXMLWriter *w);
 void virDiskIotuneClear(virDiskIotune *iotune);
+void virDiskIotuneFree(virDiskIotune *iotune); /* NULL is allowed */
 /* Any limit at all; the group is none. */
 bool virDiskIotuneHasAny(const virDiskIotune *iotune);
 bool virDiskIotuneHasClass(const virDiskIotune *iotune, virDiskIotuneClass class);

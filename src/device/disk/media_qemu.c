@@ -91,7 +91,7 @@ qemuDiskDifferentLimit(const virDiskIotune *was, const virDiskIotune *is)
 static bool
 qemuDiskChangeSupported(const virDisk *was, const virDisk *is, GError **error)
 {
-    g_autofree char *limit = qemuDiskDifferentLimit(&was->iotune, &is->iotune);
+    g_autofree char *limit = qemuDiskDifferentLimit(virDiskLimits(was), virDiskLimits(is));
     const qemuDiskDifference fields[] = {
         {"device", was->device != is->device},
         {"bus", was->bus != is->bus},
@@ -207,7 +207,7 @@ qemuDiskChangeMedium(const virDisk *disk, const virDisk *wanted, const qemuBuild
         qmpPlanCommand(plan, "blockdev-insert-medium", qemuDiskInsertArguments(disk, wanted),
                        "blockdev-remove-medium", qemuDiskDriveArguments(disk));
     if (!isEmpty)
-        qemuDiskThrottle(disk, NULL, &disk->iotune, plan);
+        qemuDiskThrottle(disk, NULL, virDiskLimits(disk), plan);
     qemuDiskCloseTray(disk, plan);
     return qemuBlockdevRemove(disk, plan, error);
 }

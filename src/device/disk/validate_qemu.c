@@ -357,11 +357,12 @@ qemuDiskCheckIotuneGroup(const virDisk *disk, const virDomainFacts *facts, GErro
     virDevicesForEach(facts->devices, disk->base.kind, other)
     {
         const virDisk *mate = VIR_DISK(other);
+        const virDiskIotune *iotune = virDiskLimits(mate);
 
-        if (mate == disk || g_strcmp0(mate->iotune.group, disk->iotune.group) != 0 ||
-            !virDiskIotuneHasAny(&mate->iotune))
+        if (mate == disk || g_strcmp0(iotune->group, disk->iotune->group) != 0 ||
+            !virDiskIotuneHasAny(iotune))
             continue;
-        if (!virDiskIotuneEqual(&mate->iotune, &disk->iotune))
+        if (!virDiskIotuneEqual(iotune, disk->iotune))
             return UNSUPPORTED(_("different iotunes for disks %s and %s"), disk->target,
                                mate->target);
     }
@@ -372,7 +373,7 @@ static bool
 qemuDiskCheckIotune(const virDisk *disk, const virDomainFacts *facts, const qmpCaps *caps,
                     GError **error)
 {
-    const virDiskIotune *iotune = &disk->iotune;
+    const virDiskIotune *iotune = virDiskLimits(disk);
 
     if (iotune->group && !virDiskIotuneHasAny(iotune))
         return UNSUPPORTED("%s", _("group_name can be configured only together with settings"));
