@@ -135,7 +135,7 @@ qemuInterfaceSourceSame(const virInterface *was, const virInterface *is)
            g_strcmp0(a->dev, b->dev) == 0 && a->mode == b->mode &&
            g_strcmp0(a->name, b->name) == 0 && g_strcmp0(a->address, b->address) == 0 &&
            g_strcmp0(a->localAddress, b->localAddress) == 0 && a->port == b->port &&
-           a->localPort == b->localPort && virChrSourceEqual(&a->server, &b->server);
+           a->localPort == b->localPort && (!a->server || virChrSourceEqual(a->server, b->server));
 }
 
 static bool

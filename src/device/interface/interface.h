@@ -97,7 +97,7 @@ typedef struct {
     char *name;                         /* INTERNAL */
     char *address, *localAddress;       /* SERVER, CLIENT, MCAST, UDP */
     unsigned port, localPort;           /* the same */
-    virChrSource server;                /* VHOSTUSER: a UNIX socket */
+    virChrSource *server;               /* VHOSTUSER: a UNIX socket; else NULL */
     int hostDriver;                     /* HOSTDEV: virInterfaceDriverName */
     virPCIAddress pci;                  /* HOSTDEV */
     char *switchId, *portgroupId;       /* VDS */

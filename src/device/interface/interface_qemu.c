@@ -238,7 +238,7 @@ qemuInterfaceTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostA
     /* TAPs, vhost-net and vDPA nodes come as open descriptors, which need no rule */
     if (iface->type == VIR_INTERFACE_VHOSTUSER) {
         virHostResource *socket =
-            virHostAccessAdd(out, dev, iface->source.server.path, VIR_HOST_READ | VIR_HOST_WRITE);
+            virHostAccessAdd(out, dev, iface->source.server->path, VIR_HOST_READ | VIR_HOST_WRITE);
 
         socket->own = true;
         socket->optional = true;

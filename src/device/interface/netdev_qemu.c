@@ -176,7 +176,7 @@ qemuNetdevBuildVhostUser(const virInterface *iface, const qemuBuildContext *ctx,
 {
     g_autofree char *chardev = qemuChrId(&iface->base);
 
-    if (!qemuChrSourceBuild(&iface->source.server, &iface->base, chardev, NULL, QEMU_CHR_WAIT, ctx,
+    if (!qemuChrSourceBuild(iface->source.server, &iface->base, chardev, NULL, QEMU_CHR_WAIT, ctx,
                             plan, error))
         return false;
     virJSONAddString(props, "type", "vhost-user");

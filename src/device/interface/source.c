@@ -99,18 +99,20 @@ virInterfaceParseVhostUser(virInterfaceSource *source, xmlNode *node, GError **e
     if (!g_str_equal(type, "unix"))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("Type='%s' unsupported for <interface type='vhostuser'>"), type);
-    source->server.type = VIR_CHR_UNIX;
-    if (!virInterfaceNeed(&source->server.path, node, "path", error) ||
+    if (!source->server)
+        source->server = g_new0(virChrSource, 1);
+    source->server->type = VIR_CHR_UNIX;
+    if (!virInterfaceNeed(&source->server->path, node, "path", error) ||
         !virInterfaceNeed(&mode, node, "mode", error))
         return false;
     if (!g_str_equal(mode, "server") && !g_str_equal(mode, "client"))
         return virInterfaceInvalid(node, "mode", mode, error);
-    source->server.listen = g_str_equal(mode, "server");
-    if (source->server.listen && virXMLFirstChild(node, "reconnect"))
+    source->server->listen = g_str_equal(mode, "server");
+    if (source->server->listen && virXMLFirstChild(node, "reconnect"))
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("'reconnect' attribute unsupported 'server' mode for <interface "
                              "type='vhostuser'>"));
-    return virChrReconnectParse(&source->server.reconnect, node, error);
+    return virChrReconnectParse(&source->server->reconnect, node, error);
 }
 
 static bool
@@ -244,9 +246,9 @@ virInterfaceFormatVhostUser(const virInterfaceSource *source, virXMLWriter *w)
 {
     virXMLWriterOpen(w, "source");
     virXMLWriterAttr(w, "type", "unix");
-    virXMLWriterAttr(w, "path", source->server.path);
-    virXMLWriterAttr(w, "mode", source->server.listen ? "server" : "client");
-    virChrReconnectFormat(&source->server.reconnect, w);
+    virXMLWriterAttr(w, "path", source->server->path);
+    virXMLWriterAttr(w, "mode", source->server->listen ? "server" : "client");
+    virChrReconnectFormat(&source->server->reconnect, w);
     virXMLWriterClose(w);
 }
 
@@ -344,7 +346,9 @@ virInterfaceSourceClear(void *object)
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_clear_pointer(strings[i], g_free);
-    virChrSourceClear(&source->server);
+    if (source->server)
+        virChrSourceClear(source->server);
+    g_clear_pointer(&source->server, g_free);
     virIPInfoClear(&source->ip);
     g_clear_pointer(&source->actual, virInterfaceActualFree);
 }
