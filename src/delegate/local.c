@@ -22,6 +22,7 @@ const virDelegateOps virDelegateLocalOps = {
     .gateSweep = virDelegateLocalGateSweep,
     .deviceOpen = virDelegateLocalDeviceOpen,
     .nodeCreate = virDelegateLocalNodeCreate,
+    .mountBind = virDelegateLocalMountBind,
     .tapCreate = virDelegateLocalTapCreate,
     .tapRemove = virDelegateLocalTapRemove,
     .netSetBridge = virDelegateLocalNetSetBridge,

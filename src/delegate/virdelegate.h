@@ -164,6 +164,12 @@ bool virDelegateNodeCreate(virDelegate *door, const virDelegateCall *call, int d
                            const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
                            GError **error);
 
+/* mount.apply: has the file of sourceFd (O_PATH will do) seen as name in the folder of dirFd, which
+ * lies in the mount namespace of namespaceFd (/proc/PID/ns/mnt). An empty file is made there to
+ * mount on. */
+bool virDelegateMountBind(virDelegate *door, const virDelegateCall *call, int namespaceFd,
+                          int sourceFd, int dirFd, const char *name, GError **error);
+
 /* --- network --- */
 
 /* tap.create: in the network namespace of the daemon. retFds has room for request->queues. */

@@ -78,6 +78,33 @@ virDelegateNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd,
            virDelegateNotTrue(&trace, error, _("the node is another"));
 }
 
+static bool
+virDelegateIsFile(int dirFd, const char *name, int fd)
+{
+    struct stat there;
+    struct stat wanted;
+
+    return fstatat(dirFd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &wanted) == 0 &&
+           there.st_dev == wanted.st_dev && there.st_ino == wanted.st_ino;
+}
+
+bool
+virDelegateMountBind(virDelegate *door, const virDelegateCall *call, int namespaceFd, int sourceFd,
+                     int dirFd, const char *name, GError **error)
+{
+    virDelegateTrace trace;
+
+    if (!virDelegateBegin(door, call, "mount.apply", &trace, error))
+        return trace.nobody;
+    if (virDelegateIsFile(dirFd, name, sourceFd))
+        return true;
+    if (!virDelegateEnd(
+            &trace, trace.ops->mountBind(door, call, namespaceFd, sourceFd, dirFd, name, error)))
+        return false;
+    return virDelegateIsFile(dirFd, name, sourceFd) ||
+           virDelegateNotTrue(&trace, error, _("what is seen there is another file"));
+}
+
 /* --- ownership --- */
 
 static bool

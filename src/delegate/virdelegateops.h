@@ -70,6 +70,9 @@ typedef struct {
     /* node.create. After: name in dirFd is that device with mode and owner. */
     bool (*nodeCreate)(virDelegate *door, const virDelegateCall *call, int dirFd, const char *name,
                        mode_t mode, dev_t device, uid_t uid, gid_t gid, GError **error);
+    /* mount.apply. After: name in dirFd is the file of sourceFd. */
+    bool (*mountBind)(virDelegate *door, const virDelegateCall *call, int namespaceFd, int sourceFd,
+                      int dirFd, const char *name, GError **error);
 
     /* tap.create. After: every descriptor is a queue of retInfo->name. */
     bool (*tapCreate)(virDelegate *door, const virDelegateCall *call,

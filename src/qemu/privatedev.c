@@ -12,6 +12,8 @@
 
 #include "qemu/gaterules.h"
 #include "util/virerror.h"
+#include "util/virlog.h"
+#include "util/virprocstat.h"
 #include "util/virspawn.h"
 #include "util/virutil.h"
 
@@ -175,6 +177,48 @@ qemuPrivateDevMakeFolders(int devFd, const char *name, GError **error)
     return true;
 }
 
+/* The host's own node, mounted there. */
+static bool
+qemuPrivateDevMountNode(const qemuGuest *guest, const virDelegateCall *call, int devFd,
+                        const virSpawnNode *node, GError **error)
+{
+    g_autofree char *spacePath = g_strdup_printf("/proc/%d/ns/mnt", (int)guest->pid);
+    g_autofree char *path = g_strconcat(DEV, node->name, NULL);
+    VIR_AUTOCLOSE space = open(spacePath, O_RDONLY | O_CLOEXEC);
+    VIR_AUTOCLOSE source = open(path, O_PATH | O_CLOEXEC);
+    struct stat st;
+
+    if (space < 0)
+        return virErrorErrno(error, _("cannot look at the guest's mount namespace"));
+    if (source < 0 || fstat(source, &st) < 0)
+        return virErrorErrno(error, _("Cannot access '%s'"), path);
+    if (st.st_rdev != node->device)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                           _("'%s' has become another device meanwhile"), path);
+    return virDelegateMountBind(guest->driver->door, call, space, source, devFd, node->name, error);
+}
+
+/* Made, or where that can't be or would be of no use the host's own. */
+static bool
+qemuPrivateDevProvideNode(const qemuGuest *guest, const virDelegateCall *call, int devFd,
+                          const virSpawnNode *node, GError **error)
+{
+    g_autoptr(GError) unmade = NULL;
+
+    if (!virProcInInitialUserns())
+        return qemuPrivateDevMountNode(guest, call, devFd, node, error);
+    if (virDelegateNodeCreate(guest->driver->door, call, devFd, node->name, node->mode,
+                              node->device, node->uid, node->gid, &unmade))
+        return true;
+    if (!qemuPrivateDevMountNode(guest, call, devFd, node, error)) {
+        g_prefix_error(error, "%s; ", unmade->message);
+        return false;
+    }
+    VIR_INFO("domain '%s': the host's %s%s is mounted: %s", guest->obj->name, DEV, node->name,
+             unmade->message);
+    return true;
+}
+
 /* One of an earlier device of this name gives way. */
 static bool
 qemuPrivateDevMakeNode(const qemuGuest *guest, const virDelegateCall *call, int devFd,
@@ -190,8 +234,7 @@ qemuPrivateDevMakeNode(const qemuGuest *guest, const virDelegateCall *call, int 
             return virErrorErrno(error, _("cannot exchange '%s' in the guest's /dev"), node->name);
     }
     return qemuPrivateDevMakeFolders(devFd, node->name, error) &&
-           virDelegateNodeCreate(guest->driver->door, call, devFd, node->name, node->mode,
-                                 node->device, node->uid, node->gid, error);
+           qemuPrivateDevProvideNode(guest, call, devFd, node, error);
 }
 
 bool

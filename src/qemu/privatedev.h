@@ -5,8 +5,9 @@
  *
  * Its content is read off the same list as the gate's rules: the configuration's cgroup_device_acl
  * and what the guest's devices touch. virtward-spawn makes the nodes before QEMU's exec (by mknod,
- * or where that is refused by mounting the host's own there), hot-plug adds more. A node whose
- * device was unplugged stays until the guest's end; the gate denies it by then.
+ * or where that is refused, or gives nodes that nobody can open as in a user namespace, by mounting
+ * the host's own there); hot-plug adds more in the same way. A node whose device was unplugged
+ * stays until the guest's end; the gate denies it by then.
  *
  * Behind namespaces = [ "mount" ] of the configuration file. Reads the file system: in a job,
  * without the core lock. */

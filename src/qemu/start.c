@@ -33,6 +33,7 @@
 #include "util/virfault.h"
 #include "util/virfile.h"
 #include "util/virlog.h"
+#include "util/virprocstat.h"
 #include "util/virsecure.h"
 #include "util/virspawn.h"
 #include "util/viruuid.h"
@@ -380,6 +381,7 @@ qemuStartSpawn(qemuStart *start, GError **error)
             return false;
         request.nodes = (const virSpawnNode *)(void *)start->nodes->data;
         request.nnodes = start->nodes->len;
+        request.mountNodes = !virProcInInitialUserns();
     }
     if (!virSpawn(&request, &result, error))
         return false;

@@ -120,10 +120,12 @@ devBindNode(devFolders dev, const char *name, const virSpawnWireNode *node)
 }
 
 static bool
-devMakeNode(devFolders dev, const char *name, const virSpawnWireNode *node)
+devMakeNode(devFolders dev, const char *name, const virSpawnWireNode *node, bool mountNodes)
 {
     if (!devMakeFolders(dev.new, name))
         return false;
+    if (mountNodes)
+        return devBindNode(dev, name, node);
     if (mknodat(dev.new, name, (mode_t)node->mode, (dev_t)node->device) < 0)
         return errno == EPERM && devBindNode(dev, name, node);
     /* mknod obeys the umask */
@@ -152,7 +154,8 @@ devCloneKept(devFolders dev, int trees[KEPT_COUNT])
 }
 
 void
-spawnMakePrivateDev(const virSpawnWireNode *nodes, const char *const *names, uint32_t count)
+spawnMakePrivateDev(const virSpawnWireNode *nodes, const char *const *names, uint32_t count,
+                    bool mountNodes)
 {
     int trees[KEPT_COUNT];
     devFolders dev;
@@ -172,7 +175,7 @@ spawnMakePrivateDev(const virSpawnWireNode *nodes, const char *const *names, uin
             spawnFail(VIR_SPAWN_STEP_DEV, errno, 0);
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!devMakeNode(dev, names[i], &nodes[i]))
+        if (!devMakeNode(dev, names[i], &nodes[i], mountNodes))
             spawnFail(VIR_SPAWN_STEP_NODE, errno, i);
     }
     devMakeLinks(dev.new);

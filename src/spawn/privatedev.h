@@ -3,12 +3,14 @@
  * privatedev.h: a /dev that shows a program the nodes it may use and no others. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/virspawnwire.h"
 
 /* In a new mount namespace: a tmpfs on /dev with these nodes (names below /dev, folders are made),
- * the usual links, and what was mounted below /dev before (pts, shm, mqueue, hugepages). Where
- * mknod is refused (a user namespace) the host's node is bind-mounted. Ends the process on error.
- */
-void spawnMakePrivateDev(const virSpawnWireNode *nodes, const char *const *names, uint32_t count);
+ * the usual links, and what was mounted below /dev before (pts, shm, mqueue, hugepages). With
+ * mountNodes, and where mknod is refused, the host's node is bind-mounted. Ends the process on
+ * error. */
+void spawnMakePrivateDev(const virSpawnWireNode *nodes, const char *const *names, uint32_t count,
+                         bool mountNodes);

@@ -378,7 +378,8 @@ main(int argc, char **argv)
     spawnSetLimits(&request);
     spawnSetOom(&request);
     if (request.header.flags & VIR_SPAWN_WIRE_PRIVATE_DEV)
-        spawnMakePrivateDev(request.nodes, request.nodeNames, request.header.nnodes);
+        spawnMakePrivateDev(request.nodes, request.nodeNames, request.header.nnodes,
+                            request.header.flags & VIR_SPAWN_WIRE_MOUNT_NODES);
     spawnSetIdentity(&request);
     if ((request.header.flags & VIR_SPAWN_WIRE_NO_NEW_PRIVS) &&
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -391,7 +392,8 @@ main(int argc, char **argv)
     spawnPlaceDescriptors(&request);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    /* what whoever started the daemon ignored (a shell's background job: SIGQUIT) isn't inherited */
+    /* what whoever started the daemon ignored (a shell's background job: SIGQUIT) isn't inherited
+     */
     for (int number = 1; number < NSIG; number++)
         (void)signal(number, SIG_DFL); /* fails for those that nobody can ignore */
 

@@ -111,3 +111,28 @@ virPidfdGetPid(int pidfd, GError **error)
     pid = g_ascii_strtoll(line + strlen("\nPid:"), NULL, 10);
     return pid > 0 ? (pid_t)pid : 0; /* -1 there: it has ended */
 }
+
+/* The initial one maps each id to itself. */
+bool
+virProcStatParseUidMap(const char *text)
+{
+    unsigned inside;
+    unsigned outside;
+    unsigned count;
+
+    return sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+           outside == 0 && count == UINT32_MAX;
+}
+
+bool
+virProcInInitialUserns(void)
+{
+    static gsize answer; /* 1 no, 2 yes */
+
+    if (g_once_init_enter(&answer)) {
+        g_autofree char *text = virFileRead("/proc/self/uid_map", PROC_TEXT_MAX, NULL, NULL);
+
+        g_once_init_leave(&answer, text && !virProcStatParseUidMap(text) ? 1 : 2);
+    }
+    return answer == 2;
+}

@@ -27,6 +27,11 @@ bool virProcStatReadWait(pid_t pid, pid_t tid, uint64_t *retWait_ns);
  * kind of descriptor. */
 pid_t virPidfdGetPid(int pidfd, GError **error);
 
+/* True unless the caller lives in a user namespace of a container's: there what makes a device node
+ * makes one that nobody can open (user_namespaces(7), mknod(2)). Read once. */
+bool virProcInInitialUserns(void);
+
 /* The parts that only read text. */
 bool virProcStatParse(const char *text, virProcStat *ret);
+bool virProcStatParseUidMap(const char *text);
 bool virProcStatParseWait(const char *text, uint64_t *retWait_ns);

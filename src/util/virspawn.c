@@ -197,6 +197,8 @@ virSpawnPackFlags(const virSpawnRequest *request)
         flags |= VIR_SPAWN_WIRE_DIE_WITH_PARENT;
     if (request->nodes)
         flags |= VIR_SPAWN_WIRE_PRIVATE_DEV;
+    if (request->mountNodes)
+        flags |= VIR_SPAWN_WIRE_MOUNT_NODES;
     return flags;
 }
 

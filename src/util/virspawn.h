@@ -78,6 +78,7 @@ typedef struct {
                          * of no use to the next daemon */
     const virSpawnNode *nodes; /* not NULL: a mount namespace with a /dev of these alone */
     size_t nnodes;
+    bool mountNodes; /* the host's nodes are mounted there; else only if they can't be made */
 
     unsigned timeout_ms; /* for the exec; 0: 30 s */
 } virSpawnRequest;

@@ -33,6 +33,7 @@ enum {
     VIR_SPAWN_WIRE_NO_NEW_PRIVS = 1 << 3,
     VIR_SPAWN_WIRE_PRIVATE_DEV = 1 << 4,
     VIR_SPAWN_WIRE_DIE_WITH_PARENT = 1 << 5,
+    VIR_SPAWN_WIRE_MOUNT_NODES = 1 << 6, /* with PRIVATE_DEV: even where mknod would do */
 };
 
 typedef struct {

@@ -463,12 +463,19 @@ def check_private_dev_without_mknod(host):
     with tempfile.TemporaryDirectory(prefix="vw-caps-", dir="/tmp") as folder:
         kill(host)
         restart(host, without_capabilities(folder, host.virtwardd, "mknod"))
-        with host.guest("gate-bound"):
+        with host.guest("gate-bound") as group, loop_device() as node:
             dev = pathlib.Path(f"/proc/{host.pid_file('gate-bound').read_text().strip()}/root/dev")
             assert {"null", "zero", "urandom"} <= nodes_of(host, "gate-bound")
             assert not (dev / "tty").exists()
             mounts = (dev.parent.parent / "mounts").read_text()
             assert " /dev/null " in mounts, "it was made, not mounted"
+            for _ in range(2):
+                host.virsh("attach-disk", "gate-bound", node, "sdb", "--sourcetype", "block",
+                           "--targetbus", "usb")
+                assert f" {node} " in (dev.parent.parent / "mounts").read_text()
+                assert inside(group, node) == 0
+                host.virsh("detach-disk", "gate-bound", "sdb")
+                until("the rule goes", lambda: inside(group, node) == 1)
         kill(host)
         restart(host)
 
