@@ -19,8 +19,8 @@
 
 #define DEV "/dev/"
 
-/* Below /dev, but there already: mounts that are kept, and the link to the terminals' own. */
-static const char *const present[] = {"pts/", "shm/", "mqueue/", "hugepages/", "ptmx"};
+/* Below /dev, but there already: mounts that are kept. */
+static const char *const present[] = {"pts/", "shm/", "mqueue/", "hugepages/"};
 
 static void
 qemuPrivateNodeClear(void *opaque)

@@ -427,7 +427,7 @@ def nodes_of(host, name):
 
 def check_private_dev(host):
     with host.guest("gate-private") as group, loop_device() as node:
-        wanted = {name for name in ("null", "full", "zero", "random", "urandom", "kvm", "userfaultfd")
+        wanted = {name for name in ("null", "full", "zero", "random", "urandom", "kvm", "userfaultfd", "ptmx")
                   if os.path.exists(f"/dev/{name}")}
         assert nodes_of(host, "gate-private") == wanted, nodes_of(host, "gate-private")
         assert os.path.exists("/dev/tty"), "the host's /dev is as it was"
@@ -444,11 +444,12 @@ def check_private_dev(host):
     assert "gate-private" not in host.virsh("list", "--name")
 
 
-def check_private_dev_with_a_disk_at_start(host):
+def check_private_dev_with_devices_at_start(host):
     with loop_device() as node, tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
-        disk = f"<disk type='block'><source dev='{node}'/><target dev='vda' bus='virtio'/></disk>"
+        more = f"<disk type='block'><source dev='{node}'/><target dev='vda' bus='virtio'/></disk>" \
+               "<serial type='pty'/>"  # QEMU makes a terminal by /dev/ptmx
         file.write(DOMAIN.format(name="gate-disk", metadata="").replace("<devices>",
-                                                                       f"<devices>{disk}"))
+                                                                       f"<devices>{more}"))
         file.flush()
         host.virsh("create", file.name, "--paused")
         try:
@@ -590,7 +591,7 @@ def main():
     ]
     # Guests of the daemon's own user, so that their files need no capability either.
     own_user = [check_restart_without_capability, check_restart_without_capability_and_pins]
-    private_dev = [check_private_dev, check_private_dev_with_a_disk_at_start,
+    private_dev = [check_private_dev, check_private_dev_with_devices_at_start,
                    check_private_dev_without_mknod]
     for config, some in (("", checks), ('user = "root"\n', own_user),
                          ('namespaces = [ "mount" ]\n', private_dev)):
