@@ -170,10 +170,12 @@ qemuPlugTakeRules(qemuGuest *guest, const char *alias, const virHostAccess *keep
     g_autoptr(GError) error = NULL;
     VIR_CORE_UNLOCKED;
 
-    if (guest->gate &&
-        !(keep ? qemuPlugDenyRest(guest, alias, keep, &error)
+    if (!guest->gate)
+        return;
+    if (!(keep ? qemuPlugDenyRest(guest, alias, keep, &error)
                : virDelegateGateDropOwner(guest->driver->door, &call, guest->gate, alias, &error)))
         VIR_WARN("domain '%s': %s", call.domain, error->message);
+    qemuGateOwnersSave(guest);
 }
 
 /* The alias of another live device that needs the path too; borrowed from the live document. */
