@@ -14,44 +14,60 @@
 
 #if WITH_FAULT_POINTS
 
-/* VIRTWARD_FAULT taken apart; read once, before threads matter. */
+enum { FAULTS_MAX = 4 };
+
+/* One fault of VIRTWARD_FAULT taken apart. */
 typedef struct {
-    char *name; /* NULL: nothing is asked for */
+    char *name; /* NULL: the last of them, and nothing is asked for */
     bool fail;  /* an error instead of the end */
     int count;  /* the how-manieth time */
 } virFaultWish;
 
-static virFaultWish *
-virFaultGetWish(void)
+/* A name has one colon of its own: "start:leaf-made[:kill|:error[:N]]". */
+static virFaultWish
+virFaultParse(const char *text)
 {
-    static virFaultWish wish;
+    g_auto(GStrv) parts = g_strsplit(text, ":", 4);
+    virFaultWish wish = {.count = 1};
+
+    if (g_strv_length(parts) < 2)
+        return wish;
+    wish.name = g_strdup_printf("%s:%s", parts[0], parts[1]);
+    wish.fail = parts[2] && g_str_equal(parts[2], "error");
+    if (parts[2] && parts[3])
+        wish.count = atoi(parts[3]);
+    return wish;
+}
+
+/* Read once, before threads matter. */
+static virFaultWish *
+virFaultGetWishes(void)
+{
+    static virFaultWish wishes[FAULTS_MAX + 1];
     static gsize once;
 
     if (g_once_init_enter(&once)) {
         const char *text = g_getenv("VIRTWARD_FAULT");
-        /* A name has one colon of its own: "start:leaf-made[:kill|:error[:N]]". */
-        g_auto(GStrv) parts = g_strsplit(text ? text : "", ":", 4);
+        g_auto(GStrv) all = g_strsplit(text ? text : "", ",", FAULTS_MAX);
 
-        if (g_strv_length(parts) >= 2) {
-            wish.name = g_strdup_printf("%s:%s", parts[0], parts[1]);
-            wish.fail = parts[2] && g_str_equal(parts[2], "error");
-            wish.count = parts[2] && parts[3] ? atoi(parts[3]) : 1;
-        }
+        for (size_t i = 0; all[i]; i++)
+            wishes[i] = virFaultParse(all[i]);
         g_once_init_leave(&once, 1);
     }
-    return &wish;
+    return wishes;
 }
 
 bool
 virFaultReached(const char *name, GError **error)
 {
-    virFaultWish *wish = virFaultGetWish();
-
-    if (!wish->name || !g_str_equal(wish->name, name) || g_atomic_int_add(&wish->count, -1) != 1)
-        return true;
-    if (!wish->fail || !error)
-        (void)kill(getpid(), SIGKILL);
-    return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "fault point %s", name);
+    for (virFaultWish *wish = virFaultGetWishes(); wish->name; wish++) {
+        if (!g_str_equal(wish->name, name) || g_atomic_int_add(&wish->count, -1) != 1)
+            continue;
+        if (!wish->fail || !error)
+            (void)kill(getpid(), SIGKILL);
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "fault point %s", name);
+    }
+    return true;
 }
 
 /* The section's ends, from the linker; weak: a program without points has no such section. */

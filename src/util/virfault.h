@@ -7,9 +7,10 @@
  *
  * Without -Dfault_points=true both compile to nothing. With it, VIRTWARD_FAULT="name" or
  * "name:kill" ends the process with SIGKILL at the point, "name:error" makes a step fail, and
- * "name:kill:3" means the third time it is reached. `virtwardd --list-fault-points` prints the
- * names (virFaultList): they lie in a section of the program, so the list is complete without
- * running anything. Names are "<operation>:<what has just been done>". Any thread. */
+ * "name:kill:3" means the third time it is reached; "name:error,other:kill" is a fault on the way
+ * back from a fault. `virtwardd --list-fault-points` prints the names (virFaultList): they lie in a
+ * section of the program, so the list is complete without running anything. Names are
+ * "<operation>:<what has just been done>". Any thread. */
 #pragma once
 
 #include <glib.h>

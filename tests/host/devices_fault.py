@@ -5,9 +5,10 @@
     devices_fault.py VIRTWARDD VIRTWARD MKGUEST [--all] [NAME …]
 
 One guest runs through all of it; the daemon is started anew for each case, with the fault point
-"plug:step" told to fail, or to kill, the n-th time. Afterwards the device is whole (in the
-document, in QEMU, with its rules, interfaces and files) or gone: whatever QEMU and the host have is
-as before. Without --all only SAMPLE. Needs a build with -Dfault_points=true, root and QEMU.
+"plug:step" told to fail, or to kill, the n-th time; with --all also at the points of ACCESS.
+Afterwards the device is whole (in the document, in QEMU, with its rules, interfaces and files) or
+gone: whatever QEMU and the host have is as before. Without --all only SAMPLE. Needs a build with
+-Dfault_points=true, root and QEMU.
 """
 import json
 import os
@@ -55,7 +56,19 @@ CASES = {
     "both": ("attach-device GUEST @vdb --live --config", None),
 }
 SAMPLE = ("limits", "bridge", "media")
+# Points before and inside of a plan's steps, at a device that comes to them.
+ACCESS = {
+    "file": ("plug:owner-set",),
+    "block": ("plug:owner-set", "plug:rules-allowed", "gate:rule-changing", "node:made"),
+    "rng": ("plug:rules-allowed",),
+    "bridge": ("tap:made", "tap:configured", "start:tap-made", "net:bridge-set"),
+    "ethernet": ("tap:made", "tap:configured", "start:tap-made"),
+    "move": ("net:bridge-set",),
+}
+# A node in the guest's own /dev stays there until its end, denied by its gate: made once.
+ONCE = ("node:made",)
 STEPS_MAX = 40
+OUTCOMES = ("gone", "whole")
 
 
 class Life:
@@ -194,28 +207,29 @@ def settle(guest, life, before):
 
 
 class Fault:
-    """One case at one step, one way."""
+    """One case at one point, reached for the n-th time, one way."""
 
-    def __init__(self, guest, life, name, way, step):
-        self.guest, self.life, self.name, self.way, self.step = guest, life, name, way, step
+    def __init__(self, guest, life, name, point, way, step):
+        self.guest, self.life, self.name = guest, life, name
+        self.point, self.way, self.step = point, way, step
 
     def __str__(self):
-        return f"{self.name} {self.way} at step {self.step}"
+        return f"{self.name} {self.way} at {self.point} {self.step}"
 
     def run(self):
-        """'done' if the plan has no such step, else 'gone' or 'whole'."""
+        """'done' if it is not reached so often, else 'gone' or 'whole'."""
         come, back = CASES[self.name]
         self.life.start()
         before = seen(self.guest, self.life)
         self.life.stop()
-        self.life.start(f"plug:step:{self.way}:{self.step}")
+        self.life.start(f"{self.point}:{self.way}:{self.step}")
         code, _, err = command(self.guest, come)
         if code == 0:
             self.life.stop()
             self.life.start()  # the way back has steps too
             return self.undo(before, back, "done")
         if self.way == "error":
-            assert "fault point plug:step" in err, f"{self}: {err}"
+            assert f"fault point {self.point}" in err, f"{self}: {err}"
         else:
             assert self.life.killed(), f"{self}: the daemon lives: {err}"
             self.life.start()
@@ -243,28 +257,40 @@ class Fault:
         return result
 
 
-def sweep(guest, life, name, way):
-    counts = {"gone": 0, "whole": 0}
+def sweep(guest, life, name, point, way):
+    """How often it was gone, and whole: at each time that the point is reached."""
+    counts = dict.fromkeys(OUTCOMES, 0)
     for step in range(1, STEPS_MAX):
-        result = Fault(guest, life, name, way, step).run()
+        result = Fault(guest, life, name, point, way, step).run()
         if result == "done":
-            assert step > 1, f"{name}: no step was reached: is this a build with fault points?"
+            assert step > 1, f"{name}: {point} is not reached: is this a build with fault points?"
             return counts
         counts[result] += 1
-    raise AssertionError(f"{name}: more than {STEPS_MAX} steps")
+        if point in ONCE:
+            return counts
+    raise AssertionError(f"{name}: {point} is reached more than {STEPS_MAX} times")
+
+
+def ways(name, everything):
+    """What is tried with a device: (point, way). What is made once is tried first."""
+    points = ["plug:step", *(ACCESS.get(name, ()) if everything else ())]
+    points.sort(key=lambda point: point not in ONCE)
+    return [(point, way) for point in points for way in ("kill", "error")
+            if (point, way) not in [(once, "error") for once in ONCE]]
 
 
 def main(program, virtward, mkguest, *wanted):
     if os.geteuid() != 0 or not shutil.which("virsh") or not shutil.which("qemu-system-x86_64"):
         print("needs root, virsh and QEMU: skipped")
         return 77
-    chosen = [name for name in wanted if name != "--all"] or \
-        (CASES if "--all" in wanted else SAMPLE)
-    total = {"gone": 0, "whole": 0}
+    everything = "--all" in wanted
+    chosen = [name for name in wanted if name != "--all"] or (CASES if everything else SAMPLE)
+    total = dict.fromkeys(OUTCOMES, 0)
     with tempfile.TemporaryDirectory(prefix="vwf-", dir="/tmp") as root:
         folder = pathlib.Path(root)
         folder.chmod(0o755)
         (folder / "etc").mkdir()
+        (folder / "etc" / "virtwardd.conf").write_text('namespaces = [ "mount" ]\n')
         subprocess.run([mkguest, folder / "guest"], check=True, capture_output=True)
         (folder / "images").mkdir(mode=0o777)
         (folder / "images").chmod(0o777)
@@ -277,10 +303,10 @@ def main(program, virtward, mkguest, *wanted):
                 guest.start()
                 life.stop()
                 for name in chosen:
-                    for way in ("error", "kill"):
-                        counts = sweep(guest, life, name, way)
-                        print(f"{name} {way}: {counts['gone']} gone, {counts['whole']} whole",
-                              flush=True)
+                    for point, way in ways(name, everything):
+                        counts = sweep(guest, life, name, point, way)
+                        print(f"{name} {point} {way}: {counts['gone']} gone, "
+                              f"{counts['whole']} whole", flush=True)
                         for what, count in counts.items():
                             total[what] += count
             finally:
@@ -289,8 +315,7 @@ def main(program, virtward, mkguest, *wanted):
                 guest.end()
                 life.stop()
                 daemon.unmount(folder / "run" / "bpf")
-    print(f"{total['gone'] + total['whole']} faults: {total['gone']} gone, {total['whole']} whole, "
-          "0 left over")
+    print(f"{sum(total.values())} cases: {total['gone']} gone, {total['whole']} whole, 0 left over")
     return 0
 
 
