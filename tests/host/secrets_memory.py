@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""secrets_memory.py VIRTWARDD: a guest's password is in the daemon's memory only where a definition keeps it.
+"""A guest's passwords are in the daemon's memory only where a definition keeps them.
 
-Takes a guest with a VNC password through its life with stock virsh and counts, after every call, the
-places in the daemon's memory where each password stands: one a definition that holds it, none
-in message buffers, in freed memory of the XML and JSON libraries, in texts of files and commands.
-Skipped (exit 77) where memory may not be read, or QEMU or virsh is missing."""
+    secrets_memory.py VIRTWARDD [--core]
+
+Takes guests with passwords for VNC and SPICE through their lives with stock virsh and counts, after
+every call, the places in the daemon's memory where each password stands: one a definition that
+holds it, none in message buffers, in freed memory of the XML and JSON libraries, in texts of files
+and commands. Memory is read from /proc; with --core a core dump is taken after each call and
+searched instead. Skipped (exit 77) where memory may not be read, or QEMU, virsh or gcore is missing.
+"""
 
 import json
 import os
@@ -17,6 +21,7 @@ import string
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "wire"))
@@ -26,7 +31,7 @@ import memory  # noqa: E402
 # A reply may reach the client a moment before the daemon has wiped what it sent.
 SETTLED_S = 2
 GUEST = "secrets"
-GRAPHICS = "<graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1'{}/>"
+GRAPHICS = "<graphics type='{}' port='-1' autoport='yes' listen='127.0.0.1'{}/>"
 DOMAIN = """<domain type='qemu'>
   <name>{name}</name>
   <uuid>5ec2e700-0000-4000-8000-00000000000a</uuid>
@@ -49,11 +54,11 @@ def password():
 class Life:
     """One daemon, the guest, and what its memory may hold."""
 
-    def __init__(self, daemon):
-        self.daemon = daemon
+    def __init__(self, daemon, core):
+        self.daemon, self.core = daemon, core
         self.uri = f"qemu:///system?socket={daemon.rw}"
         self.allowed = {}  # password -> places
-        self.faults = 0
+        self.faults = self.looks = 0
 
     def virsh(self, *command, fails=False):
         done = subprocess.run(["virsh", "-c", self.uri, *command], capture_output=True, text=True,
@@ -66,14 +71,20 @@ class Life:
         path.write_text(text)
         return str(path)
 
-    def domain(self, secret, more=""):
+    def domain(self, secret, more="", display="vnc"):
         return self.file("domain.xml", DOMAIN.format(
-            name=GUEST, graphics=GRAPHICS.format(f" passwd='{escape(secret)}'"), more=more))
+            name=GUEST, graphics=GRAPHICS.format(display, f" passwd='{escape(secret)}'"), more=more))
 
     def graphics(self, secret):
         """The running guest's own element, for update-device, with another password."""
         shown = self.virsh("dumpxml", GUEST, "--xpath", "/domain/devices/graphics")
         return self.file("graphics.xml", shown.replace("<graphics ", f"<graphics passwd='{escape(secret)}' ", 1))
+
+    def memory(self):
+        """What the daemon has in its memory now."""
+        if self.core:
+            return memory.Core(self.daemon.pid, self.daemon.root)
+        return memory.Live(self.daemon.pid)
 
     def expected(self):
         """What is looked for: the password as it is, and as texts of XML have it."""
@@ -81,10 +92,12 @@ class Life:
 
     def look(self, step):
         """After a call: every password ever used is where it may be, and nowhere else."""
+        self.looks += 1
         deadline = time.monotonic() + SETTLED_S
         while True:
+            held = self.memory()
             wrong = {secret: found for secret, count in self.expected().items()
-                     if len(found := memory.places(self.daemon.pid, secret.encode())) != count}
+                     if len(found := held.places(secret.encode())) != count}
             if not wrong or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
@@ -92,7 +105,7 @@ class Life:
             self.faults += 1
             print(f"{step}: {len(found)} places instead of {self.expected()[secret]}")
             for place in found:
-                print(f"  {place}\n    {memory.around(self.daemon.pid, place)!r}")
+                print(f"  {place}\n    {held.around(place)!r}")
         if not wrong:
             print(f"{step}: {sum(self.allowed.values())}")
 
@@ -186,27 +199,56 @@ def transient(life):
     life.look("create, failed")
 
 
-def main(argv):
-    for program in ("virsh", "qemu-system-x86_64"):
-        if not shutil.which(program):
-            print(f"skipped: needs {program}")
+def has_spice(life):
+    """What QEMU says it can do."""
+    offered = ElementTree.fromstring(life.virsh("domcapabilities"))
+    return "spice" in [value.text for value in offered.iterfind(".//graphics/enum[@name='type']/value")]
+
+
+def spice(life):
+    """The other display with passwords: longer ones."""
+    stored, live = password() * 3, password() * 3
+    life.virsh("define", life.domain(stored, display="spice"))
+    life.allowed[stored] = 1
+    life.look("spice: define")
+    life.virsh("start", GUEST)
+    life.allowed[stored] = 2
+    life.look("spice: start")
+    assert escape(stored) in life.virsh("dumpxml", GUEST, "--security-info")
+    life.look("spice: dumpxml --security-info")
+    life.virsh("update-device", GUEST, life.graphics(live), "--live")
+    life.allowed.update({stored: 1, live: 1})
+    life.look("spice: update-device --live")
+    life.virsh("destroy", GUEST)
+    life.virsh("undefine", GUEST)
+    life.allowed.update({stored: 0, live: 0})
+    life.look("spice: destroy, undefine")
+
+
+def main(program, *options):
+    core = "--core" in options
+    for tool in ("virsh", "qemu-system-x86_64", *(["gcore"] if core else [])):
+        if not shutil.which(tool):
+            print(f"skipped: needs {tool}")
             return 77
-    with daemons.running(argv[1], prepare=lambda folder: folder.chmod(0o755)) as daemon:
-        life = Life(daemon)
+    with daemons.running(program, prepare=lambda folder: folder.chmod(0o755)) as daemon:
+        life = Life(daemon, core)
         try:
-            assert memory.places(daemon.pid, b"virtward-sock-ro"), "the search finds nothing"
+            assert life.memory().places(b"virtward-sock-ro"), "the search finds nothing"
         except PermissionError as error:
             print(f"skipped: {error}")
             return 77
         try:
             running(life, definitions(life))
             transient(life)
+            if has_spice(life):
+                spice(life)
         finally:
             subprocess.run(["virsh", "-c", life.uri, "destroy", GUEST], capture_output=True,
                            timeout=60, check=False)
-    print(f"{life.faults} faults")
+    print(f"{life.looks} looks at {'core dumps' if core else 'memory'}, {life.faults} faults")
     return 1 if life.faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    sys.exit(main(*sys.argv[1:]))
