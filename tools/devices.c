@@ -37,12 +37,14 @@ openGate(const virtwardContext *context, const char *name, GError **error)
 {
     g_autoptr(virtwardGuest) guest = virtwardGuestFind(context, name, error);
     g_autoptr(virCgroupInstance) instance =
-        guest ? virCgroupInstanceNew(context->root, error) : NULL;
+        guest && guest->group ? virCgroupInstanceNew(context->root, error) : NULL;
     g_autofree char *pins = g_build_filename(context->layout->run, "bpf", NULL);
     g_autoptr(virCgroup) group = instance ? virCgroupOpen(instance, guest->group, error) : NULL;
     g_autoptr(virGate) gate = NULL;
     virGateFound found;
 
+    if (guest && !guest->group)
+        virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("guest '%s' has no device gate"), name);
     if (!group)
         return NULL;
     gate = virGateOpen(group, pins, guest->uuid, &found, error);

@@ -29,6 +29,7 @@
 #include "util/cgroup/vircgroupbackend.h"
 #include "util/cgroup/vircgroupv2devices.h"
 #include "util/virfile.h"
+#include "util/virsystemd.h"
 #include "util/virutil.h"
 
 #ifndef SO_PEERPIDFD
@@ -154,6 +155,23 @@ probeControllers(char *detail, size_t room)
             state = FACILITY_NO;
     }
     return state;
+}
+
+static facilityState
+probeManager(char *detail, size_t room)
+{
+    switch (virSystemdFind()) {
+    case VIR_SYSTEMD_MACHINES:
+        g_strlcpy(detail, "scopes made by systemd-machined", room);
+        return FACILITY_YES;
+    case VIR_SYSTEMD_SCOPES:
+        g_strlcpy(detail, "scopes made by systemd, without machined", room);
+        return FACILITY_YES;
+    case VIR_SYSTEMD_NONE:
+        break;
+    }
+    g_strlcpy(detail, "groups made by the daemon itself", room);
+    return FACILITY_NO;
 }
 
 /* The uppermost group has no such file; any other tells. */
@@ -545,6 +563,9 @@ const facility facilities[] = {
      N_("mount -t cgroup2, or boot with systemd.unified_cgroup_hierarchy=1"), probeCgroup2},
     {"cgroup-controllers", "", N_("limits of guests"), N_("limits whose controller is nowhere"),
      N_("leave cgroup_disable= and cgroup_no_v1= off the kernel's command line"), probeControllers},
+    {"cgroup-manager", "", N_("guests where systemd keeps the groups"),
+     N_("machinectl, and units that can be ordered after guests; limits and gate stay"),
+     N_("a system bus with systemd on it; systemd-machined for machinectl"), probeManager},
     {"clone-into-cgroup", "5.7", N_("QEMU is born behind its gate"),
      N_("it is moved there before it execs"), N_("a newer kernel"), probeIntoGroup},
     {"cgroup-kill", "5.14", N_("the end of all that a guest has started"),

@@ -51,21 +51,37 @@ virtwardGuestNames(const virtwardContext *context, GError **error)
     return names;
 }
 
-static virtwardGuest *
-readGuest(const xmlNode *domain, const char *name, GError **error)
+/* NULL: it was started where there are no groups. */
+static char *
+readGroup(const xmlNode *status)
 {
+    const xmlNode *own = virXMLFirstChild(status, "virtward");
+    xmlNode *resource = own ? virXMLFirstChild(own, "resource") : NULL;
+
+    for (; resource; resource = virXMLNext(resource, "resource")) {
+        g_autofree char *type = virXMLAttr(resource, "type");
+
+        if (g_strcmp0(type, "group") == 0)
+            return virXMLAttr(resource, "name");
+    }
+    return NULL;
+}
+
+static virtwardGuest *
+readGuest(const xmlNode *status, const char *name, GError **error)
+{
+    const xmlNode *domain = virXMLFirstChild(status, "domain");
     const xmlNode *uuidNode = domain ? virXMLChildAt(domain, "uuid") : NULL;
     g_autofree char *uuid = uuidNode ? virXMLText(uuidNode) : NULL;
-    g_autofree char *id = domain ? virXMLAttr(domain, "id") : NULL;
     g_autoptr(virtwardGuest) guest = g_new0(virtwardGuest, 1);
 
-    if (!uuid || !id || !virUUIDParse(uuid, guest->uuid)) {
+    if (!uuid || !virUUIDParse(uuid, guest->uuid)) {
         virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("the status file of '%s' is incomplete"),
                     name);
         return NULL;
     }
     guest->name = g_strdup(name);
-    guest->group = g_strdup_printf("%s-%s", id, name);
+    guest->group = readGroup(status);
     return g_steal_pointer(&guest);
 }
 
@@ -86,7 +102,7 @@ virtwardGuestFind(const virtwardContext *context, const char *name, GError **err
     doc = text ? virXMLParse(text, -1, "domain_status", error) : NULL;
     root = doc ? virXMLRoot(doc, "domstatus", error) : NULL;
     if (root)
-        guest = readGuest(virXMLFirstChild(root, "domain"), name, error);
+        guest = readGuest(root, name, error);
     xmlFreeDoc(doc);
     return guest;
 }

@@ -28,7 +28,7 @@ extern const virtwardCommand virtwardHandlers;
 typedef struct {
     char *name;
     unsigned char uuid[16];
-    char *group; /* "<id>-<name>" */
+    char *group; /* its name (virCgroupNew), NULL: it has none */
 } virtwardGuest;
 void virtwardGuestFree(virtwardGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virtwardGuest, virtwardGuestFree)

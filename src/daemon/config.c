@@ -26,6 +26,7 @@ typedef enum {
 } keyKind;
 
 static const char *const gateModes[] = {"enforce", "permissive", NULL};
+static const char *const managers[] = {"auto", "machined", "systemd", "none", NULL};
 static const char *const gateLocks[] = {"direct", "both", NULL};
 
 static const struct {
@@ -50,6 +51,7 @@ static const struct {
     {"group", KEY_STRING, offsetof(virDaemonConfig, group)},
     {"dynamic_ownership", KEY_BOOL, offsetof(virDaemonConfig, dynamic_ownership)},
     {"cgroup_device_acl", KEY_LIST, offsetof(virDaemonConfig, cgroup_device_acl)},
+    {"cgroup_manager", KEY_WORD, offsetof(virDaemonConfig, cgroup_manager), 0, managers},
     {"namespaces", KEY_LIST, offsetof(virDaemonConfig, namespaces)},
     {"gate_mode", KEY_WORD, offsetof(virDaemonConfig, gate_mode), 0, gateModes},
     {"gate_lock", KEY_WORD, offsetof(virDaemonConfig, gate_lock), 0, gateLocks},
@@ -89,6 +91,7 @@ virDaemonConfigNew(void)
     config->keepalive_count = 5;
     config->user = g_strdup("virtward-qemu");
     config->dynamic_ownership = true;
+    config->cgroup_manager = g_strdup("auto");
     config->gate_mode = g_strdup("enforce");
     config->gate_lock = g_strdup("both");
     config->gate_rules = 65536;

@@ -24,6 +24,7 @@ typedef struct {
     char *group;
     bool dynamic_ownership;   /* images belong to that user while a guest runs */
     char **cgroup_device_acl; /* nodes that every guest may use; NULL: the usual ones */
+    char *cgroup_manager;     /* virSystemdManager, or "auto" */
     char **namespaces;        /* "mount": guests have a /dev of their own; NULL: none */
     char *gate_mode;          /* virGateMode: of guests that say nothing themselves */
     char *gate_lock;          /* virGateLock */

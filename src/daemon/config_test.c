@@ -71,6 +71,7 @@ testBadValuesAreRefused(void)
     testRefused("unix_sock_rw_perms = \"0999\"", VIR_ERR_CONF_SYNTAX, "unix_sock_rw_perms");
     testRefused("unix_sock_rw_perms = \"\"", VIR_ERR_CONF_SYNTAX, "unix_sock_rw_perms");
     testRefused("user = \"open", VIR_ERR_CONF_SYNTAX, "user");
+    testRefused("cgroup_manager = \"elogind\"", VIR_ERR_CONF_SYNTAX, "cgroup_manager");
     testRefused("gate_mode = \"lenient\"", VIR_ERR_CONF_SYNTAX, "gate_mode");
     testRefused("gate_mode = permissive", VIR_ERR_CONF_SYNTAX, "gate_mode");
     testRefused("gate_lock = \"none\"", VIR_ERR_CONF_SYNTAX, "gate_lock");

@@ -169,6 +169,7 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
                                .portMax = (unsigned)config->remote_display_port_max,
                                .dynamicOwnership = config->dynamic_ownership,
                                .deviceACL = config->cgroup_device_acl,
+                               .cgroupManager = config->cgroup_manager,
                                .privateDev = config->namespaces && config->namespaces[0],
                                .gate = {(virGateMode)virGateModeFromString(config->gate_mode),
                                         (virGateLock)virGateLockFromString(config->gate_lock),

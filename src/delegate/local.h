@@ -12,7 +12,7 @@ bool virDelegateLocalRetire(virDelegate *door, GError **error);
 
 /* local_cgroup.c */
 bool virDelegateLocalCgroupCreate(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                                  GError **error);
+                                  pid_t leader, GError **error);
 bool virDelegateLocalCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                                 int pidfd, GError **error);
 bool virDelegateLocalCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,

@@ -9,8 +9,10 @@
 
 bool
 virDelegateLocalCgroupCreate(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                             GError **error)
+                             pid_t leader, GError **error)
 {
+    if (virCgroupIsScope(group))
+        return virCgroupStartScope(group, call->uuid, leader, error) && virCgroupMake(group, error);
     return virCgroupInstanceMake(door->instance, error) && virCgroupMake(group, error);
 }
 

@@ -88,9 +88,10 @@ bool virDelegateRetire(virDelegate *door, GError **error);
 /* --- groups --- */
 
 /* cgroup.create: the guest's group and its leaf. An existing one with processes in is
- * VIR_ERR_OPERATION_FAILED (a guest we forgot); an empty one is taken over. */
+ * VIR_ERR_OPERATION_FAILED (a guest we forgot); an empty one is taken over. leader is the process
+ * that systemd makes the scope for (virSpawnHold), 0 where groups are the daemon's own. */
 bool virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const char *name,
-                             virCgroup **retGroup, GError **error);
+                             pid_t leader, virCgroup **retGroup, GError **error);
 /* cgroup.move: the process of pidfd into the leaf (a guest that was not born there). */
 bool virDelegateCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                            int pidfd, GError **error);

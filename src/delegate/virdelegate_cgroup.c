@@ -29,7 +29,7 @@ virDelegateGroupIsThere(virCgroup *group)
 
 bool
 virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const char *name,
-                        virCgroup **retGroup, GError **error)
+                        pid_t leader, virCgroup **retGroup, GError **error)
 {
     virDelegateTrace trace;
     g_autoptr(virCgroup) group = NULL;
@@ -46,7 +46,7 @@ virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const ch
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
                            _("control group %s already exists and has processes in it"),
                            virCgroupPath(group));
-    if (!virDelegateEnd(&trace, trace.ops->cgroupCreate(door, call, group, error)))
+    if (!virDelegateEnd(&trace, trace.ops->cgroupCreate(door, call, group, leader, error)))
         return false;
     if (!virDelegateGroupIsThere(group))
         return virDelegateNotTrue(&trace, error, _("the group is not there"));

@@ -57,7 +57,8 @@ testDoorNew(void)
                                       VIR_CGROUP_GUEST_CONTROLLERS);
     test->door = virDelegateNew(instance, "/nonexistent/bpf", &owner);
     g_assert_true(virDelegatePrepare(test->door, &error));
-    g_assert_true(virDelegateCgroupCreate(test->door, &testCall, "1-web1", &test->group, &error));
+    g_assert_true(
+        virDelegateCgroupCreate(test->door, &testCall, "1-web1", 0, &test->group, &error));
     g_assert_no_error(error);
     return test;
 }
@@ -265,7 +266,7 @@ testInstanceWithoutGroupsSaysSo(void)
     g_autoptr(GError) error = NULL;
 
     g_assert_true(virDelegatePrepare(door, &error));
-    g_assert_false(virDelegateCgroupCreate(door, &testCall, "1-web1", &group, &error));
+    g_assert_false(virDelegateCgroupCreate(door, &testCall, "1-web1", 0, &group, &error));
     g_assert_true(virErrorIs(error, VIR_ERR_OPERATION_UNSUPPORTED));
     g_clear_error(&error);
     g_assert_true(virDelegateRetire(door, &error));

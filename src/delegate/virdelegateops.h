@@ -20,9 +20,10 @@ typedef struct {
     /* The reverse; what is not empty stays, which is no error. */
     bool (*retire)(virDelegate *door, GError **error);
 
-    /* cgroup.create. After: the leaf is there and group has its descriptor. */
+    /* cgroup.create. After: the leaf is there and group has its descriptor; in a scope, leader is
+     * below it. */
     bool (*cgroupCreate)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
-                         GError **error);
+                         pid_t leader, GError **error);
     /* cgroup.move. After: the process of pidfd is in the leaf, or has ended. */
     bool (*cgroupMove)(virDelegate *door, const virDelegateCall *call, virCgroup *group, int pidfd,
                        GError **error);

@@ -41,6 +41,7 @@ qemuDriverCopyConfig(qemuDriver *driver, const qemuDriverConfig *config)
 {
     driver->config = *config;
     driver->config.user = g_strdup(config->user);
+    driver->config.cgroupManager = g_strdup(config->cgroupManager);
     driver->config.group = g_strdup(config->group);
     driver->config.vncListen = g_strdup(config->vncListen);
     driver->config.spiceListen = g_strdup(config->spiceListen);
@@ -91,6 +92,29 @@ qemuDriverMakeFolders(qemuDriver *driver, GError **error)
            virFileMakePath(driver->paths.cache, 0755, error);
 }
 
+/* Chosen once. What the configuration names must be there: a guest is in one place or the other. */
+static bool
+qemuDriverChooseManager(const qemuDriver *driver, const char *root, GError **error)
+{
+    const char *wanted = driver->config.cgroupManager;
+    const bool isAuto = g_str_equal(wanted, "auto");
+    virSystemdManager manager = VIR_SYSTEMD_NONE;
+
+    if (!virCgroupInstanceUsable(driver->cgroups, NULL) || !driver->privileged ||
+        (isAuto && root) || g_str_equal(wanted, "none"))
+        return true;
+    manager = virSystemdFind();
+    if (manager == VIR_SYSTEMD_MACHINES && g_str_equal(wanted, "systemd"))
+        manager = VIR_SYSTEMD_SCOPES;
+    if (!isAuto && !g_str_equal(wanted, virSystemdManagerToString(manager)))
+        return virErrorSet(error, VIR_ERR_CONF_SYNTAX,
+                           _("cgroup_manager is '%s', which is not on the system bus"), wanted);
+    virCgroupInstanceSetManager(driver->cgroups, manager);
+    VIR_INFO("the outermost groups of guests are made by: %s",
+             manager == VIR_SYSTEMD_NONE ? "this daemon" : virSystemdManagerToString(manager));
+    return true;
+}
+
 static bool
 qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
 {
@@ -99,7 +123,7 @@ qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
     const char *why = NULL;
 
     driver->cgroups = virCgroupInstanceNew(root, error);
-    if (!driver->cgroups)
+    if (!driver->cgroups || !qemuDriverChooseManager(driver, root, error))
         return false;
     driver->door = virDelegateNew(driver->cgroups, pins, &self);
     /* Without the right to make gates, those of running guests are found again by their pins. */
@@ -178,6 +202,7 @@ qemuDriverFree(qemuDriver *driver)
     g_free(driver->paths.cache);
     g_free(driver->paths.log);
     g_free(driver->config.user);
+    g_free(driver->config.cgroupManager);
     g_free(driver->config.group);
     g_free(driver->config.vncListen);
     g_free(driver->config.spiceListen);

@@ -30,6 +30,7 @@ typedef struct {
     unsigned portMin, portMax; /* of displays */
     bool dynamicOwnership;     /* images are given to the guest's user while it runs */
     char **deviceACL;          /* nodes that every guest may use; NULL: the usual ones */
+    char *cgroupManager;       /* "auto", or as virSystemdManagerToString gives it */
     bool privateDev;           /* guests have a /dev of their own (privatedev.h) */
     virGateSettings gate;      /* of guests that say nothing themselves (gatesettings.h) */
     unsigned gateWatch_ms;     /* how often gates are looked at; 0: never */

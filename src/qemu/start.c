@@ -49,7 +49,8 @@ typedef struct {
     bool resetNvram;
     qemuHostFds *fds;
     virDeviceRules *rules;
-    GArray *nodes; /* virSpawnNode: of the guest's own /dev; NULL: the host's */
+    virSpawnHeld *held; /* QEMU's process before it is QEMU's: where systemd makes its group */
+    GArray *nodes;      /* virSpawnNode: of the guest's own /dev; NULL: the host's */
     int logFd;
     off_t logStart; /* where this start's part of the log begins */
 } qemuStart;
@@ -62,6 +63,7 @@ qemuStartClear(qemuStart *start)
     qmpPlanFree(start->plan);
     qemuHostFdsFree(start->fds);
     virDeviceRulesFree(start->rules);
+    virSpawnHeldFree(start->held);
     g_clear_pointer(&start->nodes, g_array_unref);
     virCloseFd(&start->logFd);
 }
@@ -157,9 +159,8 @@ qemuStartListOwners(qemuStart *start, const virHostAccess *access, GError **erro
 static char *
 qemuStartGroupName(const qemuStart *start)
 {
-    g_autofree char *name = g_strdup_printf("%d-%s", start->def->id, start->def->name);
-
-    return virCgroupNameIn(start->def->resource.partition, name);
+    return virCgroupNameFor(start->driver->cgroups, start->def->resource.partition, start->def->id,
+                            start->def->name);
 }
 
 /* What the guest's own /dev will hold, and for as long as that is made, the right to. */
@@ -225,6 +226,19 @@ qemuStartMakeNvram(qemuStart *start, GError **error)
     return qemuNvramMake(start->driver, &start->call, start->def, start->resetNvram, error);
 }
 
+/* systemd makes a scope for a process that is there. */
+static bool
+qemuStartHold(qemuStart *start, pid_t *retLeader, GError **error)
+{
+    if (virCgroupInstanceManager(start->driver->cgroups) == VIR_SYSTEMD_NONE)
+        return true;
+    start->held = virSpawnHold(error);
+    if (!start->held)
+        return false;
+    *retLeader = virSpawnHeldPid(start->held);
+    return true;
+}
+
 static bool
 qemuStartMakeGroup(qemuStart *start, GError **error)
 {
@@ -232,11 +246,14 @@ qemuStartMakeGroup(qemuStart *start, GError **error)
     virGateSettings settings;
     qemuGuest *guest = start->guest;
     const qemuTune tune = {guest, start->call};
+    pid_t leader = 0;
 
     if (!virCgroupInstanceUsable(start->driver->cgroups, NULL))
         return true; /* said once, at the daemon's start */
     if (!qemuGateSettings(start->driver, start->def, &settings, error) ||
-        !virDelegateCgroupCreate(start->driver->door, &start->call, name, &guest->group, error) ||
+        !qemuStartHold(start, &leader, error) ||
+        !virDelegateCgroupCreate(start->driver->door, &start->call, name, leader, &guest->group,
+                                 error) ||
         !VIR_FAULT_STEP("start:group-made", error) ||
         !virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
                                &settings, &guest->gate, error) ||
@@ -383,6 +400,7 @@ qemuStartSpawn(qemuStart *start, GError **error)
         request.nnodes = start->nodes->len;
         request.mountNodes = !virProcInInitialUserns();
     }
+    request.held = g_steal_pointer(&start->held);
     if (!virSpawn(&request, &result, error))
         return false;
     /* QEMU's alone now, so that its end is seen on the other side of each */

@@ -465,6 +465,32 @@ virSpawnAbandon(virSpawnResult *result)
     virCloseFd(&result->pidfd);
 }
 
+/* --- a process and its socket --- */
+
+struct virSpawnHeld {
+    virSpawnResult process;
+    int pair;    /* our end */
+    int procsFd; /* of the group that it must join, where it could not be born there; -1: none */
+};
+
+void
+virSpawnHeldFree(virSpawnHeld *held)
+{
+    if (!held)
+        return;
+    if (held->process.pidfd >= 0)
+        virSpawnAbandon(&held->process);
+    virCloseFd(&held->pair);
+    virCloseFd(&held->procsFd);
+    g_free(held);
+}
+
+pid_t
+virSpawnHeldPid(const virSpawnHeld *held)
+{
+    return held->process.pid;
+}
+
 static bool
 virSpawnPair(const virSpawnRequest *request, int pair[2], GError **error)
 {
@@ -476,45 +502,65 @@ virSpawnPair(const virSpawnRequest *request, int pair[2], GError **error)
     return true;
 }
 
+static virSpawnHeld *
+virSpawnBegin(const virSpawnRequest *request, GError **error)
+{
+    g_autoptr(virSpawnHeld) held = g_new0(virSpawnHeld, 1);
+    int pair[2] = {-1, -1};
+    VIR_AUTOCLOSE childEnd = -1;
+
+    held->process = (virSpawnResult){-1, -1};
+    held->pair = -1;
+    held->procsFd = -1;
+    if (!virSpawnPair(request, pair, error))
+        return NULL;
+    held->pair = pair[0];
+    childEnd = pair[1];
+    if (!virSpawnClone(request, childEnd, &held->process, &held->procsFd, error))
+        return NULL;
+    VIR_FAULT_POINT("spawn:cloned");
+    return g_steal_pointer(&held);
+}
+
+virSpawnHeld *
+virSpawnHold(GError **error)
+{
+    const char *argv[] = {virSpawnGetHelper(), NULL};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+
+    request.argv = argv;
+    return virSpawnBegin(&request, error);
+}
+
 /* What the child is told, and what becomes of it. */
 static bool
-virSpawnBecome(const virSpawnRequest *request, int nullFd, int parentEnd, virSpawnPacked *packed,
-               GError **error)
+virSpawnBecome(const virSpawnRequest *request, int nullFd, virSpawnHeld *held, GError **error)
 {
-    if (!virSpawnPack(request, nullFd, packed, error))
+    g_auto(virSpawnPacked)
+        packed = {-1, g_steal_fd(&held->procsFd), g_array_new(FALSE, FALSE, sizeof(int))};
+
+    if (!virSpawnPack(request, nullFd, &packed, error))
         return false;
-    if (!virSpawnHandOver(parentEnd, packed) && errno != EPIPE && errno != ECONNRESET)
+    if (!virSpawnHandOver(held->pair, &packed) && errno != EPIPE && errno != ECONNRESET)
         return virErrorErrno(error, _("cannot hand the request to the child for '%s'"),
                              request->argv[0]);
-    return virSpawnAwaitExec(request, parentEnd, error);
+    return virSpawnAwaitExec(request, held->pair, error);
 }
 
 bool
 virSpawn(const virSpawnRequest *request, virSpawnResult *retResult, GError **error)
 {
-    g_auto(virSpawnPacked) packed = {-1, -1, g_array_new(FALSE, FALSE, sizeof(int))};
+    g_autoptr(virSpawnHeld) held = request->held;
     VIR_AUTOCLOSE nullFd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    virSpawnResult result = {-1, -1};
-    int pair[2] = {-1, -1};
-    VIR_AUTOCLOSE parentEnd = -1;
-    VIR_AUTOCLOSE childEnd = -1;
 
     if (nullFd < 0)
         return virErrorErrno(error, _("cannot open %s"), "/dev/null");
-    if (!virSpawnCheck(request, error) || !virSpawnPair(request, pair, error))
+    if (!virSpawnCheck(request, error) || (!held && !(held = virSpawnBegin(request, error))) ||
+        !virSpawnBecome(request, nullFd, held, error))
         return false;
-    parentEnd = pair[0];
-    childEnd = pair[1];
-    if (!virSpawnClone(request, childEnd, &result, &packed.procsFd, error))
-        return false;
-    VIR_FAULT_POINT("spawn:cloned");
-    virCloseFd(&childEnd);
-    if (!virSpawnBecome(request, nullFd, parentEnd, &packed, error)) {
-        virSpawnAbandon(&result);
-        return false;
-    }
     VIR_FAULT_POINT("spawn:executed");
-    *retResult = result;
+    *retResult = held->process;
+    held->process.pidfd = -1;
     return true;
 }
 

@@ -44,7 +44,10 @@ typedef struct {
 
 /* Begin with VIR_SPAWN_REQUEST_INIT, then set what is wanted. All is borrowed until virSpawn
  * returns. */
+typedef struct virSpawnHeld virSpawnHeld;
+
 typedef struct {
+    virSpawnHeld *held;      /* NULL: a new process; else this one, taken over (virSpawnHold) */
     const char *const *argv; /* argv[0] is the absolute path of the program */
     const char *const *env;  /* "NAME=value"; NULL: empty */
     const char *cwd;         /* NULL: "/" */
@@ -97,6 +100,14 @@ typedef struct {
 /* Sets where virtward-spawn is; default: the build's libexec folder, or for a program run from its
  * build folder the one beside it. Once, before threads. */
 void virSpawnSetHelper(const char *path);
+
+/* A process that waits to be told what to become, for whoever must know its number first (systemd).
+ * It is in our control group until it is moved, does nothing, and ends when it is freed or the
+ * daemon ends. The request that takes it over has no cgroupFd and no dieWithParent. */
+virSpawnHeld *virSpawnHold(GError **error);
+pid_t virSpawnHeldPid(const virSpawnHeld *held);
+void virSpawnHeldFree(virSpawnHeld *held);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virSpawnHeld, virSpawnHeldFree)
 
 /* Starts the program. False: nothing of it runs, and it is reaped. */
 bool virSpawn(const virSpawnRequest *request, virSpawnResult *retResult, GError **error);

@@ -154,7 +154,7 @@ testGuestLivesBehindItsGate(void)
     int status = 0;
     int pipes[2];
 
-    g_assert_true(virDelegateCgroupCreate(door, &start, "1-web1", &group, &error));
+    g_assert_true(virDelegateCgroupCreate(door, &start, "1-web1", 0, &group, &error));
     g_assert_true(virDelegateGateCreate(door, &start, group, rules, &settings, &gate, &error));
     g_assert_no_error(error);
     g_assert_cmpint(pipe2(pipes, O_CLOEXEC), ==, 0);
@@ -204,9 +204,9 @@ testGroupWithProcessesIsNotTaken(void)
     g_autoptr(GError) error = NULL;
     virSpawnResult child;
 
-    g_assert_true(virDelegateCgroupCreate(door, &start, "2-web1", &group, &error));
+    g_assert_true(virDelegateCgroupCreate(door, &start, "2-web1", 0, &group, &error));
     child = testSpawnInto(group, "exec sleep 100", -1);
-    g_assert_false(virDelegateCgroupCreate(door, &start, "2-web1", &second, &error));
+    g_assert_false(virDelegateCgroupCreate(door, &start, "2-web1", 0, &second, &error));
     g_assert_true(virErrorIs(error, VIR_ERR_OPERATION_FAILED));
     g_clear_error(&error);
     g_assert_true(virDelegateCgroupRemove(door, &start, group, 0, &error));
@@ -226,7 +226,7 @@ testProcessIsMovedIntoItsGroup(void)
 
     request.argv = argv;
     g_assert_true(virSpawn(&request, &child, &error));
-    g_assert_true(virDelegateCgroupCreate(door, &start, "3-web1", &group, &error));
+    g_assert_true(virDelegateCgroupCreate(door, &start, "3-web1", 0, &group, &error));
     g_assert_true(virDelegateCgroupMove(door, &start, group, child.pidfd, &error));
     g_assert_no_error(error);
     g_assert_true(virCgroupIsPopulated(group, &populated, &error));
@@ -286,14 +286,15 @@ testCommandShowsRulesUseAndDenials(void)
     g_autofree char *run = g_build_filename(folder, "run", "qemu", NULL);
     virSpawnResult child;
 
-    g_assert_true(virDelegateCgroupCreate(door, &start, "5-web1", &group, &error));
+    g_assert_true(virDelegateCgroupCreate(door, &start, "5-web1", 0, &group, &error));
     g_assert_true(virDelegateGateCreate(door, &start, group, rules, &settings, &gate, &error));
     child = testSpawnInto(group, "head -c0 /dev/zero; head -c0 /dev/full 2>/dev/null; exit 0", -1);
     g_assert_true(virSpawnReap(child.pidfd, NULL, &error));
     virCloseFd(&child.pidfd);
     testWriteFile("web1.xml", "<domstatus><domain id='5'><name>web1</name>"
                               "<uuid>09080706-0000-0000-0000-000000000000</uuid>"
-                              "</domain></domstatus>");
+                              "</domain><virtward><resource type='group' name='5-web1'/>"
+                              "</virtward></domstatus>");
     all = testCommand(NULL, NULL, NULL);
     g_assert_cmpstr(all, ==,
                     "GUEST  MODE     RULES  DENIED  DROPPED\n"
@@ -350,7 +351,7 @@ testGateWithoutPinsWorks(void)
     }
     bare = virDelegateNew(instance, nowhere, &owner);
     g_assert_true(virDelegatePrepare(bare, &error));
-    g_assert_true(virDelegateCgroupCreate(bare, &start, "4-web1", &group, &error));
+    g_assert_true(virDelegateCgroupCreate(bare, &start, "4-web1", 0, &group, &error));
     g_assert_true(virDelegateGateCreate(bare, &start, group, rules, &settings, &gate, &error));
     g_assert_no_error(error);
     g_clear_pointer(&gate, virGateUnref);

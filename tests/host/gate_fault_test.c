@@ -115,7 +115,7 @@ testLive(virDelegate *door, virCgroup **group, virGate **gate, GError **error)
 {
     g_autoptr(virDeviceRules) rules = testRules();
 
-    return virDelegateCgroupCreate(door, &call, GROUP, group, error) &&
+    return virDelegateCgroupCreate(door, &call, GROUP, 0, group, error) &&
            virDelegateGateCreate(door, &call, *group, rules, &settings, gate, error) &&
            testStartProcess(*group, error) && testPlug(door, *gate, error);
 }
@@ -130,7 +130,7 @@ testLiveAdopted(virDelegate *door, virCgroup **group, virGate **gate, GError **e
     VIR_AUTOCLOSE progFd = testFormLibvirt(mapFd);
     virGateFound found;
 
-    if (!virDelegateCgroupCreate(door, &call, GROUP, group, error))
+    if (!virDelegateCgroupCreate(door, &call, GROUP, 0, group, error))
         return false;
     g_assert_true(testFormAttachExclusive(virCgroupCloneFd(*group), progFd));
     return testStartProcess(*group, error) &&

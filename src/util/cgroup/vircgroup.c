@@ -81,6 +81,17 @@ virCgroupFolderBelow(const char *name)
     return g_string_free(below, FALSE);
 }
 
+/* Of the group in the gate's hierarchy. */
+static char *
+virCgroupPathIn(const virCgroup *group)
+{
+    const virCgroupInstance *instance = group->instance;
+
+    if (group->scope && instance->hierarchies->len)
+        return g_build_filename(virCgroupHierarchyAt(instance, 0)->mount, group->below, NULL);
+    return g_build_filename(instance->path ? instance->path : "", group->below, NULL);
+}
+
 virCgroup *
 virCgroupNew(virCgroupInstance *instance, const char *name)
 {
@@ -90,8 +101,10 @@ virCgroupNew(virCgroupInstance *instance, const char *name)
     g_mutex_init(&group->mutex);
     group->instance = virCgroupInstanceRef(instance);
     group->name = g_strdup(name);
-    group->below = virCgroupFolderBelow(name);
-    group->path = g_build_filename(instance->path ? instance->path : "", group->below, NULL);
+    group->scope = g_strdup(virCgroupScopeOf(name));
+    group->below = group->scope ? g_strdup_printf("%s/virtward-%s", group->scope, instance->name)
+                                : virCgroupFolderBelow(name);
+    group->path = virCgroupPathIn(group);
     group->leafPath = g_build_filename(group->path, VIR_CGROUP_LEAF, NULL);
     group->leafFd = -1;
     group->cloneFd = -1;
@@ -114,6 +127,7 @@ virCgroupUnref(virCgroup *group)
     virCloseFd(&group->cloneFd);
     g_mutex_clear(&group->mutex);
     g_free(group->name);
+    g_free(group->scope);
     g_free(group->below);
     g_free(group->path);
     g_free(group->leafPath);
@@ -182,7 +196,7 @@ virCgroupPath(const virCgroup *group)
 int
 virCgroupCloneFd(const virCgroup *group)
 {
-    if (!group->instance->backend || !group->instance->backend->canClone)
+    if (!group->instance->backend || !group->instance->backend->canClone || group->scope)
         return -1;
     return group->cloneFd >= 0 ? group->cloneFd : group->leafFd;
 }
@@ -193,7 +207,7 @@ virCgroupCloneFd(const virCgroup *group)
 static char *
 virCgroupFolderIn(const virCgroup *group, const virCgroupHierarchy *hierarchy)
 {
-    return g_build_filename(hierarchy->path, group->below, NULL);
+    return g_build_filename(group->scope ? hierarchy->mount : hierarchy->path, group->below, NULL);
 }
 
 /* Where its processes are. */
@@ -264,7 +278,7 @@ virCgroupOpenJoins(virCgroup *group, GError **error)
         g_autofree char *path = NULL;
         int fd;
 
-        if (i == 0 && at->backend->canClone)
+        if (i == 0 && at->backend->canClone && !group->scope)
             continue;
         part = virCgroupPartFolderIn(group, at, &emulator);
         procs = virCgroupProcsFolderIn(group, at);
@@ -442,19 +456,36 @@ virCgroupGetCpuUsage(const virCgroup *group, uint64_t *retTotal, uint64_t *retUs
 
 /* --- what changes it --- */
 
-/* Every folder from the instance's to the guest's, in one hierarchy. */
+/* A folder above ours that is systemd's, which makes none in a v1 hierarchy that it doesn't keep.
+ */
+static bool
+virCgroupMakeSlice(const virCgroupHierarchy *at, const char *parent, const char *path,
+                   GError **error)
+{
+    if (access(path, F_OK) == 0)
+        return true;
+    if (at->backend == &virCgroupV2Backend)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("systemd made no control group %s"),
+                           path);
+    return at->backend->makeFolder(parent, path, at->controllers, error);
+}
+
+/* Every folder from the instance's, or from the outermost slice, to the guest's, in one hierarchy.
+ */
 static bool
 virCgroupMakeIn(const virCgroup *group, const virCgroupHierarchy *at, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(group->below, "/", -1);
-    g_autofree char *parent = g_strdup(at->path);
+    g_autofree char *parent = g_strdup(group->scope ? at->mount : at->path);
 
-    if (!at->backend->makeFolder(at->mount, at->path, at->controllers, error))
+    if (!group->scope && !at->backend->makeFolder(at->mount, at->path, at->controllers, error))
         return false;
     for (char **word = words; *word; word++) {
         g_autofree char *path = g_build_filename(parent, *word, NULL);
 
-        if (!at->backend->makeFolder(parent, path, at->controllers, error))
+        if (group->scope && word[1]
+                ? !virCgroupMakeSlice(at, parent, path, error)
+                : !at->backend->makeFolder(parent, path, at->controllers, error))
             return false;
         g_free(parent);
         parent = g_steal_pointer(&path);
@@ -484,22 +515,24 @@ virCgroupMake(virCgroup *group, GError **error)
     return virCgroupOpenLeaf(group, error) >= 0;
 }
 
-/* What guests share goes with the last one in it. */
+/* What guests share goes with the last one in it. The unified hierarchy's slices are systemd's. */
 static void
 virCgroupRemoveShared(const virCgroup *group, const virCgroupHierarchy *at)
 {
     g_autofree char *below = g_strdup(group->below);
     char *slash;
 
+    if (group->scope && at->backend == &virCgroupV2Backend)
+        return;
     while ((slash = strrchr(below, '/'))) {
         g_autofree char *path = NULL;
 
         *slash = '\0';
-        path = g_build_filename(at->path, below, NULL);
+        path = g_build_filename(group->scope ? at->mount : at->path, below, NULL);
         if (rmdir(path) < 0)
             return; /* others are in it */
     }
-    if (at != virCgroupHierarchyAt(group->instance, 0))
+    if (!group->scope && at != virCgroupHierarchyAt(group->instance, 0))
         (void)rmdir(at->path); /* the same */
 }
 
@@ -556,7 +589,7 @@ virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error)
         virCgroupRemoveShared(group, at);
         g_mutex_unlock(&group->instance->mutex);
     }
-    return true;
+    return !group->scope || virCgroupEndScope(group, error);
 }
 
 bool
@@ -668,5 +701,8 @@ virCgroupWrite(virCgroup *group, const virCgroupSetting *setting, GError **error
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("there is no control group controller '%s' for '%s'"),
                            virCgroupControllerToString(setting->controller), group->name);
-    return !setting->text || virCgroupWriteFile(folder, setting->file, setting->text, error);
+    if (!setting->text)
+        return true;
+    return virCgroupWriteFile(folder, setting->file, setting->text, error) &&
+           (!group->scope || virCgroupSetScope(group, setting, error));
 }

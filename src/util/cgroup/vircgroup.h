@@ -8,6 +8,10 @@
  *                 guest/                      its leaf: QEMU lives here, the gate sits here
  *                     emulator/ vcpu0/ …      parts: threads with limits of their own
  *
+ * Where systemd keeps the groups, a guest's is below a scope that systemd made for it:
+ *
+ *     <cgroup2>/machine.slice/machine-qemu\x2d3\x2dweb.scope/virtward-<instance>/guest/…
+ *
  * An instance finds out once which hierarchies there are (v2 alone, v2 beside v1, v1 alone), which
  * controllers each has, and which backend takes the device gate. That hierarchy has the leaf; in
  * every other one the guest's processes are in the guest's group itself, and its parts below it.
@@ -22,6 +26,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "util/virsystemd.h"
 
 typedef struct virCgroupInstance virCgroupInstance;
 typedef struct virCgroup virCgroup;
@@ -88,13 +94,25 @@ const char *virCgroupInstanceVersionOf(const virCgroupInstance *instance,
 /* The instance of a group, borrowed. */
 virCgroupInstance *virCgroupInstanceOf(const virCgroup *group);
 
+/* Who makes the outermost groups of guests from now on; at first the daemon itself. Those that are
+ * there stay as they were made. */
+void virCgroupInstanceSetManager(virCgroupInstance *instance, virSystemdManager manager);
+virSystemdManager virCgroupInstanceManager(const virCgroupInstance *instance);
+
 /* The group of a guest, whether it exists already or not. name is "<id>-<name>", in a partition
- * "/<partition>/<id>-<name>" (virCgroupNameIn); characters that a folder can't have, and a length
- * over NAME_MAX, are replaced in one reproducible way. */
+ * "/<partition>/<id>-<name>"; or the path of a scope (virSystemdScopePath), as virCgroupNameFor
+ * gives it. Characters that a folder can't have, and a length over NAME_MAX, are replaced in one
+ * reproducible way. */
 virCgroup *virCgroupNew(virCgroupInstance *instance, const char *name);
-/* The name of a group in what <resource> says ("/production/web"); NULL and "/machine" are the
- * instance's own folder. Caller frees. */
+/* The name of the group that a guest gets here, in what <resource> says ("/production/web"); NULL
+ * and "/machine" are the instance's own folder, or machine.slice. Caller frees. */
+char *virCgroupNameFor(const virCgroupInstance *instance, const char *partition, int id,
+                       const char *name);
+/* The same without systemd, of a group "<id>-<name>". */
 char *virCgroupNameIn(const char *partition, const char *name);
+/* True if it is below a scope: its first process must be there before the group
+ * (virCgroupStartScope), and QEMU can't be born in it. */
+bool virCgroupIsScope(const virCgroup *group);
 virCgroup *virCgroupRef(virCgroup *group);
 void virCgroupUnref(virCgroup *group);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCgroup, virCgroupUnref)
@@ -109,12 +127,12 @@ const char *virCgroupName(const virCgroup *group);
 /* The leaf's folder, as an absolute path (for logs and the status file). */
 const char *virCgroupPath(const virCgroup *group);
 /* Folder descriptor for virSpawnRequest.cgroupFd: of the emulator's part once there is one, else of
- * the leaf; borrowed, -1 before it is made. -1 also on v1, which can't be cloned into: see
- * virCgroupOpenJoins. */
+ * the leaf; borrowed, -1 before it is made. -1 also on v1, which can't be cloned into, and in a
+ * scope: see virCgroupOpenJoins. */
 int virCgroupCloneFd(const virCgroup *group);
-/* Of each v1 hierarchy a new descriptor to which virtward-spawn writes itself into the group before
- * it runs anything else, for virSpawnRequest.joinFds. int elements, closed with the array; NULL on
- * error. */
+/* Of each hierarchy that can't be cloned into a new descriptor to which virtward-spawn writes
+ * itself into the group before it runs anything else, for virSpawnRequest.joinFds. int elements,
+ * closed with the array; NULL on error. */
 GArray *virCgroupOpenJoins(virCgroup *group, GError **error);
 
 /* True if this group, which has been made, has the controller. */

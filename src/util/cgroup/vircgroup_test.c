@@ -59,6 +59,20 @@ testOddLinesAreLeftOut(void)
 }
 
 static void
+testRemoveTree(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *below = g_build_filename(path, name, NULL);
+
+        testRemoveTree(below);
+    }
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+}
+
+static void
 testNamesBecomeFolders(void)
 {
     g_autoptr(virCgroupInstance) instance =
@@ -99,6 +113,39 @@ testPartitionsArePartOfNames(void)
 
         g_assert_cmpstr(name, ==, cases[i][1]);
     }
+}
+
+static void
+testScopesAreNamedAndFound(void)
+{
+    static const char scope[] = "machine.slice/machine-a.slice/machine-qemu\\x2dembed\\x2dtest"
+                                "\\x2d3\\x2dweb.scope";
+    g_autofree char *folder = g_dir_make_tmp("virtward-scopes-XXXXXX", NULL);
+    g_autofree char *leaf = g_build_filename(folder, scope, "virtward-test", "guest", NULL);
+    g_autofree char *foreign =
+        g_build_filename(folder, "machine.slice", "machine-x.scope", "libvirt", NULL);
+    g_autoptr(virCgroupInstance) instance =
+        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, folder, VIR_CGROUP_GUEST_CONTROLLERS);
+    g_autofree char *plain = virCgroupNameFor(instance, "/machine/a", 3, "web");
+    g_autofree char *name = NULL;
+    g_autoptr(virCgroup) group = NULL;
+    g_autoptr(GPtrArray) names = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpstr(plain, ==, "/machine/a/3-web");
+    virCgroupInstanceSetManager(instance, VIR_SYSTEMD_SCOPES);
+    name = virCgroupNameFor(instance, "/machine/a", 3, "web");
+    g_assert_cmpstr(name, ==, scope);
+    group = virCgroupNew(instance, name);
+    g_assert_true(virCgroupIsScope(group));
+    g_assert_cmpstr(virCgroupPath(group), ==, leaf);
+    g_assert_cmpint(g_mkdir_with_parents(leaf, 0700), ==, 0);
+    g_assert_cmpint(g_mkdir_with_parents(foreign, 0700), ==, 0);
+    names = virCgroupInstanceList(instance, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(names->len, ==, 1);
+    g_assert_cmpstr(names->pdata[0], ==, scope);
+    testRemoveTree(folder);
 }
 
 static void
@@ -163,6 +210,7 @@ main(int argc, char **argv)
     g_test_add_func("/cgroup/odd lines are left out", testOddLinesAreLeftOut);
     g_test_add_func("/cgroup/names become folders", testNamesBecomeFolders);
     g_test_add_func("/cgroup/partitions are part of names", testPartitionsArePartOfNames);
+    g_test_add_func("/cgroup/scopes are named and found", testScopesAreNamedAndFound);
     g_test_add_func("/cgroup/instances of two folders differ", testInstancesOfTwoFoldersDiffer);
     g_test_add_func("/cgroup/groups are made, listed and removed",
                     testGroupsAreMadeListedAndRemoved);

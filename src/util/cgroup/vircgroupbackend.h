@@ -112,6 +112,7 @@ struct virCgroupInstance {
     const char *reason;              /* why no groups can be made, NULL: they can */
     char *path;                      /* <hierarchy>/virtward-<name> */
     GArray *hierarchies;             /* virCgroupHierarchy; the first is the gate's */
+    virSystemdManager manager;       /* of new groups */
     GMutex mutex;                    /* folders that guests share are made and removed under it */
     virCgroupMounts mounts;
 };
@@ -120,7 +121,9 @@ struct virCgroup {
     gatomicrefcount refs;
     virCgroupInstance *instance;
     char *name;
-    char *below;    /* of the guest's group, below the instance's folder of any hierarchy */
+    char *scope;    /* of systemd, below the mount of any hierarchy; NULL: there is none */
+    char *below;    /* of the guest's group, below the instance's folder of any hierarchy, or, with
+                     * a scope, below its mount */
     char *path;     /* of the guest's group in the gate's hierarchy */
     char *leafPath; /* of its leaf */
     GMutex mutex;   /* for the descriptors */
@@ -162,6 +165,17 @@ struct virGate {
     virCgroupFakeDevices fake;
 };
 
+/* --- scopes (vircgroupscope.c) --- */
+
+/* The scope in a group's name, NULL if it names none; borrowed. */
+const char *virCgroupScopeOf(const char *name);
+/* Gone already, and a host that has no systemd any more, are success. */
+bool virCgroupEndScope(const virCgroup *group, GError **error);
+/* What is shared out among scopes is set with systemd too; other settings are not its. */
+bool virCgroupSetScope(const virCgroup *group, const virCgroupSetting *setting, GError **error);
+/* Adds the names of this instance's groups in all scopes there are. */
+bool virCgroupListScopes(const virCgroupInstance *instance, GPtrArray *names, GError **error);
+
 /* For tests: an instance on any backend, its groups below path, with these controllers. */
 virCgroupInstance *virCgroupInstanceNewAt(const char *name, const virCgroupBackend *backend,
                                           const char *path, unsigned controllers);
@@ -179,6 +193,9 @@ bool virCgroupInstanceMake(virCgroupInstance *instance, GError **error);
 /* Gone if it is empty; a guest's group left in it is an error. */
 bool virCgroupInstanceRemove(virCgroupInstance *instance, GError **error);
 bool virCgroupMake(virCgroup *group, GError **error);
+/* Of a group that is a scope's, before it is made: has systemd make the scope for the leader, which
+ * waits there for its leaf. */
+bool virCgroupStartScope(virCgroup *group, const uint8_t uuid[16], pid_t leader, GError **error);
 /* Kills what is inside, waits until it is gone, removes. */
 bool virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error);
 /* Into the leaf, and the group of every other hierarchy. */

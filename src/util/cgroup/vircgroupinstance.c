@@ -268,6 +268,8 @@ virCgroupInstanceMake(virCgroupInstance *instance, GError **error)
 {
     const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, 0);
 
+    if (instance->manager != VIR_SYSTEMD_NONE)
+        return true; /* what is there is systemd's */
     return at->backend->makeFolder(at->mount, at->path, at->controllers, error);
 }
 
@@ -315,7 +317,8 @@ virCgroupInstanceList(virCgroupInstance *instance, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
-    return !instance->backend || virCgroupListFolder(instance->path, "", names, error)
+    return !instance->backend || (virCgroupListFolder(instance->path, "", names, error) &&
+                                  virCgroupListScopes(instance, names, error))
                ? g_steal_pointer(&names)
                : NULL;
 }

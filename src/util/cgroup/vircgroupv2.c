@@ -146,9 +146,9 @@ virCgroupV2ReadPopulated(virCgroup *group, int eventsFd, bool *retPopulated, GEr
 }
 
 static int
-virCgroupV2OpenEvents(virCgroup *group, GError **error)
+virCgroupV2OpenEvents(const char *folder, GError **error)
 {
-    g_autofree char *path = g_build_filename(group->path, "cgroup.events", NULL);
+    g_autofree char *path = g_build_filename(folder, "cgroup.events", NULL);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
@@ -159,7 +159,7 @@ virCgroupV2OpenEvents(virCgroup *group, GError **error)
 static bool
 virCgroupV2IsPopulated(virCgroup *group, bool *retPopulated, GError **error)
 {
-    VIR_AUTOCLOSE eventsFd = virCgroupV2OpenEvents(group, error);
+    VIR_AUTOCLOSE eventsFd = virCgroupV2OpenEvents(group->leafPath, error);
 
     return eventsFd >= 0 && virCgroupV2ReadPopulated(group, eventsFd, retPopulated, error);
 }
@@ -179,7 +179,7 @@ virCgroupV2Kill(virCgroup *group, GError **error)
 static bool
 virCgroupV2KillAll(virCgroup *group, gint64 deadline_us, GError **error)
 {
-    VIR_AUTOCLOSE eventsFd = virCgroupV2OpenEvents(group, error);
+    VIR_AUTOCLOSE eventsFd = virCgroupV2OpenEvents(group->path, error);
     bool populated = false;
 
     if (eventsFd < 0 || !virCgroupV2ReadPopulated(group, eventsFd, &populated, error))
