@@ -98,7 +98,8 @@ devMakeFolders(int dev, const char *name)
     return true;
 }
 
-/* The host's own node in place of one we may not make: only if it is the same device. */
+/* The host's own node in place of one we may not make: only if it is the same device. That of
+ * terminals becomes the link. */
 static bool
 devBindNode(devFolders dev, const char *name, const virSpawnWireNode *node)
 {
@@ -107,6 +108,8 @@ devBindNode(devFolders dev, const char *name, const virSpawnWireNode *node)
     int tree;
     bool done;
 
+    if (strcmp(name, PTMX) == 0)
+        return true;
     if (fstatat(dev.old, name, &st, 0) < 0)
         return false;
     if (st.st_rdev != node->device || ((st.st_mode ^ node->mode) & S_IFMT)) {
@@ -131,7 +134,7 @@ devMakeNode(devFolders dev, const char *name, const virSpawnWireNode *node, bool
     if (mountNodes)
         return devBindNode(dev, name, node);
     if (mknodat(dev.new, name, (mode_t)node->mode, (dev_t)node->device) < 0)
-        return errno == EPERM && (strcmp(name, PTMX) == 0 || devBindNode(dev, name, node));
+        return errno == EPERM && devBindNode(dev, name, node);
     /* mknod obeys the umask */
     return fchmodat(dev.new, name, (mode_t)node->mode & 07777, 0) == 0 &&
            fchownat(dev.new, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) == 0;

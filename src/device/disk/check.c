@@ -205,6 +205,9 @@ virDiskCheckVhostUser(const virDisk *disk, GError **error)
 
     if (src->type != VIR_STORAGE_TYPE_VHOST_USER)
         return true;
+    if (!src->path)
+        return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
+                           _("missing 'path' attribute for vhostuser disk source"));
     if (disk->bus != VIR_DISK_BUS_VIRTIO)
         return UNSUPPORTED("%s", _("vhostuser disk supports only virtio bus"));
     if (disk->snapshot != VIR_DISK_SNAPSHOT_NO)

@@ -159,6 +159,7 @@ testImagesHaveSources(void)
         "<disk type='file'><source file='/top'/><backingStore type='file'><format type='qcow2'/>"
         "<source/></backingStore><target dev='vda'/></disk>",
         "<disk type='network'><source protocol='rbd' name=''/><target dev='vda'/></disk>",
+        "<disk type='vhostuser'><source type='unix' path=''/><target dev='vda'/></disk>",
         "<disk type='file'><source file='/top'/><mirror type='file' job='copy'>"
         "<format type='raw'/><source/></mirror><target dev='vda'/></disk>",
     };

@@ -454,7 +454,7 @@ virStorageSourceParseVhostUser(virStorageSource *src, xmlNode *node, GError **er
                            _("invalid 'type' attribute for vhostuser disk source"));
     if (!virFieldParse(vhostUserFields, src, node, 0, error))
         return false;
-    if (!src->path)
+    if (!src->path || !*src->path)
         return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
                            _("missing 'path' attribute for vhostuser disk source"));
     return true;
