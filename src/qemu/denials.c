@@ -137,7 +137,7 @@ qemuDenialsTellOne(qemuDenials *denials, const qemuDenialsNews *news)
 static bool
 qemuDenialsEnter(qemuDenials *denials, const virGateDenial *denial, qemuDenialsNews *retNews)
 {
-    virDomainObj *obj = virDomainRegistryByUUID(denials->driver->domains, denial->uuid);
+    g_autoptr(virDomainObj) obj = virDomainRegistryByUUID(denials->driver->domains, denial->uuid);
     g_autoptr(GBytes) key = g_bytes_new(denial->uuid, sizeof(denial->uuid));
     virGateHistory *history;
 
