@@ -90,9 +90,10 @@ virGateElementsReadSingly(virGateElements *elements, int fd, uint32_t room)
 static bool
 virGateElementsRead(virGateElements *elements, int fd, uint32_t room)
 {
-    g_autofree virGateKey *keys = g_new(virGateKey, BATCH);
-    g_autofree virGateValue *values = g_new(virGateValue, BATCH);
-    virGateKey position;
+    /* Filled by the kernel; valgrind doesn't know that call, and would take them for unset. */
+    g_autofree virGateKey *keys = g_new0(virGateKey, BATCH);
+    g_autofree virGateValue *values = g_new0(virGateValue, BATCH);
+    virGateKey position = {0};
     bool more = true;
 
     for (bool first = true; more && elements->keys->len <= room; first = false) {
