@@ -262,11 +262,15 @@ loadGate(void)
                         sizeof(virGateHeader), 1, BPF_F_MMAPABLE);
     VIR_AUTOCLOSE events =
         virBPFCreateMap(BPF_MAP_TYPE_RINGBUF, VIR_GATE_EVENTS_NAME, 0, 0, VIR_GATE_EVENTS_SIZE, 0);
+    VIR_AUTOCLOSE nodes =
+        virBPFCreateMap(BPF_MAP_TYPE_ARRAY, VIR_GATE_NODES_NAME, sizeof(uint32_t),
+                        VIR_GATE_BUCKET_SIZE, VIR_GATE_BUCKETS_MIN, BPF_F_MMAPABLE);
+    const virGateMaps maps = {rules, nodes, VIR_GATE_BUCKETS_MIN, header, events};
     virGateProgram program;
 
-    if (rules < 0 || header < 0)
+    if (rules < 0 || nodes < 0 || header < 0)
         return -1;
-    virGateProgramBuild(&program, rules, header, events);
+    virGateProgramBuild(&program, &maps);
     return virBPFLoadDeviceProg(program.insns, program.count, VIR_GATE_PROG_NAME, NULL, 0);
 }
 

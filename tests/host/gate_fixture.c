@@ -173,6 +173,75 @@ testGuestNew(const char *name, const virGateSettings *settings, const char *cons
     return guest;
 }
 
+virCgroupV2DevicesPlace
+testGuestPlace(testGuest *guest, int eventsFd)
+{
+    virCgroupV2DevicesPlace place = {.groupFd = virCgroupCloneFd(guest->group),
+                                     .pinsFd = testStore->pinsFd,
+                                     .eventsFd = eventsFd,
+                                     .pinOwner = geteuid(),
+                                     .pinGroup = getegid()};
+
+    memcpy(place.uuid, guest->uuid, sizeof(place.uuid));
+    return place;
+}
+
+static int
+testLoadFirstAbi(const virCgroupV2Devices *devices, int eventsFd, const char *name)
+{
+    const virGateMaps maps = {devices->rulesFd, /* nodesFd: */ -1, 0, devices->headerFd, eventsFd};
+    virGateProgram program;
+    int fd;
+
+    virGateProgramBuild(&program, &maps);
+    fd = virBPFLoadDeviceProg(program.insns, program.count, name, NULL, 0);
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+static void
+testMakeFirstAbiMaps(virCgroupV2Devices *devices, const uint8_t uuid[16], const GArray *rules)
+{
+    GError *error = NULL;
+
+    devices->capacity = 64;
+    devices->rulesFd =
+        virBPFCreateMap(BPF_MAP_TYPE_LPM_TRIE, VIR_GATE_RULES_NAME, sizeof(virGateKey),
+                        sizeof(virGateValue), 64, BPF_F_NO_PREALLOC);
+    devices->headerFd = virBPFCreateMap(BPF_MAP_TYPE_ARRAY, VIR_GATE_HEADER_NAME, sizeof(uint32_t),
+                                        sizeof(virGateHeader), 1, BPF_F_MMAPABLE);
+    devices->eventsFd = virCgroupV2DevicesCreateEvents(&error);
+    g_assert_no_error(error);
+    testAssertNoError(virCgroupV2DevicesFillRules(devices, rules, &error), error);
+    g_assert_true(virCgroupV2DevicesMapHeader(devices));
+    devices->header->abi = VIR_GATE_ABI_TRIE;
+    devices->header->program = 1;
+    memcpy(devices->header->uuid, uuid, sizeof(devices->header->uuid));
+}
+
+testGuest *
+testGuestNewOfFirstAbi(const char *name, const char *const *texts)
+{
+    testGuest *guest = testGuestNewBare(name, &testSettings, texts);
+    g_autoptr(virDeviceRules) rules = testRules(VIR_DEVICE_OWNER_POLICY, texts);
+    g_autoptr(GArray) all = virDeviceRulesUnion(rules);
+    virCgroupV2Devices devices = VIR_CGROUP_V2_DEVICES_INIT;
+    virCgroupV2DevicesPlace place = testGuestPlace(guest, -1);
+    VIR_AUTOCLOSE lockFd = -1;
+    GError *error = NULL;
+
+    testMakeFirstAbiMaps(&devices, guest->uuid, all);
+    devices.progFd = testLoadFirstAbi(&devices, devices.eventsFd, VIR_GATE_PROG_NAME);
+    lockFd = testLoadFirstAbi(&devices, /* eventsFd: */ -1, VIR_GATE_LOCK_PROG_NAME);
+    testAssertNoError(virCgroupV2DevicesAttachProg(&devices, &place, NULL, &error), error);
+    devices.linkFd = virBPFCreateDeviceLink(place.groupFd, lockFd);
+    g_assert_cmpint(devices.linkFd, >=, 0);
+    testAssertNoError(virGatePinsMake(&place, &devices, &error), error);
+    testAssertNoError(virGatePinsPublish(&place, &error), error);
+    virCgroupV2DevicesClear(&devices);
+    return guest;
+}
+
 void
 testGuestForget(testGuest *guest)
 {
@@ -355,13 +424,25 @@ testProberStart(testGuest *guest, int majorAllowed, int minorAllowed, int majorD
     return prober;
 }
 
+unsigned
+testProberAsked(testProber *prober)
+{
+    return (unsigned)g_atomic_int_get((gint *)&prober->board->asked);
+}
+
+unsigned
+testProberWrong(testProber *prober)
+{
+    return (unsigned)g_atomic_int_get((gint *)&prober->board->wrong);
+}
+
 void
 testProberAwait(testProber *prober)
 {
     gint64 deadline_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
-    unsigned wanted = (unsigned)g_atomic_int_get((gint *)&prober->board->asked) + 20;
+    unsigned wanted = testProberAsked(prober) + 20;
 
-    while ((unsigned)g_atomic_int_get((gint *)&prober->board->asked) < wanted) {
+    while (testProberAsked(prober) < wanted) {
         g_assert_cmpint(g_get_monotonic_time(), <, deadline_us);
         g_usleep(50);
     }
@@ -413,7 +494,7 @@ testHolds(unsigned guests, bool say)
         g_test_message("programs %u, maps %u, links %u, groups %u, pins %u", count.progs,
                        count.maps, count.links, groups->len, pins->len);
     return count.progs == 2 * guests && /* one attached, one in the link */
-           count.maps == 2 * guests + !!guests /* rules and header, and the shared ring */ &&
+           count.maps == 3 * guests + !!guests /* trie, table, header, and the shared ring */ &&
            count.links == guests && groups->len == guests && pins->len == guests;
 }
 

@@ -45,6 +45,11 @@ testGuest *testGuestNew(const char *name, const virGateSettings *settings,
 /* Group and a gate that isn't on it yet. */
 testGuest *testGuestNewBare(const char *name, const virGateSettings *settings,
                             const char *const *rules);
+/* The group of a guest behind a gate as the first ABI made it: pinned, attached and linked, all
+ * rules in the trie. Ours knows of nothing yet. */
+testGuest *testGuestNewOfFirstAbi(const char *name, const char *const *rules);
+/* Where its gate is. */
+virCgroupV2DevicesPlace testGuestPlace(testGuest *guest, int eventsFd);
 /* Removes gate and group, as a stopped guest. */
 void testGuestFree(testGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(testGuest, testGuestFree)
@@ -78,6 +83,9 @@ testProber *testProberStart(testGuest *guest, int majorAllowed, int minorAllowed
                             int minorDenied);
 /* Waits until it has asked both some times more. */
 void testProberAwait(testProber *prober);
+/* How many answers it got up to now, and how many of them were wrong. */
+unsigned testProberAsked(testProber *prober);
+unsigned testProberWrong(testProber *prober);
 /* Ends it; the wrong answers, and how many it got in all. */
 unsigned testProberStop(testProber *prober, unsigned *retAsked);
 

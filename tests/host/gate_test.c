@@ -285,6 +285,118 @@ testRestartNeedsNoCapability(void)
     g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/null"), ==, EPERM);
 }
 
+/* --- gates of the first ABI --- */
+
+static void
+testAssertConverted(testGuest *guest)
+{
+    unsigned access = 0;
+    const virDeviceRule node = {VIR_DEVICE_CHAR, 0, 200, 1};
+    uint64_t slot = 0;
+
+    g_assert_cmpuint(guest->gate->v2.header->abi, ==, VIR_GATE_ABI);
+    g_assert_cmpuint(guest->gate->v2.header->program, ==, VIR_GATE_PROGRAM_VERSION);
+    g_assert_true(virGateNodesGet(&guest->gate->v2.nodes, &node, &slot));
+    g_assert_true(virGateGetAccess(guest->gate, &node, &access, NULL));
+    g_assert_cmpuint(access, ==, VIR_DEVICE_RW);
+    testAssertGuests(1);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ | ASK_WRITE, false, 200, 1), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, true, 201, 7), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 201, 7), ==, EPERM);
+}
+
+static void
+testGateOfTheFirstAbiIsConverted(void)
+{
+    g_autoptr(testGuest) guest = testGuestNewOfFirstAbi("19-first", someRules);
+    bool reattached = true;
+
+    testGuestStart(guest);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 200, 1), ==, 0);
+    g_assert_cmpint(testGuestRestart(guest, "19-first", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_PINS);
+    g_assert_false(reattached);
+    testAssertConverted(guest);
+    /* That its node was used is known from before; once more there is nothing to convert. */
+    g_assert_true(
+        virGateRuleWasUsed(guest->gate, &(virDeviceRule){VIR_DEVICE_CHAR, VIR_DEVICE_RW, 200, 1}));
+    g_assert_cmpint(testGuestRestart(guest, "19-first", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_PINS);
+    testAssertConverted(guest);
+    /* Killed between the exchange and the header: the number is still the old one. */
+    guest->gate->v2.header->abi = VIR_GATE_ABI_TRIE;
+    guest->gate->v2.header->program = 1;
+    g_assert_cmpint(testGuestRestart(guest, "19-first", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_PINS);
+    testAssertConverted(guest);
+}
+
+static void
+testGateOfTheFirstAbiIsFoundByTheKernel(void)
+{
+    g_autoptr(testGuest) guest = testGuestNewOfFirstAbi("20-first", someRules);
+    g_autoptr(GError) error = NULL;
+    bool reattached = true;
+
+    testGuestStart(guest);
+    testAssertNoError(
+        virGatePinsRemove(testStore->pinsFd, guest->uuid, VIR_GATE_PINS_CURRENT, &error), error);
+    g_assert_cmpint(testGuestRestart(guest, "20-first", someRules, &reattached), ==,
+                    VIR_GATE_FOUND_IDS);
+    testAssertConverted(guest);
+}
+
+/* It can't be converted without a right, but its rules can be changed where they are. */
+static int
+testFirstAbiWithoutCapabilities(testGuest *guest)
+{
+    static const char *const wanted[] = {"c 1:3 rw", "c 200:1 rw", "b 203:3 rw", NULL};
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {0};
+    g_autoptr(virDeviceRules) rules = testRules(VIR_DEVICE_OWNER_POLICY, wanted);
+    g_autoptr(virGateStore) store = NULL;
+    g_autoptr(virCgroup) group = NULL;
+    g_autoptr(virGate) gate = NULL;
+    virGateFound found;
+    bool reattached = false;
+
+    if (syscall(SYS_capset, &header, none) < 0)
+        return 1;
+    store = testStoreAgain();
+    group = virCgroupOpen(testInstance, "21-first", NULL);
+    gate = group ? virGateNew(group, store, guest->uuid, rules, &testSettings) : NULL;
+    if (!gate || !virGateDetect(gate, &found, NULL) || found != VIR_GATE_FOUND_PINS)
+        return 2;
+    if (virGateRepair(gate, &reattached, NULL))
+        return 3; /* it did what nobody may do */
+    return virGateReconcile(gate, NULL) ? 0 : 4;
+}
+
+static void
+testGateOfTheFirstAbiIsChangedWithoutCapability(void)
+{
+    static const char *const changed[] = {"c 1:3 rw", "c 200:1 rw", "b 201:* r", NULL};
+    g_autoptr(testGuest) guest = testGuestNewOfFirstAbi("21-first", someRules);
+    bool reattached = true;
+    int status = 0;
+    pid_t pid;
+
+    testGuestStart(guest);
+    pid = fork(); /* one thread here: the child may do all */
+    g_assert_cmpint(pid, >=, 0);
+    if (pid == 0)
+        _exit(testFirstAbiWithoutCapabilities(guest));
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    g_assert_cmpint(status, ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, true, 203, 3), ==, 0);
+    g_assert_cmpint(testGuestAsk(guest, ASK_READ, true, 201, 7), ==, EPERM);
+    /* With the right again it is converted. */
+    g_assert_cmpint(testGuestRestart(guest, "21-first", changed, &reattached), ==,
+                    VIR_GATE_FOUND_PINS);
+    testAssertConverted(guest);
+    g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, true, 203, 3), ==, EPERM);
+}
+
 static void
 testLinkHoldsWhenTheProgramIsTakenOff(void)
 {
@@ -360,6 +472,49 @@ testFullGateIsDoubledAndFoundAgain(void)
     g_assert_cmpint(testGuestAsk(guest, ASK_READ, false, 205, 7), ==, 0);
     for (int i = 0; i < 64; i++)
         g_free((char *)many[i]);
+}
+
+/* More nodes than the table was made for: those whose bucket is full lie in the trie. Each must be
+ * found where it is, also when others come and go. */
+static void
+testNodesBeyondTheTableAreRulesLikeOthers(void)
+{
+    enum { NODES = 3 * VIR_GATE_BUCKETS_MIN * VIR_GATE_BUCKET_SLOTS / 2, ASKED = 500 };
+    static const char *const none[] = {NULL};
+    g_autoptr(testGuest) guest = testGuestNew("18-crowd", &testSettings, none);
+    virCgroupV2Devices *v2 = &guest->gate->v2;
+    g_autoptr(GError) error = NULL;
+
+    testGuestStart(guest);
+    for (int round = 0; round < 3; round++) {
+        g_autoptr(GArray) held = NULL;
+        g_autoptr(GArray) left = NULL;
+        guint expected = 0;
+
+        /* a third goes, in another order than it came */
+        for (int i = 0; i < NODES; i++) {
+            int minor = i * 7919 % NODES;
+            virDeviceRule rule = {VIR_DEVICE_CHAR, (minor + round) % 3 ? VIR_DEVICE_MKNOD : 0, 205,
+                                  minor};
+
+            g_assert_true(virCgroupV2DevicesSetRule(v2, &rule));
+            expected += rule.access != 0;
+        }
+        held = virCgroupV2DevicesReadRules(v2, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(held->len, ==, expected);
+        g_assert_cmpint(v2->count, ==, expected);
+        for (int i = 0; i < ASKED; i++) {
+            int minor = i * (NODES / ASKED);
+
+            g_assert_cmpint(testGuestAsk(guest, ASK_MKNOD, false, 205, minor), ==,
+                            (minor + round) % 3 ? 0 : EPERM);
+        }
+        testAssertNoError(virGateReconcile(guest->gate, &error), error);
+        left = virGateReadBack(guest->gate, &error);
+        g_assert_cmpuint(left->len, ==, 0);
+        g_assert_cmpint(testGuestAsk(guest, ASK_MKNOD, false, 205, 1), ==, EPERM);
+    }
 }
 
 /* --- denials and modes --- */
@@ -521,6 +676,13 @@ testAddAll(void)
                     testRestartWithoutPinsAsksTheKernel);
     g_test_add_func("/gate/a removed gate is put back", testRemovedGateIsPutBack);
     g_test_add_func("/gate/a restart needs no capability", testRestartNeedsNoCapability);
+    g_test_add_func("/gate/a gate of the first ABI is converted", testGateOfTheFirstAbiIsConverted);
+    g_test_add_func("/gate/a gate of the first ABI is found by the kernel",
+                    testGateOfTheFirstAbiIsFoundByTheKernel);
+    g_test_add_func("/gate/a gate of the first ABI is changed without capability",
+                    testGateOfTheFirstAbiIsChangedWithoutCapability);
+    g_test_add_func("/gate/nodes beyond the table are rules like others",
+                    testNodesBeyondTheTableAreRulesLikeOthers);
     g_test_add_func("/gate/the link holds when the program is taken off",
                     testLinkHoldsWhenTheProgramIsTakenOff);
     g_test_add_func("/gate/a foreign program is not taken for ours",

@@ -155,6 +155,8 @@ virCgroupV2Cover(const virCgroupV2Devices *devices, const virCgroupV2DevicesPlac
                  GError **error)
 {
     VIR_AUTOCLOSE parentFd = virCgroupV2OpenParent(place->groupFd, error);
+    const virGateMaps maps = {devices->rulesFd, devices->nodesFd, devices->nodes.buckets,
+                              devices->headerFd, /* eventsFd: */ -1};
     VIR_AUTOCLOSE progFd = -1;
     char name[BPF_OBJ_NAME_LEN];
     virGateProgram program;
@@ -163,7 +165,7 @@ virCgroupV2Cover(const virCgroupV2Devices *devices, const virCgroupV2DevicesPlac
     if (parentFd < 0 || !virCgroupV2DevicesGroupId(place->groupFd, &id, error))
         return false;
     virGateCoverName(id, name);
-    virGateProgramBuildCover(&program, devices->rulesFd, devices->headerFd, id);
+    virGateProgramBuildCover(&program, &maps, id);
     progFd = virBPFLoadDeviceProg(program.insns, program.count, name, NULL, 0);
     if (progFd < 0)
         return virErrorErrno(error, _("cannot load the program of the device gate"));

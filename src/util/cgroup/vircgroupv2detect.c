@@ -96,6 +96,8 @@ typedef struct {
 static const virGateMapKind kinds[] = {
     {VIR_GATE_RULES_NAME, BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey), sizeof(virGateValue),
      offsetof(virCgroupV2Devices, rulesFd)},
+    {VIR_GATE_NODES_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), VIR_GATE_BUCKET_SIZE,
+     offsetof(virCgroupV2Devices, nodesFd)},
     {VIR_GATE_HEADER_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(virGateHeader),
      offsetof(virCgroupV2Devices, headerFd)},
     {VIR_GATE_EVENTS_NAME, BPF_MAP_TYPE_RINGBUF, 0, 0, offsetof(virCgroupV2Devices, eventsFd)},
@@ -129,8 +131,7 @@ virCgroupV2DetectIsOf(const virGateHeader *header, const uint8_t uuid[16])
 {
     static const uint8_t none[16];
 
-    return header->abi == VIR_GATE_ABI &&
-           (memcmp(header->uuid, uuid, 16) == 0 || memcmp(header->uuid, none, 16) == 0);
+    return memcmp(header->uuid, uuid, 16) == 0 || memcmp(header->uuid, none, 16) == 0;
 }
 
 /* True if the program of this id is this guest's reporting one. */
@@ -148,7 +149,8 @@ virCgroupV2DetectTakeProg(virCgroupV2Devices *devices, const virCgroupV2DevicesP
     for (uint32_t i = 0; i < MIN(info.nr_map_ids, G_N_ELEMENTS(maps)); i++)
         virCgroupV2DetectTakeMap(devices, maps[i]);
     if (devices->rulesFd < 0 || devices->headerFd < 0 || devices->eventsFd < 0 ||
-        !virCgroupV2DevicesMapHeader(devices) ||
+        !virCgroupV2DevicesMapHeader(devices) || !virCgroupV2DevicesMapNodes(devices) ||
+        !virCgroupV2DevicesIsKnown(devices) ||
         !virCgroupV2DetectIsOf(devices->header, place->uuid)) {
         virCgroupV2DevicesClear(devices);
         return false;

@@ -36,13 +36,18 @@ virCgroupV2DevicesClear(virCgroupV2Devices *devices)
     if (devices->header)
         (void)munmap(devices->header, virCgroupV2DevicesHeaderSize());
     devices->header = NULL;
+    if (devices->nodes.slots)
+        (void)munmap(devices->nodes.slots, (size_t)devices->nodes.buckets * VIR_GATE_BUCKET_SIZE);
+    devices->nodes = (virGateNodes){NULL, 0};
     virCloseFd(&devices->rulesFd);
+    virCloseFd(&devices->nodesFd);
     virCloseFd(&devices->headerFd);
     virCloseFd(&devices->eventsFd);
     virCloseFd(&devices->progFd);
     virCloseFd(&devices->linkFd);
     devices->pinned = false;
     devices->capacity = 0;
+    devices->count = -1;
 }
 
 bool
@@ -55,6 +60,36 @@ virCgroupV2DevicesMapHeader(virCgroupV2Devices *devices)
         return false;
     devices->header = memory;
     return true;
+}
+
+bool
+virCgroupV2DevicesMapNodes(virCgroupV2Devices *devices)
+{
+    struct bpf_map_info info;
+    void *memory;
+
+    if (devices->nodesFd < 0)
+        return true;
+    if (!virBPFGetMapInfo(devices->nodesFd, &info))
+        return false;
+    if (!virGateNodesIsSize(info.max_entries)) {
+        errno = EINVAL;
+        return false;
+    }
+    memory = mmap(NULL, (size_t)info.max_entries * VIR_GATE_BUCKET_SIZE, PROT_READ | PROT_WRITE,
+                  MAP_SHARED, devices->nodesFd, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    devices->nodes = (virGateNodes){memory, info.max_entries};
+    return true;
+}
+
+/* An exchange that was cut short leaves the first ABI's number beside a table. */
+bool
+virCgroupV2DevicesIsKnown(const virCgroupV2Devices *devices)
+{
+    return devices->header->abi == VIR_GATE_ABI_TRIE ||
+           (devices->header->abi == VIR_GATE_ABI && devices->nodes.slots);
 }
 
 bool
@@ -98,15 +133,21 @@ virCgroupV2DevicesCreateEvents(GError **error)
 
 /* --- build and load --- */
 
+/* Both places for rules, empty: bound to capacity, with a table for so many nodes. */
 static bool
-virCgroupV2DevicesCreateRules(virCgroupV2Devices *devices, uint32_t capacity, GError **error)
+virCgroupV2DevicesCreateRules(virCgroupV2Devices *devices, uint32_t capacity, size_t rules,
+                              GError **error)
 {
     devices->capacity = capacity;
     devices->rulesFd =
         virBPFCreateMap(BPF_MAP_TYPE_LPM_TRIE, VIR_GATE_RULES_NAME, sizeof(virGateKey),
                         sizeof(virGateValue), capacity, BPF_F_NO_PREALLOC);
-    return devices->rulesFd >= 0 ||
-           virErrorErrno(error, _("cannot create the rule map of the device gate"));
+    devices->nodesFd =
+        virBPFCreateMap(BPF_MAP_TYPE_ARRAY, VIR_GATE_NODES_NAME, sizeof(uint32_t),
+                        VIR_GATE_BUCKET_SIZE, virGateNodesBuckets(rules), BPF_F_MMAPABLE);
+    return (devices->rulesFd >= 0 && devices->nodesFd >= 0 &&
+            virCgroupV2DevicesMapNodes(devices)) ||
+           virErrorErrno(error, _("cannot create the rule maps of the device gate"));
 }
 
 static bool
@@ -126,11 +167,13 @@ virCgroupV2DevicesCreateHeader(virCgroupV2Devices *devices, virGateMode mode, GE
 static int
 virCgroupV2DevicesLoad(const virCgroupV2Devices *devices, int eventsFd, GError **error)
 {
+    const virGateMaps maps = {devices->rulesFd, devices->nodesFd, devices->nodes.buckets,
+                              devices->headerFd, eventsFd};
     virGateProgram program;
     char log[4096] = "";
     int fd;
 
-    virGateProgramBuild(&program, devices->rulesFd, devices->headerFd, eventsFd);
+    virGateProgramBuild(&program, &maps);
     fd = virBPFLoadDeviceProg(program.insns, program.count,
                               eventsFd >= 0 ? VIR_GATE_PROG_NAME : VIR_GATE_LOCK_PROG_NAME, log,
                               sizeof(log));
@@ -212,20 +255,6 @@ virCgroupV2DevicesIsAttached(const virCgroupV2Devices *devices, int groupFd)
     return 0;
 }
 
-/* Our own look at the gate is no use by the guest. */
-static void
-virCgroupV2DevicesForgetUse(const virCgroupV2Devices *devices, const virDeviceRule *probed)
-{
-    virGateKey key = virGateKeyFromRule(probed);
-    virGateValue value;
-
-    if (!probed->access || !virBPFLookupElem(devices->rulesFd, &key, &value) ||
-        value.prefix != key.prefix)
-        return;
-    value.flags = 0;
-    (void)virBPFUpdateElem(devices->rulesFd, &key, &value); /* a mark only; it was held before */
-}
-
 static bool
 virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
                          const GArray *rules, GError **error)
@@ -245,7 +274,7 @@ virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2Dev
                            _("the device gate was attached but is not on its control group"));
     if (!virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode, &probed, error))
         return false;
-    virCgroupV2DevicesForgetUse(devices, &probed);
+    virCgroupV2DevicesForgetUse(devices, &probed); /* ours was no use by the guest */
     return true;
 }
 
@@ -281,7 +310,7 @@ virCgroupV2DevicesMake(virCgroupV2Devices *devices, const virCgroupV2DevicesPlac
     uint32_t wanted = settings->capacity ? settings->capacity : VIR_CGROUP_V2_DEVICES_CAPACITY;
     uint32_t capacity = virCgroupV2DevicesCapacityFor(settings, wanted, rules->len, error);
 
-    if (!capacity || !virCgroupV2DevicesCreateRules(devices, capacity, error) ||
+    if (!capacity || !virCgroupV2DevicesCreateRules(devices, capacity, rules->len, error) ||
         !virCgroupV2DevicesCreateHeader(devices, settings->mode, error) ||
         !virCgroupV2DevicesFillRules(devices, rules, error) ||
         !VIR_FAULT_STEP("gate:map-filled", error))
@@ -343,6 +372,27 @@ virCgroupV2DevicesCreateProg(virCgroupV2Devices *devices, const virCgroupV2Devic
     return false;
 }
 
+/* The maps of rules for what comes after devices: the same, or new ones with the same rules if
+ * there is to be another room or there is no table yet. */
+static bool
+virCgroupV2DevicesTakeRules(virCgroupV2Devices *next, const virCgroupV2Devices *devices,
+                            uint32_t capacity, GError **error)
+{
+    g_autoptr(GArray) rules = NULL;
+
+    if (capacity == devices->capacity && devices->nodes.slots) {
+        next->capacity = capacity;
+        next->count = devices->count;
+        next->rulesFd = fcntl(devices->rulesFd, F_DUPFD_CLOEXEC, 3);
+        next->nodesFd = fcntl(devices->nodesFd, F_DUPFD_CLOEXEC, 3);
+        return (next->rulesFd >= 0 && next->nodesFd >= 0 && virCgroupV2DevicesMapNodes(next)) ||
+               virErrorErrno(error, _("cannot use the rules of the device gate"));
+    }
+    rules = virCgroupV2DevicesReadRules(devices, error);
+    return rules && virCgroupV2DevicesCreateRules(next, capacity, rules->len, error) &&
+           virCgroupV2DevicesCopyRules(devices, next, error);
+}
+
 /* The handles of what comes after devices, up to the loaded program. */
 static bool
 virCgroupV2DevicesMakeNext(virCgroupV2Devices *next, const virCgroupV2Devices *devices,
@@ -354,15 +404,8 @@ virCgroupV2DevicesMakeNext(virCgroupV2Devices *next, const virCgroupV2Devices *d
         next->linkFd = fcntl(devices->linkFd, F_DUPFD_CLOEXEC, 3);
     if (next->headerFd < 0 || next->eventsFd < 0 || !virCgroupV2DevicesMapHeader(next))
         return virErrorErrno(error, _("cannot use the header of the device gate"));
-    if (capacity == devices->capacity) {
-        next->capacity = capacity;
-        next->rulesFd = fcntl(devices->rulesFd, F_DUPFD_CLOEXEC, 3);
-        if (next->rulesFd < 0)
-            return virErrorErrno(error, _("cannot use the rules of the device gate"));
-    } else if (!virCgroupV2DevicesCreateRules(next, capacity, error) ||
-               !virCgroupV2DevicesCopyRules(devices, next, error)) {
+    if (!virCgroupV2DevicesTakeRules(next, devices, capacity, error))
         return false;
-    }
     next->progFd = virCgroupV2DevicesLoad(next, next->eventsFd, error);
     return next->progFd >= 0;
 }
@@ -385,6 +428,7 @@ virCgroupV2DevicesRenewProg(virCgroupV2Devices *devices, const virCgroupV2Device
             (place->pinsFd >= 0 && !virGatePinsPublish(place, error)))
             return false;
         devices->pinned = place->pinsFd >= 0;
+        devices->header->abi = VIR_GATE_ABI;
         devices->header->program = VIR_GATE_PROGRAM_VERSION;
         return true;
     }

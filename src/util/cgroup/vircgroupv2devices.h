@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vircgroupv2devices.h: device rules of a v2 group: a BPF program over a rule map, kept on the
+ * vircgroupv2devices.h: device rules of a v2 group: a BPF program over maps of rules, kept on the
  * group.
  *
- * A group is never without its rules while they are exchanged: the map changes one element at a
- * time, the program only by replacing it in one step. In the group's folder of pins lie, under the
+ * A group is never without its rules while they are exchanged: a rule lies in one place, the table
+ * of nodes or the trie, and is changed by one store or one element there; the program is only ever
+ * exchanged by replacing it in one step. In the group's folder of pins lie, under the
  * guest's uuid, the objects by which a restarted daemon finds all this again without any privilege:
  *
- *     <pins>/<uuid>/rules hdr events prog link
+ *     <pins>/<uuid>/rules nodes hdr events prog link
  *     <pins>/<uuid>-new/                            while they are being made or exchanged
  *
  * In a job, without the core lock (a swap may wait for RCU). The changing functions are called
@@ -39,18 +40,24 @@ typedef struct {
 /* The handles on one group's gate. */
 typedef struct {
     int rulesFd;
+    int nodesFd; /* -1: a gate of VIR_GATE_ABI_TRIE, whose rules all lie in the trie */
     int headerFd;
     int eventsFd;
     int progFd;
     int linkFd; /* -1: attached directly only */
     uint32_t capacity;
+    int64_t count;         /* rules in both places; -1: not counted yet */
     bool pinned;           /* all of it, under the guest's uuid */
     virGateHeader *header; /* the header map, in our memory */
+    virGateNodes nodes;    /* the table, in our memory */
 } virCgroupV2Devices;
 
 #define VIR_CGROUP_V2_DEVICES_INIT                                                                 \
     {                                                                                              \
-        -1, -1, -1, -1, -1, 0, false, NULL                                                         \
+        -1, -1, -1, -1, -1, -1, 0, -1, false, NULL,                                                \
+        {                                                                                          \
+            NULL, 0                                                                                \
+        }                                                                                          \
     }
 
 /* Closes the handles; what is attached or pinned stays. Zeroed or cleared ones are fine. */
@@ -139,19 +146,27 @@ bool virCgroupV2DevicesRemoveProg(virCgroupV2Devices *devices, const virCgroupV2
 /* The mask that the kernel gives the program for this access to this type. */
 uint32_t virCgroupV2DevicesGetPerms(unsigned access, virDeviceType type);
 
-/* One rule to exactly its access (0: gone). False with errno, ENOSPC or E2BIG if the map is full.
+/* One rule to exactly its access (0: gone). False with errno, ENOSPC or E2BIG if the gate is full.
  */
 bool virCgroupV2DevicesSetRule(virCgroupV2Devices *devices, const virDeviceRule *rule);
+/* The rule for exactly what this one names; its access doesn't count. False: none. */
+bool virCgroupV2DevicesGetRule(const virCgroupV2Devices *devices, const virDeviceRule *rule,
+                               unsigned *retAccess, bool *retUsed);
+/* Takes back that the rule was used. */
+void virCgroupV2DevicesForgetUse(const virCgroupV2Devices *devices, const virDeviceRule *rule);
 /* The kernel's rules, sorted. Caller frees. */
 GArray *virCgroupV2DevicesReadRules(const virCgroupV2Devices *devices, GError **error);
-/* Fills an empty map. */
-bool virCgroupV2DevicesFillRules(const virCgroupV2Devices *devices, const GArray *rules,
-                                 GError **error);
-/* Fills an empty map with what another has, use and generation of each rule included. */
-bool virCgroupV2DevicesCopyRules(const virCgroupV2Devices *from, const virCgroupV2Devices *to,
+/* Fills empty maps. */
+bool virCgroupV2DevicesFillRules(virCgroupV2Devices *devices, const GArray *rules, GError **error);
+/* Fills empty maps with what others have; what was used is used there, too. */
+bool virCgroupV2DevicesCopyRules(const virCgroupV2Devices *from, virCgroupV2Devices *to,
                                  GError **error);
 
-/* Maps the header into devices->header; false with errno. */
+/* Map the header into devices->header and the table into devices->nodes (no table is success);
+ * false with errno. */
 bool virCgroupV2DevicesMapHeader(virCgroupV2Devices *devices);
+bool virCgroupV2DevicesMapNodes(virCgroupV2Devices *devices);
+/* True if the maps, which are open and mapped, are those of an ABI that we know. */
+bool virCgroupV2DevicesIsKnown(const virCgroupV2Devices *devices);
 /* The id of the group's hierarchy node, as the kernel's links name it. */
 bool virCgroupV2DevicesGroupId(int groupFd, uint64_t *retId, GError **error);

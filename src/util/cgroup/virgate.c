@@ -212,23 +212,15 @@ virGateReadBack(virGate *gate, GError **error)
                                                : NULL;
 }
 
-/* The trie's element for exactly this rule, not that of a wider one. */
-static bool
-virGateLookup(const virGate *gate, const virDeviceRule *rule, virGateValue *value)
-{
-    virGateKey key = virGateKeyFromRule(rule);
-
-    return gate->v2.rulesFd >= 0 && virBPFLookupElem(gate->v2.rulesFd, &key, value) &&
-           value->prefix == key.prefix;
-}
-
 bool
 virGateRuleWasUsed(virGate *gate, const virDeviceRule *rule)
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
-    virGateValue value;
+    unsigned access;
+    bool used = false;
 
-    return virGateLookup(gate, rule, &value) && (value.flags & VIR_GATE_VALUE_USED);
+    return gate->v2.rulesFd >= 0 && virCgroupV2DevicesGetRule(&gate->v2, rule, &access, &used) &&
+           used;
 }
 
 static unsigned
@@ -246,12 +238,13 @@ virGateGetAccess(virGate *gate, const virDeviceRule *node, unsigned *retAccess, 
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
     g_autoptr(GArray) all = NULL;
-    virGateValue value;
+    bool used;
 
     if (!virGateCheckManageable(gate, error))
         return false;
     if (gate->v2.rulesFd >= 0) {
-        *retAccess = virGateLookup(gate, node, &value) ? value.access : 0;
+        if (!virCgroupV2DevicesGetRule(&gate->v2, node, retAccess, &used))
+            *retAccess = 0;
         return true;
     }
     all = virGateBackend(gate)->listDevices(gate, error);

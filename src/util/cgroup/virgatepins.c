@@ -35,6 +35,7 @@ typedef struct {
 
 static const virGatePin pins[] = {
     {"rules", offsetof(virCgroupV2Devices, rulesFd), false},
+    {"nodes", offsetof(virCgroupV2Devices, nodesFd), true}, /* not in VIR_GATE_ABI_TRIE */
     {"hdr", offsetof(virCgroupV2Devices, headerFd), false},
     {"events", offsetof(virCgroupV2Devices, eventsFd), false},
     {"prog", offsetof(virCgroupV2Devices, progFd), false},
@@ -137,18 +138,32 @@ virGatePinsPublish(const virCgroupV2DevicesPlace *place, GError **error)
     return true;
 }
 
-/* True if the maps are what this ABI writes, for this guest. */
 static bool
-virGatePinsCheck(virCgroupV2Devices *devices, const uint8_t uuid[16])
+virGatePinsCheckMap(int fd, uint32_t type, uint32_t keySize, uint32_t valueSize,
+                    uint32_t *retEntries)
 {
     struct bpf_map_info info;
 
-    if (!virBPFGetMapInfo(devices->rulesFd, &info) || info.type != BPF_MAP_TYPE_LPM_TRIE ||
-        info.key_size != sizeof(virGateKey) || info.value_size != sizeof(virGateValue))
+    if (!virBPFGetMapInfo(fd, &info) || info.type != type || info.key_size != keySize ||
+        info.value_size != valueSize)
         return false;
-    devices->capacity = info.max_entries;
-    return virCgroupV2DevicesMapHeader(devices) && devices->header->abi == VIR_GATE_ABI &&
-           memcmp(devices->header->uuid, uuid, 16) == 0;
+    *retEntries = info.max_entries;
+    return true;
+}
+
+/* True if the maps are those of an ABI that we know, for this guest. */
+static bool
+virGatePinsCheck(virCgroupV2Devices *devices, const uint8_t uuid[16])
+{
+    uint32_t buckets = 0;
+
+    return virGatePinsCheckMap(devices->rulesFd, BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey),
+                               sizeof(virGateValue), &devices->capacity) &&
+           (devices->nodesFd < 0 ||
+            virGatePinsCheckMap(devices->nodesFd, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
+                                VIR_GATE_BUCKET_SIZE, &buckets)) &&
+           virCgroupV2DevicesMapHeader(devices) && virCgroupV2DevicesMapNodes(devices) &&
+           virCgroupV2DevicesIsKnown(devices) && memcmp(devices->header->uuid, uuid, 16) == 0;
 }
 
 bool

@@ -6,13 +6,14 @@
  *     r6   the context: access and type, major, minor
  *     r7   the access bits that no rule has granted yet; later the record
  *     r8   access << 16 | type, as asked
- *     r9   the header
- *     fp-16  the key   fp-4  the header's index
+ *     r9   the node, then where a slot has it; later the header
+ *     fp-16  the key of the trie   fp-4  an index: of the bucket, later of the header
  *
- * The look-ups go from the exact node to the widest rule. A hit takes its bits off r7; nothing left
- * means allowed, so an empty request (access(2) with F_OK) is allowed by any hit. A miss of the
- * trie means that no shorter prefix matches either, so what remains is the rule of the minor alone.
- */
+ * The look-ups go from the exact node to the widest rule: the node's bucket in the table, then the
+ * trie. A hit takes its bits off r7; nothing left means allowed, so an empty request (access(2)
+ * with F_OK) is allowed by any hit. A miss of the trie means that no shorter prefix matches either,
+ * so what remains is the rule of the minor alone. The trie is asked for the node itself, too: its
+ * rule is there if the bucket was full. */
 #include "util/cgroup/virgateprogram.h"
 
 #include <arpa/inet.h>
@@ -76,6 +77,8 @@ virGateKeyToRule(const virGateKey *key, const virGateValue *value)
 
 typedef enum {
     TO_COVERED,
+    TO_GRANTED,
+    TO_RULES,
     TO_MINOR,
     TO_DENY,
     TO_ALLOW,
@@ -151,6 +154,13 @@ storeNumber(virGateAssembler *as, uint8_t size, uint8_t base, int16_t off, int32
     emit(as, BPF_ST | size | BPF_MEM, base, 0, off, number);
 }
 
+static void
+loadNumber(virGateAssembler *as, uint8_t dst, uint64_t number)
+{
+    emit(as, BPF_LD | BPF_DW | BPF_IMM, dst, 0, 0, (int32_t)(uint32_t)number);
+    emit(as, 0, 0, 0, 0, (int32_t)(uint32_t)(number >> 32));
+}
+
 /* Adds 1 to the counter at base + off, in one step. Spoils r1. */
 static void
 count64(virGateAssembler *as, uint8_t base, int16_t off)
@@ -224,8 +234,7 @@ static void
 blockCover(virGateAssembler *as, uint64_t groupId)
 {
     move(as, BPF_REG_6, BPF_REG_1);
-    emit(as, BPF_LD | BPF_DW | BPF_IMM, BPF_REG_9, 0, 0, (int32_t)(uint32_t)groupId);
-    emit(as, 0, 0, 0, 0, (int32_t)(uint32_t)(groupId >> 32));
+    loadNumber(as, BPF_REG_9, groupId);
     for (int level = 1; level <= COVER_LEVELS; level++) {
         moveNumber(as, BPF_REG_1, level);
         call(as, BPF_FUNC_get_current_ancestor_cgroup_id);
@@ -237,14 +246,93 @@ blockCover(virGateAssembler *as, uint64_t groupId)
     move(as, BPF_REG_1, BPF_REG_6);
 }
 
-/* r8 and r7 from the context, and the exact key on the stack. */
+/* r6 to r8 from the context. */
 static void
-blockKey(virGateAssembler *as)
+blockContext(virGateAssembler *as)
 {
     move(as, BPF_REG_6, BPF_REG_1);
     load(as, BPF_W, BPF_REG_8, BPF_REG_6, offsetof(struct bpf_cgroup_dev_ctx, access_type));
     move(as, BPF_REG_7, BPF_REG_8);
     calculate(as, BPF_RSH, BPF_REG_7, 16);
+}
+
+/* r9: type, major and minor, as virgatenodes.h has them. */
+static void
+blockNode(virGateAssembler *as)
+{
+    move(as, BPF_REG_9, BPF_REG_8);
+    calculate(as, BPF_AND, BPF_REG_9, 0xffff);
+    calculate(as, BPF_LSH, BPF_REG_9, VIR_GATE_NODE_MAJOR_BITS);
+    load(as, BPF_W, BPF_REG_1, BPF_REG_6, offsetof(struct bpf_cgroup_dev_ctx, major));
+    calculateReg(as, BPF_OR, BPF_REG_9, BPF_REG_1);
+    calculate(as, BPF_LSH, BPF_REG_9, VIR_GATE_NODE_MINOR_BITS);
+    load(as, BPF_W, BPF_REG_1, BPF_REG_6, offsetof(struct bpf_cgroup_dev_ctx, minor));
+    calculateReg(as, BPF_OR, BPF_REG_9, BPF_REG_1);
+}
+
+/* r0: the node's bucket. The kernel puts the look-up of an array in line: it calls nothing. */
+static void
+blockBucket(virGateAssembler *as, const virGateMaps *maps)
+{
+    loadNumber(as, BPF_REG_2, VIR_GATE_NODE_FACTOR);
+    move(as, BPF_REG_1, BPF_REG_9);
+    calculateReg(as, BPF_MUL, BPF_REG_1, BPF_REG_2);
+    move(as, BPF_REG_3, BPF_REG_1);
+    calculate(as, BPF_RSH, BPF_REG_3, 32);
+    calculateReg(as, BPF_XOR, BPF_REG_1, BPF_REG_3);
+    calculateReg(as, BPF_MUL, BPF_REG_1, BPF_REG_2);
+    calculate(as, BPF_RSH, BPF_REG_1, (int32_t)virGateNodesShift(maps->buckets));
+    store(as, BPF_W, BPF_REG_10, INDEX_OFFSET, BPF_REG_1);
+    loadMap(as, BPF_REG_1, maps->nodesFd);
+    move(as, BPF_REG_2, BPF_REG_10);
+    calculate(as, BPF_ADD, BPF_REG_2, INDEX_OFFSET);
+    call(as, BPF_FUNC_map_lookup_elem);
+    jumpIf(as, BPF_JEQ, BPF_REG_0, 0, TO_RULES);
+}
+
+/* On if the slot has another node; else it is marked as used, and r1 has its access. The slot is
+ * read once: node and access belong together. */
+static void
+blockSlot(virGateAssembler *as, int slot)
+{
+    int16_t at = (int16_t)(slot * (int)sizeof(uint64_t));
+
+    load(as, BPF_DW, BPF_REG_1, BPF_REG_0, at);
+    calculateReg(as, BPF_XOR, BPF_REG_1, BPF_REG_9);
+    emit(as, BPF_JMP | BPF_JGE | BPF_K, BPF_REG_1, 0, 2, 1 << VIR_GATE_NODE_SHIFT);
+    storeNumber(as, BPF_B, BPF_REG_0, (int16_t)(at + VIR_GATE_NODE_USED_BYTE), 1);
+    jump(as, TO_GRANTED);
+}
+
+/* Takes the bits of r1 off r7, and ends if none is left. */
+static void
+blockGrant(virGateAssembler *as)
+{
+    calculate(as, BPF_AND, BPF_REG_1, VIR_DEVICE_RWM);
+    calculate(as, BPF_XOR, BPF_REG_1, 0xffff);
+    calculateReg(as, BPF_AND, BPF_REG_7, BPF_REG_1);
+    jumpIf(as, BPF_JEQ, BPF_REG_7, 0, TO_ALLOW);
+}
+
+/* The rule of the node alone, from the table. */
+static void
+blockTable(virGateAssembler *as, const virGateMaps *maps)
+{
+    blockNode(as);
+    blockBucket(as, maps);
+    calculate(as, BPF_LSH, BPF_REG_9, VIR_GATE_NODE_SHIFT);
+    for (int slot = 0; slot < VIR_GATE_BUCKET_SLOTS; slot++)
+        blockSlot(as, slot);
+    jump(as, TO_RULES);
+    label(as, TO_GRANTED);
+    blockGrant(as);
+}
+
+/* The exact key of the trie, on the stack. */
+static void
+blockKey(virGateAssembler *as)
+{
+    label(as, TO_RULES);
     move(as, BPF_REG_1, BPF_REG_8);
     calculate(as, BPF_AND, BPF_REG_1, 0xffff);
     calculate(as, BPF_LSH, BPF_REG_1, 24);
@@ -271,9 +359,7 @@ blockLookup(virGateAssembler *as, int rulesFd, int32_t prefix, virGateLabel miss
     jumpIf(as, BPF_JEQ, BPF_REG_0, 0, miss);
     storeNumber(as, BPF_B, BPF_REG_0, offsetof(virGateValue, flags), VIR_GATE_VALUE_USED);
     load(as, BPF_H, BPF_REG_1, BPF_REG_0, offsetof(virGateValue, access));
-    calculate(as, BPF_XOR, BPF_REG_1, 0xffff);
-    calculateReg(as, BPF_AND, BPF_REG_7, BPF_REG_1);
-    jumpIf(as, BPF_JEQ, BPF_REG_7, 0, TO_ALLOW);
+    blockGrant(as);
 }
 
 /* Turns the key into that of a rule for every major with this minor. */
@@ -367,40 +453,45 @@ begin(virGateAssembler *as, virGateProgram *program)
     program->count = 0;
 }
 
-/* From the key to the verdict. */
+/* From the context to the verdict. */
 static void
-blockGate(virGateAssembler *as, int rulesFd, int headerFd, int eventsFd)
+blockGate(virGateAssembler *as, const virGateMaps *maps)
 {
+    blockContext(as);
+    if (maps->nodesFd >= 0)
+        blockTable(as, maps);
     blockKey(as);
-    blockLookup(as, rulesFd, 64, TO_MINOR);
-    blockLookup(as, rulesFd, 32, TO_MINOR);
-    blockLookup(as, rulesFd, 8, TO_MINOR);
+    blockLookup(as, maps->rulesFd, 64, TO_MINOR);
+    blockLookup(as, maps->rulesFd, 32, TO_MINOR);
+    blockLookup(as, maps->rulesFd, 8, TO_MINOR);
     blockMinorKey(as);
-    blockLookup(as, rulesFd, 64, TO_DENY);
-    blockHeader(as, headerFd);
-    if (eventsFd >= 0)
-        blockReport(as, eventsFd);
+    blockLookup(as, maps->rulesFd, 64, TO_DENY);
+    blockHeader(as, maps->headerFd);
+    if (maps->eventsFd >= 0)
+        blockReport(as, maps->eventsFd);
     blockVerdict(as);
     resolve(as);
 }
 
 void
-virGateProgramBuild(virGateProgram *program, int rulesFd, int headerFd, int eventsFd)
+virGateProgramBuild(virGateProgram *program, const virGateMaps *maps)
 {
     virGateAssembler as;
 
     begin(&as, program);
-    blockGate(&as, rulesFd, headerFd, eventsFd);
+    blockGate(&as, maps);
 }
 
 void
-virGateProgramBuildCover(virGateProgram *program, int rulesFd, int headerFd, uint64_t groupId)
+virGateProgramBuildCover(virGateProgram *program, const virGateMaps *maps, uint64_t groupId)
 {
+    virGateMaps silent = *maps;
     virGateAssembler as;
 
+    silent.eventsFd = -1;
     begin(&as, program);
     blockCover(&as, groupId);
-    blockGate(&as, rulesFd, headerFd, /* eventsFd: */ -1);
+    blockGate(&as, &silent);
 }
 
 void

@@ -6,8 +6,14 @@
 #include <arpa/inet.h>
 
 #define RULES_FD 11
-#define HEADER_FD 12
-#define EVENTS_FD 13
+#define NODES_FD 12
+#define HEADER_FD 13
+#define EVENTS_FD 14
+
+static const virGateMaps loudMaps = {RULES_FD, NODES_FD, VIR_GATE_BUCKETS_MIN, HEADER_FD,
+                                     EVENTS_FD};
+static const virGateMaps silentMaps = {RULES_FD, NODES_FD, VIR_GATE_BUCKETS_MIN, HEADER_FD, -1};
+static const virGateMaps trieMaps = {RULES_FD, -1, 0, HEADER_FD, EVENTS_FD};
 
 static void
 testKeysAreRulesAgain(void)
@@ -50,20 +56,33 @@ testIsJump(const struct bpf_insn *insn)
 }
 
 static void
+testAssertJumps(const virGateProgram *program)
+{
+    for (size_t i = 0; i < program->count; i++) {
+        const struct bpf_insn *insn = &program->insns[i];
+
+        if (!testIsJump(insn))
+            continue;
+        g_assert_cmpint(insn->off, >=, 0); /* 0 over a block that isn't there */
+        g_assert_cmpuint(i + 1 + (size_t)insn->off, <, program->count);
+    }
+    g_assert_cmpuint(program->insns[program->count - 1].code, ==, BPF_JMP | BPF_EXIT);
+}
+
+static void
 testEveryJumpGoesForwardAndLands(void)
 {
     virGateProgram program;
 
-    virGateProgramBuild(&program, RULES_FD, HEADER_FD, EVENTS_FD);
-    for (size_t i = 0; i < program.count; i++) {
-        const struct bpf_insn *insn = &program.insns[i];
-
-        if (!testIsJump(insn))
-            continue;
-        g_assert_cmpint(insn->off, >, 0);
-        g_assert_cmpuint(i + 1 + (size_t)insn->off, <, program.count);
-    }
-    g_assert_cmpuint(program.insns[program.count - 1].code, ==, BPF_JMP | BPF_EXIT);
+    virGateProgramBuild(&program, &loudMaps);
+    testAssertJumps(&program);
+    virGateProgramBuild(&program, &silentMaps);
+    testAssertJumps(&program);
+    virGateProgramBuild(&program, &trieMaps);
+    testAssertJumps(&program);
+    virGateProgramBuildCover(&program, &loudMaps, 4711);
+    testAssertJumps(&program);
+    g_assert_cmpuint(program.count, <=, VIR_GATE_PROGRAM_MAX);
 }
 
 /* How often a map is loaded. */
@@ -84,16 +103,28 @@ testSilentFormDoesNotTouchTheRing(void)
     virGateProgram loud;
     virGateProgram silent;
 
-    virGateProgramBuild(&loud, RULES_FD, HEADER_FD, EVENTS_FD);
-    virGateProgramBuild(&silent, RULES_FD, HEADER_FD, -1);
+    virGateProgramBuild(&loud, &loudMaps);
+    virGateProgramBuild(&silent, &silentMaps);
     g_assert_cmpuint(testUses(&loud, RULES_FD), ==, 4);
+    g_assert_cmpuint(testUses(&loud, NODES_FD), ==, 1);
     g_assert_cmpuint(testUses(&loud, EVENTS_FD), ==, 1);
     g_assert_cmpuint(testUses(&silent, RULES_FD), ==, 4);
+    g_assert_cmpuint(testUses(&silent, NODES_FD), ==, 1);
     g_assert_cmpuint(testUses(&silent, HEADER_FD), ==, 1);
     g_assert_cmpuint(testUses(&silent, EVENTS_FD), ==, 0);
     g_assert_cmpuint(testUses(&silent, -1), ==, 0);
     g_assert_cmpuint(silent.count, <, loud.count);
-    g_assert_cmpuint(loud.count, <=, VIR_GATE_PROGRAM_MAX);
+}
+
+/* As the first ABI had it. */
+static void
+testFormWithoutATableAsksTheTrieAlone(void)
+{
+    virGateProgram program;
+
+    virGateProgramBuild(&program, &trieMaps);
+    g_assert_cmpuint(testUses(&program, RULES_FD), ==, 4);
+    g_assert_cmpuint(testUses(&program, -1), ==, 0);
 }
 
 int
@@ -105,5 +136,7 @@ main(int argc, char **argv)
                     testEveryJumpGoesForwardAndLands);
     g_test_add_func("/gate-program/the silent form does not touch the ring",
                     testSilentFormDoesNotTouchTheRing);
+    g_test_add_func("/gate-program/the form without a table asks the trie alone",
+                    testFormWithoutATableAsksTheTrieAlone);
     return g_test_run();
 }
