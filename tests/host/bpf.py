@@ -35,20 +35,26 @@ def load(verdict, name="foreign"):
     return call(PROG_LOAD, attr)[0]
 
 
-def attach(group, program, flags=ALLOW_MULTI):
+def attach(group, verdict, name="foreign", flags=ALLOW_MULTI):
+    """A new program that always says verdict; it lives as long as it is attached."""
+    program = load(verdict, name)
     folder = os.open(group, os.O_RDONLY | os.O_DIRECTORY)
     try:
         call(PROG_ATTACH, struct.pack("<IIII", folder, program, ATTACH_CGROUP_DEVICE, flags))
     finally:
         os.close(folder)
+        os.close(program)
 
 
-def detach(group, program):
+def detach(group, number):
+    """The program of this id."""
+    program = call(PROG_GET_FD_BY_ID, struct.pack("<I", number))[0]
     folder = os.open(group, os.O_RDONLY | os.O_DIRECTORY)
     try:
         call(PROG_DETACH, struct.pack("<III", folder, program, ATTACH_CGROUP_DEVICE))
     finally:
         os.close(folder)
+        os.close(program)
 
 
 def ids(group):
@@ -61,7 +67,3 @@ def ids(group):
     finally:
         os.close(folder)
     return list(room)[:struct.unpack_from("<I", answer, 24)[0]]
-
-
-def by_id(number):
-    return call(PROG_GET_FD_BY_ID, struct.pack("<I", number))[0]
