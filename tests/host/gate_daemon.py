@@ -506,6 +506,31 @@ def check_private_dev_with_devices_at_start(host):
             host.virsh("destroy", "gate-disk")
 
 
+def check_mounts_cut_short(host, group, folder):
+    """The node is mounted, and nothing else of the device is there."""
+    with contextlib.ExitStack() as stack:
+        faults = mount_faults(host.virtwardd)
+        nodes = [stack.enter_context(loop_device()) for _ in faults]  # a mounted one stays there
+        for fault, node in zip(faults, nodes):
+            kill(host)
+            restart(host, without_capabilities(folder, host.virtwardd, "mknod"),
+                    {"VIRTWARD_FAULT": fault})
+            host.virsh("attach-disk", "gate-bound", node, "sdb", "--sourcetype", "block",
+                       "--targetbus", "usb", fails=".")
+            kill(host)
+            restart(host, without_capabilities(folder, host.virtwardd, "mknod"))
+            until("its rule goes", lambda: inside(group, node) == 1)  # noqa: B023
+            assert "sdb" not in host.virsh("domblklist", "gate-bound")
+
+
+def mount_faults(program):
+    """Of a test build."""
+    known = subprocess.run([program, "--list-fault-points"], capture_output=True, text=True,
+                           check=True).stdout.split()
+    return [f"{point}:{how}" for point in known if point == "mount:bound"
+            for how in ("error", "kill")]
+
+
 def check_private_dev_without_mknod(host):
     """Where nodes can't be made the host's own are mounted in their places."""
     with tempfile.TemporaryDirectory(prefix="vw-caps-", dir="/tmp") as folder:
@@ -517,6 +542,7 @@ def check_private_dev_without_mknod(host):
             assert not (dev / "tty").exists()
             mounts = (dev.parent.parent / "mounts").read_text()
             assert " /dev/null " in mounts, "it was made, not mounted"
+            check_mounts_cut_short(host, group, folder)
             for _ in range(2):
                 host.virsh("attach-disk", "gate-bound", node, "sdb", "--sourcetype", "block",
                            "--targetbus", "usb")
@@ -535,9 +561,9 @@ def kill(host):
     host.running.process.wait()
 
 
-def restart(host, program=None):
+def restart(host, program=None, env=None):
     """As an administrator would, after a crash."""
-    again = daemon.launch(program or host.virtwardd, host.running.root)
+    again = daemon.launch(program or host.virtwardd, host.running.root, env)
     host.running.process = again.process
     host.virsh("list")  # it answers when the guests are known
 

@@ -38,6 +38,7 @@ static const char *const elsewhere[] = {
     "file:written",     /* guest_faults.py */
     "net:bridge-set",   /* devices_fault.py */
     "node:made",        /* devices_fault.py */
+    "mount:bound",      /* gate_daemon.py */
     "stop:tap-removed", /* guest_faults.py, as the next ones */
     "tap:made",         "tap:configured", "cgroup:part-made", NULL,
 };

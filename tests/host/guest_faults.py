@@ -41,6 +41,7 @@ ELSEWHERE = {
     "gate:theirs-detached": "a gate of libvirt's: gate_fault_test",
     "net:bridge-set": "an interface on a bridge: devices_fault",
     "node:made": "a private /dev: devices_fault",
+    "mount:bound": "a private /dev without mknod: gate_daemon",
     "plug:owner-set": "plugging: devices_fault",
     "plug:rules-allowed": "plugging: devices_fault",
     "plug:step": "plugging: devices_fault",
