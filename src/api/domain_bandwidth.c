@@ -185,12 +185,14 @@ virApiDomainSetInterfaceParameters(virApiCall *call,
     virApiParamRow rows[G_N_ELEMENTS(params) + 1] = {{NULL, 0}};
     const virApiTuneChange how = {
         .job = "set interface parameters",
-        .session = _("Network bandwidth tuning is not available in session mode"),
         .check = virApiBandwidthCheck,
         .apply = virApiBandwidthApply,
         .edit = virApiBandwidthEdit,
     };
 
+    if (!virApiQemu(call)->privileged)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
+                           _("Network bandwidth tuning is not available in session mode"));
     for (guint i = 0; i < G_N_ELEMENTS(params); i++)
         rows[i] = (virApiParamRow){params[i].name, VIR_API_PARAM_UINT};
     return virApiOnlyFlags(args->flags, VIR_API_TUNE_AFFECT, error) &&

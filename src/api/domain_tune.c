@@ -13,6 +13,7 @@ bool
 virApiTuneCheckSession(virApiCall *call, const char *text, GError **error)
 {
     return virApiQemu(call)->privileged ||
+           virCgroupInstanceUsable(virApiQemu(call)->cgroups, NULL) ||
            virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s", text);
 }
 

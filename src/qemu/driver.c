@@ -129,6 +129,8 @@ qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
     /* Without the right to make gates, those of running guests are found again by their pins. */
     if (!virCgroupInstanceUsable(driver->cgroups, &why))
         VIR_WARN("new guests run without control group and device gate: %s", why);
+    else if (!virCgroupInstanceHasGates(driver->cgroups, &why))
+        VIR_WARN("new guests run without device gate: %s", why);
     return virDelegatePrepare(driver->door, error);
 }
 

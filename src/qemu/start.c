@@ -226,6 +226,22 @@ qemuStartMakeNvram(qemuStart *start, GError **error)
     return qemuNvramMake(start->driver, &start->call, start->def, start->resetNvram, error);
 }
 
+static bool
+qemuStartMakeGate(qemuStart *start, const virGateSettings *settings, GError **error)
+{
+    qemuGuest *guest = start->guest;
+
+    if (!virCgroupInstanceHasGates(start->driver->cgroups, NULL))
+        return true; /* said once, at the daemon's start */
+    if (!virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
+                               settings, &guest->gate, error) ||
+        !VIR_FAULT_STEP("start:gate-made", error))
+        return false;
+    qemuDenialsFollow(guest);
+    qemuGateOwnersSave(guest);
+    return true;
+}
+
 /* systemd makes a scope for a process that is there. */
 static bool
 qemuStartHold(qemuStart *start, pid_t *retLeader, GError **error)
@@ -254,13 +270,8 @@ qemuStartMakeGroup(qemuStart *start, GError **error)
         !qemuStartHold(start, &leader, error) ||
         !virDelegateCgroupCreate(start->driver->door, &start->call, name, leader, &guest->group,
                                  error) ||
-        !VIR_FAULT_STEP("start:group-made", error) ||
-        !virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
-                               &settings, &guest->gate, error) ||
-        !VIR_FAULT_STEP("start:gate-made", error))
+        !VIR_FAULT_STEP("start:group-made", error) || !qemuStartMakeGate(start, &settings, error))
         return false;
-    qemuDenialsFollow(guest);
-    qemuGateOwnersSave(guest);
     return qemuTuneGroup(&tune, start->def, error);
 }
 

@@ -48,7 +48,7 @@ qemuTuneUnsupported(const char *text, GError **error)
     return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s", text);
 }
 
-/* A daemon of a user has no groups, and there nothing can be limited. */
+/* A user's daemon that was given no group can limit nothing. */
 static bool
 qemuTuneCheckSession(const virDomainTune *tune, GError **error)
 {
@@ -92,7 +92,7 @@ qemuTuneCheck(const qemuDriver *driver, virDomainDef *def, GError **error)
 
     if (!qemuTuneCheckResctrl(tune, error))
         return false;
-    if (!driver->privileged)
+    if (!driver->privileged && !usable)
         return qemuTuneCheckSession(tune, error);
     if (def->resource.partition && *def->resource.partition != '/')
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,

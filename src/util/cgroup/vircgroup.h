@@ -12,6 +12,12 @@
  *
  *     <cgroup2>/machine.slice/machine-qemu\x2d3\x2dweb.scope/virtward-<instance>/guest/…
  *
+ * A user's daemon has its groups below its own group of the unified hierarchy, if that was given to
+ * it (Delegate=yes), and moves itself into one beside the instance's:
+ *
+ *     <cgroup2>/…/virtward.service/virtward-daemon/
+ *     <cgroup2>/…/virtward.service/virtward-session-1000/<id>-<name>/guest/…
+ *
  * An instance finds out once which hierarchies there are (v2 alone, v2 beside v1, v1 alone), which
  * controllers each has, and which backend takes the device gate. That hierarchy has the leaf; in
  * every other one the guest's processes are in the guest's group itself, and its parts below it.
@@ -80,6 +86,10 @@ const char *virCgroupInstanceName(const virCgroupInstance *instance);
 const char *virCgroupInstanceBackendName(const virCgroupInstance *instance);
 /* True if groups can be made here; else *retReason (static text, may be NULL) says why not. */
 bool virCgroupInstanceUsable(const virCgroupInstance *instance, const char **retReason);
+
+/* True if guests here get a device gate; else *retReason (static text, may be NULL) says why not.
+ * Only a user's daemon can have groups without gates. */
+bool virCgroupInstanceHasGates(const virCgroupInstance *instance, const char **retReason);
 
 /* Takes only these controllers (bits 1 << VIR_CGROUP_CONTROLLER_…) from now on. Before any group
  * is made. The gate's hierarchy stays. */

@@ -110,6 +110,8 @@ struct virCgroupInstance {
     char *name;
     const virCgroupBackend *backend; /* NULL: no hierarchy for us */
     const char *reason;              /* why no groups can be made, NULL: they can */
+    const char *gateReason;          /* why there are groups without gates, NULL: there are none */
+    bool delegated;                  /* its hierarchy is a group that was given to a user */
     char *path;                      /* <hierarchy>/virtward-<name> */
     GArray *hierarchies;             /* virCgroupHierarchy; the first is the gate's */
     virSystemdManager manager;       /* of new groups */
@@ -164,6 +166,16 @@ struct virGate {
     virCgroupV2Devices v2;
     virCgroupFakeDevices fake;
 };
+
+/* --- a user's part of the unified hierarchy (vircgroupdelegated.c) --- */
+
+/* Where this process may make groups without being root, NULL if it may not: *retReason (static)
+ * says why. Caller frees. */
+char *virCgroupDelegatedPlace(const virCgroupMounts *mounts, const char **retReason);
+/* Bits of the controllers that the group offers those below it. */
+unsigned virCgroupDelegatedControllers(const char *place);
+/* Moves this process out of the place, which no process may be in that gives controllers. */
+bool virCgroupDelegatedClear(const char *place, GError **error);
 
 /* --- scopes (vircgroupscope.c) --- */
 

@@ -140,6 +140,29 @@ virCgroupInstanceAddHierarchies(virCgroupInstance *instance)
         virCgroupInstanceAdd(instance, &virCgroupV2Backend, mounts->v2, v2 & ~done);
 }
 
+/* A user's daemon: groups and controllers as far as they were given to it. */
+static void
+virCgroupInstanceTryDelegated(virCgroupInstance *instance)
+{
+    g_autofree char *text = virFileRead("/proc/self/cgroup", FILE_MAX, NULL, NULL);
+    g_autofree char *place = NULL;
+    VIR_AUTOCLOSE fd = -1;
+
+    virCgroupMountsPlace(&instance->mounts, text ? text : "");
+    place = virCgroupDelegatedPlace(&instance->mounts, &instance->reason);
+    if (!place)
+        return;
+    instance->backend = &virCgroupV2Backend;
+    instance->delegated = true;
+    instance->path = g_strdup_printf("%s/virtward-%s", place, instance->name);
+    fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (virCgroupV2DevicesAvailable(fd) != VIR_CGROUP_V2_DEVICES_YES)
+        instance->gateReason = N_("no right to use device programs of control groups");
+    virCgroupInstanceAdd(instance, instance->backend, place,
+                         virCgroupDelegatedControllers(place) |
+                             1u << VIR_CGROUP_CONTROLLER_FREEZER);
+}
+
 /* What the unified hierarchy offers groups below its root. */
 static void
 virCgroupInstanceAskV2(virCgroupMounts *mounts)
@@ -168,6 +191,10 @@ virCgroupInstanceNew(const char *root, GError **error)
         return NULL;
     instance = virCgroupInstanceNewAt(name, NULL, NULL, 0);
     virCgroupMountsParse(&instance->mounts, mounts);
+    if (geteuid() != 0) {
+        virCgroupInstanceTryDelegated(instance);
+        return instance;
+    }
     virCgroupInstanceAskV2(&instance->mounts);
     if (!virCgroupInstanceTry(instance, &virCgroupV2Backend))
         (void)virCgroupInstanceTry(instance, &virCgroupV1Backend); /* reason says what is missing */
@@ -218,6 +245,16 @@ virCgroupInstanceUsable(const virCgroupInstance *instance, const char **retReaso
     return usable;
 }
 
+bool
+virCgroupInstanceHasGates(const virCgroupInstance *instance, const char **retReason)
+{
+    if (!virCgroupInstanceUsable(instance, retReason))
+        return false;
+    if (instance->gateReason && retReason)
+        *retReason = instance->gateReason;
+    return !instance->gateReason;
+}
+
 const virCgroupHierarchy *
 virCgroupHierarchyAt(const virCgroupInstance *instance, guint i)
 {
@@ -263,11 +300,28 @@ virCgroupInstanceVersionOf(const virCgroupInstance *instance, virCgroupControlle
     return hierarchy ? hierarchy->backend->name : NULL;
 }
 
+/* Others may be in the place with us, and then it gives no controllers: what is not offered to the
+ * guests is not there. */
+static bool
+virCgroupInstanceMakeDelegated(virCgroupInstance *instance, GError **error)
+{
+    virCgroupHierarchy *at = &g_array_index(instance->hierarchies, virCgroupHierarchy, 0);
+
+    if (!virCgroupDelegatedClear(at->mount, error) ||
+        !at->backend->makeFolder(at->mount, at->path, at->controllers, error))
+        return false;
+    at->controllers &=
+        virCgroupDelegatedControllers(at->path) | (1u << VIR_CGROUP_CONTROLLER_FREEZER);
+    return true;
+}
+
 bool
 virCgroupInstanceMake(virCgroupInstance *instance, GError **error)
 {
     const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, 0);
 
+    if (instance->delegated)
+        return virCgroupInstanceMakeDelegated(instance, error);
     if (instance->manager != VIR_SYSTEMD_NONE)
         return true; /* what is there is systemd's */
     return at->backend->makeFolder(at->mount, at->path, at->controllers, error);
