@@ -12,7 +12,8 @@
 typedef struct {
     virDomainObj *obj;
     qemuGuest *guest; /* compared only: is it still the same run? */
-    void (*func)(virDomainObj *obj, virJSON *data, const char *alias);
+    void (*func)(virDomainObj *obj, virJSON *data,
+                 const char *alias); /* NULL: its state is saved */
     virJSON *data;
     char *alias;
 } qemuFollowUp;
@@ -26,9 +27,12 @@ qemuFollowUpRun(void *opaque)
 
     if (!virDomainObjBeginJob(todo->obj, "event", VIR_DOMAIN_JOB_WAIT_MS, &error)) {
         VIR_WARN("domain '%s': %s", todo->obj->name, error->message);
+    } else if (qemuGuestOf(todo->obj) != todo->guest || todo->guest->gone) {
+        virDomainObjEndJob(todo->obj);
+    } else if (!todo->func) {
+        qemuGuestSaveStatusAside(todo->obj);
     } else {
-        if (qemuGuestOf(todo->obj) == todo->guest && !todo->guest->gone)
-            todo->func(todo->obj, todo->data, todo->alias);
+        todo->func(todo->obj, todo->data, todo->alias);
         virDomainObjEndJob(todo->obj);
     }
     virDomainObjUnref(todo->obj);
@@ -37,6 +41,14 @@ qemuFollowUpRun(void *opaque)
     g_free(todo);
 }
 
+static void
+qemuFollowUpStart(void *opaque)
+{
+    virCoreRunJob(qemuFollowUpRun, opaque);
+}
+
+/* The job starts when listeners have been told what they are told in this turn: it would compete
+ * with that for the core lock and a processor, and what it does is never as urgent. */
 static void
 qemuFollowUpPost(qemuGuest *guest, void (*func)(virDomainObj *, virJSON *, const char *),
                  virJSON *data, const char *alias)
@@ -48,23 +60,14 @@ qemuFollowUpPost(qemuGuest *guest, void (*func)(virDomainObj *, virJSON *, const
     todo->func = func;
     todo->data = data ? virJSONCopy(data) : NULL;
     todo->alias = g_strdup(alias);
-    virCoreRunJob(qemuFollowUpRun, todo);
-}
-
-static void
-qemuFollowUpSave(virDomainObj *obj, virJSON *data, const char *alias)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!qemuGuestSaveStatus(qemuGuestOf(obj), &error))
-        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    virEventPost(qemuFollowUpStart, todo);
 }
 
 void
 qemuGuestSaveStatusLater(qemuGuest *guest)
 {
     if (!guest->starting)
-        qemuFollowUpPost(guest, qemuFollowUpSave, NULL, NULL);
+        qemuFollowUpPost(guest, NULL, NULL, NULL);
 }
 
 /* --- the guest shut itself down --- */
@@ -90,7 +93,7 @@ qemuFollowUpReboot(virDomainObj *obj)
     guest->shutdownSeen = false;
     virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, VIR_RUNNING_BOOTED);
     qemuDriverEmit(guest->driver, &event);
-    qemuFollowUpSave(obj, NULL, NULL);
+    qemuGuestSaveStatusLater(guest);
 }
 
 static void
@@ -120,7 +123,7 @@ qemuFollowUpCrash(virDomainObj *obj, virJSON *data, const char *alias)
 
     switch (virDomainObjDef(obj)->lifecycle.onCrash) {
     case VIR_LIFECYCLE_PRESERVE:
-        qemuFollowUpSave(obj, NULL, NULL);
+        qemuGuestSaveStatusLater(qemuGuestOf(obj));
         return;
     case VIR_LIFECYCLE_COREDUMP_RESTART:
         VIR_WARN("domain '%s' has crashed; cores are not dumped yet", obj->name);

@@ -67,6 +67,8 @@ struct qemuGuest {
     GArray *vcpus;             /* qemuVcpu */
     uint64_t balloonKiB;       /* what the guest has, as last heard */
     unsigned lastBlockNode;    /* highest number given to a block node, never given twice */
+    bool saving;    /* its status file is being written: without the job if nobody waits for it */
+    bool saveAgain; /* when that is done, as something changed meanwhile */
     bool starting;
     bool connecting;          /* after a restart: the monitor has not answered yet */
     bool shutdownSeen;        /* QEMU said SHUTDOWN */
@@ -151,8 +153,14 @@ bool qemuGuestPassQuestion(virDomainObj *obj, virJSON *question, virJSON **retRe
 bool qemuGuestPassFd(virDomainObj *obj, const char *name, int fd, GError **error);
 void qemuGuestDropFd(virDomainObj *obj, const char *name);
 
-/* Writes the status file; resources that are about to be made are in it. Lock held, given up. */
+/* Writes the status file; resources that are about to be made are in it. In a job of the domain;
+ * lock held or not, given up. */
 bool qemuGuestSaveStatus(qemuGuest *guest, GError **error);
+/* The same for what nothing depends on: the caller's job of the domain ends before the file is
+ * written, so that no other waits for that. Failures are logged. Lock held, given up. */
+void qemuGuestSaveStatusAside(virDomainObj *obj);
+/* Waits until no such writing is under way. Job and lock held, given up. */
+void qemuGuestWaitSaved(qemuGuest *guest);
 /* Path of the status file; caller frees. */
 char *qemuStatusPath(const qemuDriver *driver, const char *name);
 /* Reads a status file: a domain with its guest, not yet connected. Without the lock. The caller

@@ -114,36 +114,97 @@ qemuStatusFormat(const qemuGuest *guest)
     return virXMLWriterEnd(w);
 }
 
-static bool
-qemuStatusWrite(const char *path, const char *pidPath, const char *text, pid_t pid, GError **error)
-{
-    g_autofree char *pidText = g_strdup_printf("%d", (int)pid);
+/* What is to be written. */
+typedef struct {
+    char *path, *pidPath;
+    char *text;
+    pid_t pid;
+} qemuStatusFile;
 
-    return virFileWrite(path, text, strlen(text), 0600, VIR_FILE_VOLATILE, error) &&
-           (pid == 0 ||
-            virFileWrite(pidPath, pidText, strlen(pidText), 0644, VIR_FILE_VOLATILE, error));
+static void
+qemuStatusFileClear(qemuStatusFile *file)
+{
+    g_free(file->path);
+    g_free(file->pidPath);
+    virSecureFreeString(file->text);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuStatusFile, qemuStatusFileClear)
+
+static qemuStatusFile
+qemuStatusTake(const qemuGuest *guest)
+{
+    const qemuDriver *driver = guest->driver;
+    const char *name = guest->obj->name;
+
+    return (qemuStatusFile){.path = qemuStatusPath(driver, name),
+                            .pidPath = g_strdup_printf("%s/qemu/%s.pid", driver->paths.run, name),
+                            .text = qemuStatusFormat(guest),
+                            .pid = guest->pid};
+}
+
+/* One at a time for a guest: saving is set. Lock held, given up. */
+static bool
+qemuStatusWrite(qemuGuest *guest, const qemuStatusFile *file, GError **error)
+{
+    bool ok;
+
+    guest->saving = true;
+    {
+        g_autofree char *pid = g_strdup_printf("%d", (int)file->pid);
+        VIR_CORE_UNLOCKED;
+
+        ok = virFileWrite(file->path, file->text, strlen(file->text), 0600, VIR_FILE_VOLATILE,
+                          error) &&
+             (file->pid == 0 ||
+              virFileWrite(file->pidPath, pid, strlen(pid), 0644, VIR_FILE_VOLATILE, error));
+    }
+    guest->saving = false;
+    g_cond_broadcast(&guest->changed);
+    return ok;
+}
+
+void
+qemuGuestWaitSaved(qemuGuest *guest)
+{
+    while (guest->saving)
+        (void)virCoreWait(&guest->changed, g_get_monotonic_time() + G_USEC_PER_SEC);
 }
 
 bool
 qemuGuestSaveStatus(qemuGuest *guest, GError **error)
 {
-    bool locked = virCoreIsHeld();
-    g_autofree char *path = qemuStatusPath(guest->driver, guest->obj->name);
-    g_autofree char *pidPath =
-        g_strdup_printf("%s/qemu/%s.pid", guest->driver->paths.run, guest->obj->name);
-    char *text = qemuStatusFormat(guest);
-    pid_t pid = guest->pid;
-    bool ok;
+    g_auto(qemuStatusFile) file = qemuStatusTake(guest);
 
-    if (locked) {
-        VIR_CORE_UNLOCKED;
-
-        ok = qemuStatusWrite(path, pidPath, text, pid, error);
-    } else {
-        ok = qemuStatusWrite(path, pidPath, text, pid, error);
+    if (virCoreIsHeld()) {
+        qemuGuestWaitSaved(guest);
+        return qemuStatusWrite(guest, &file, error);
     }
-    virSecureFreeString(text);
-    return ok;
+    VIR_CORE_GUARD;
+    qemuGuestWaitSaved(guest);
+    return qemuStatusWrite(guest, &file, error);
+}
+
+void
+qemuGuestSaveStatusAside(virDomainObj *obj)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_auto(qemuStatusFile) file = {0};
+    g_autoptr(GError) error = NULL;
+    bool busy = guest->saving;
+
+    if (busy)
+        guest->saveAgain = true;
+    else
+        file = qemuStatusTake(guest);
+    virDomainObjEndJob(obj);
+    if (busy)
+        return;
+    if (!qemuStatusWrite(guest, &file, &error))
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    /* the guest does not end while it is being saved */
+    if (guest->saveAgain)
+        qemuGuestSaveStatusLater(guest);
+    guest->saveAgain = false;
 }
 
 /* --- reading --- */

@@ -205,6 +205,7 @@ qemuGuestTakeBack(virDomainObj *obj)
 
     if (guest->monitor)
         qmpClientClose(guest->monitor);
+    qemuGuestWaitSaved(guest);
     g_free(qemuGuestReap(guest));
     {
         VIR_CORE_UNLOCKED;

@@ -6,7 +6,8 @@
 
 Beside it the others answer as before, by the clock; its own queries are answered from memory; what
 changes it fails by the deadline, which the configuration makes short here, naming command and seconds;
-destroy ends it. Skipped (exit 77) where that can't be.
+destroy ends it. Nor does anybody wait for a status file that takes long to be written. Skipped (exit 77)
+where that can't be.
 """
 import os
 import signal
@@ -40,6 +41,7 @@ def run(host):
     for name in ("fine", "stuck"):
         host.define(name)
         host.virsh("start", name, "--paused")
+    check_slow_disk(host)
     free = measure(host)
     pid = host.pid("stuck")
     os.kill(pid, signal.SIGSTOP)
@@ -60,6 +62,19 @@ def run(host):
     host.virsh("destroy", "fine")
     assert not host.left_of_guests()
     host.end()
+
+
+def check_slow_disk(host):
+    """While its status file can't be written a guest is resumed and suspended as ever."""
+    status = host.status("fine")
+    pipe = status.with_name(status.name + ".new")
+    os.mkfifo(pipe)  # who writes it waits for a reader
+    for _ in range(3):
+        for command in ("resume", "suspend"):
+            assert timed(host, command, "fine") < guests.STEP_S / 2, f"{command} waits for a file"
+    pipe.read_bytes()
+    guests.until(lambda: status.is_file() and b"state='paused' reason='user'" in status.read_bytes(),
+                 "what changed meanwhile is saved in the end")
 
 
 def check_queries(host):
