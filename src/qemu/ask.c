@@ -55,11 +55,43 @@ qemuAskTrue(const char *key)
     return arguments;
 }
 
+/* Some device of it reads or writes block nodes. */
+static bool
+qemuAskHasBlocks(const virDomainDef *def)
+{
+    for (guint i = 0; i < def->devices->len; i++) {
+        const virDeviceQemu *qemu = virDeviceQemuOf(g_ptr_array_index(def->devices, i));
+
+        if (qemu && qemu->ownsNode)
+            return true;
+    }
+    return false;
+}
+
+/* A guest without anything that the answer could speak of is not asked: QEMU reads questions byte
+ * by byte, and many guests are asked at once. */
+static bool
+qemuAskConcerns(const virDomainDef *def, qemuQuestion question)
+{
+    switch (question) {
+    case QEMU_QUESTION_BLOCKS:
+    case QEMU_QUESTION_NODES:
+    case QEMU_QUESTION_IMAGES:
+        return qemuAskHasBlocks(def);
+    case QEMU_QUESTION_IOTHREADS:
+        return virDomainIOThreadCount(&def->iothreads) > 0;
+    default:
+        return true;
+    }
+}
+
 static qmpRequest *
 qemuAskSend(const qemuGuest *guest, const virDomainDef *def, qemuQuestion question)
 {
     const virDevice *balloon = qemuGuestMemoryBalloon(def);
 
+    if (!qemuAskConcerns(def, question))
+        return NULL;
     switch (question) {
     case QEMU_QUESTION_BALLOON:
         return balloon ? qmpClientSend(guest->monitor, "query-balloon", NULL) : NULL;
