@@ -190,6 +190,7 @@ qemuDriverFree(qemuDriver *driver)
     if (!driver)
         return;
     qemuGateWatchFree(driver->gateWatch);
+    qemuStoreClose(driver);
     qemuDenialsFree(driver->denials);
     virDomainRegistryForEach(driver->domains, qemuDriverDropGuest, NULL);
     virDomainRegistryFree(driver->domains);

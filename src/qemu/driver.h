@@ -16,6 +16,7 @@
 #include "domain/event.h"
 #include "domain/object.h"
 #include "qmp/qmpcapscache.h"
+#include "util/virevent.h"
 
 /* Where things are; copied. */
 typedef struct {
@@ -54,6 +55,8 @@ typedef struct {
     struct qemuGateWatch *gateWatch;
     struct qemuDenials *denials; /* what the gates deny, on its way to log, event and file */
 
+    virEventTimer *storeTimer;  /* (lock) until the definitions' folder is flushed (store.c) */
+    bool storeUnflushed;        /* (lock) names in it have changed since */
     virDomainRegistry *domains; /* (lock) */
     int nextID;                 /* (lock) */
     GHashTable *ports;          /* (lock) port -> in use */

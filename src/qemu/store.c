@@ -2,7 +2,9 @@
  *
  * store.c: stored definitions: define, undefine, rename, autostart, edit.
  *
- * A file is written before the document is published, and durable before the client is told. */
+ * A file is written before the document is published, and flushed before the client is told: from
+ * then on a power cut leaves the earlier definition or the new one, whole. Which of the two is
+ * decided when the folder is flushed, soon afterwards for all that was stored meanwhile. */
 #include "qemu/store.h"
 
 #include <errno.h>
@@ -24,6 +26,7 @@ enum {
     QEMU_STORE_SIZE_MAX = 16 * 1024 * 1024,
     QEMU_STORE_THREADS_MAX = 8,
     QEMU_STORE_FILES_A_THREAD = 32,
+    QEMU_STORE_FLUSH_MS = 50,
 };
 
 /* Flags of virDomainUndefineFlags that need nothing to be there: managed save 1, snapshots 2, nvram
@@ -172,6 +175,54 @@ qemuStoreLoad(qemuDriver *driver, GError **error)
     return true;
 }
 
+/* --- flushing the folder --- */
+
+/* In a job. */
+static void
+qemuStoreFlush(void *opaque)
+{
+    qemuDriver *driver = opaque;
+    g_autofree char *folder = g_build_filename(driver->paths.etc, "qemu", NULL);
+    g_autoptr(GError) error = NULL;
+
+    {
+        VIR_CORE_GUARD;
+
+        driver->storeUnflushed = false;
+    }
+    if (!virFileSyncFolder(folder, &error))
+        VIR_WARN("%s", error->message);
+}
+
+/* On the event thread. */
+static void
+qemuStoreFlushDue(void *opaque)
+{
+    virCoreRunJob(qemuStoreFlush, opaque);
+}
+
+/* A name in the folder has changed. Lock held. */
+static void
+qemuStoreFlushLater(qemuDriver *driver)
+{
+    if (driver->storeUnflushed)
+        return;
+    driver->storeUnflushed = true;
+    if (driver->storeTimer)
+        virEventTimerRestart(driver->storeTimer, QEMU_STORE_FLUSH_MS, 0);
+    else
+        driver->storeTimer =
+            virEventTimerAdd(QEMU_STORE_FLUSH_MS, 0, qemuStoreFlushDue, driver, NULL);
+}
+
+void
+qemuStoreClose(qemuDriver *driver)
+{
+    virEventTimerRemove(g_steal_pointer(&driver->storeTimer));
+    if (driver->storeUnflushed)
+        qemuStoreFlush(driver);
+}
+
 /* --- saving --- */
 
 /* The document as it will be read again: as stored, with its secrets. */
@@ -180,7 +231,7 @@ qemuStoreStage(qemuDriver *driver, const virDomainDef *def, GError **error)
 {
     g_autofree char *path = qemuStorePath(driver, def->name);
     char *text = virDomainDefFormat(def, VIR_FORMAT_INACTIVE | VIR_FORMAT_SECURE);
-    bool ok = virFileStage(path, text, strlen(text), 0600, VIR_FILE_DURABLE, error);
+    bool ok = virFileStage(path, text, strlen(text), 0600, VIR_FILE_WHOLE, error);
 
     virSecureFreeString(text);
     return ok;
@@ -191,7 +242,7 @@ qemuStoreCommit(qemuDriver *driver, const char *name, GError **error)
 {
     g_autofree char *path = qemuStorePath(driver, name);
 
-    return virFileCommit(path, VIR_FILE_DURABLE, error) && VIR_FAULT_STEP("define:saved", error);
+    return virFileCommit(path, VIR_FILE_WHOLE, error) && VIR_FAULT_STEP("define:saved", error);
 }
 
 static bool
@@ -202,8 +253,9 @@ qemuStoreWrite(qemuDriver *driver, const virDomainDef *def, GError **error)
 
 /* It is on disk: now it is the one. */
 static void
-qemuStorePublish(virDomainObj *obj, virDomainDef *def)
+qemuStorePublish(qemuDriver *driver, virDomainObj *obj, virDomainDef *def)
 {
+    qemuStoreFlushLater(driver);
     virDomainDocUnref(obj->config);
     obj->config = virDomainDocNew(def);
     obj->updated = virDomainObjIsActive(obj);
@@ -221,7 +273,7 @@ qemuDriverSaveConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def, G
         ok = qemuStoreWrite(driver, mine, error);
     }
     if (ok)
-        qemuStorePublish(obj, g_steal_pointer(&mine));
+        qemuStorePublish(driver, obj, g_steal_pointer(&mine));
     return ok;
 }
 
@@ -246,7 +298,7 @@ qemuDriverCommitConfig(qemuDriver *driver, virDomainObj *obj, virDomainDef *def,
         ok = qemuStoreCommit(driver, mine->name, error);
     }
     if (ok)
-        qemuStorePublish(obj, g_steal_pointer(&mine));
+        qemuStorePublish(driver, obj, g_steal_pointer(&mine));
     return ok;
 }
 
@@ -383,6 +435,7 @@ qemuDriverUndefine(qemuDriver *driver, virDomainObj *obj, unsigned flags, GError
     }
     if (!ok)
         return false;
+    qemuStoreFlushLater(driver);
     g_clear_pointer(&obj->config, virDomainDocUnref);
     obj->autostart = false;
     obj->updated = false;
@@ -475,6 +528,7 @@ qemuDriverRename(qemuDriver *driver, virDomainObj *obj, const char *name, GError
     }
     if (!ok)
         return false;
+    qemuStoreFlushLater(driver);
     qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_UNDEFINED, VIR_UNDEFINED_RENAMED);
     virDomainRegistryRename(driver->domains, obj, name);
     virDomainDocUnref(obj->config);

@@ -8,3 +8,5 @@
 /* Reads all definitions into the registry; one that can't be read is logged and left alone. Without
  * the lock, before the event thread runs. */
 bool qemuStoreLoad(qemuDriver *driver, GError **error);
+/* Flushes what is not flushed yet. When the daemon ends, after all jobs. */
+void qemuStoreClose(qemuDriver *driver);

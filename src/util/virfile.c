@@ -34,10 +34,9 @@ virFileWriteAll(int fd, const void *data, size_t len)
     return true;
 }
 
-static bool
-virFileSyncFolder(const char *path, GError **error)
+bool
+virFileSyncFolder(const char *folder, GError **error)
 {
-    g_autofree char *folder = g_path_get_dirname(path);
     VIR_AUTOCLOSE fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0 || fsync(fd) < 0)
@@ -53,7 +52,7 @@ virFileWriteTemporary(int fd, const char *temporary, const char *text, size_t le
         return virErrorErrno(error, _("cannot write %s"), temporary);
     if (fchmod(fd, mode) < 0)
         return virErrorErrno(error, _("cannot set the mode of %s"), temporary);
-    if (durability == VIR_FILE_DURABLE && fsync(fd) < 0)
+    if (durability != VIR_FILE_VOLATILE && fsync(fd) < 0)
         return virErrorErrno(error, _("cannot flush %s"), temporary);
     return true;
 }
@@ -102,13 +101,14 @@ bool
 virFileCommit(const char *path, virFileDurability durability, GError **error)
 {
     g_autofree char *temporary = virFileTemporary(path);
+    g_autofree char *folder = g_path_get_dirname(path);
 
     if (rename(temporary, path) < 0) {
         virErrorErrno(error, _("cannot rename %s to %s"), temporary, path);
         (void)unlink(temporary);
         return false;
     }
-    return durability == VIR_FILE_VOLATILE || virFileSyncFolder(path, error);
+    return durability != VIR_FILE_DURABLE || virFileSyncFolder(folder, error);
 }
 
 void

@@ -11,7 +11,9 @@
 
 typedef enum {
     VIR_FILE_VOLATILE = 0, /* dies with the machine anyway: no fsync */
-    VIR_FILE_DURABLE = 1,  /* fsync of file and folder before the name changes hands */
+    VIR_FILE_WHOLE,   /* fsync of the file: after a power cut there is the earlier or the new one,
+                         whole; the new one for certain after virFileSyncFolder */
+    VIR_FILE_DURABLE, /* and of the folder */
 } virFileDurability;
 
 /* Replaces path by text, whole: a temporary beside it, then rename(2). The earlier file stays
@@ -25,12 +27,15 @@ char *virFileTemporary(const char *path);
 void virFileSweep(const char *folder);
 
 /* The two halves of virFileWrite, for who has something to do between them that may fail: the
- * temporary is there and durable, then it takes the path's place, or goes. One at a time for a
+ * temporary is there and flushed, then it takes the path's place, or goes. One at a time for a
  * path. */
 bool virFileStage(const char *path, const char *text, size_t len, mode_t mode,
                   virFileDurability durability, GError **error);
 bool virFileCommit(const char *path, virFileDurability durability, GError **error);
 void virFileAbandon(const char *path);
+
+/* What was renamed in the folder, or removed from it, outlives a power cut from now on. */
+bool virFileSyncFolder(const char *folder, GError **error);
 
 /* The file's content with a NUL behind it, at most max bytes (more is an error). Caller frees. */
 char *virFileRead(const char *path, size_t max, size_t *retLen /* may be NULL */, GError **error);
