@@ -27,27 +27,55 @@
 #include "util/virerror.h"
 #include "util/virfile.h"
 #include "util/virlog.h"
+#include "util/virparallel.h"
 
 /* --- reading --- */
 
-static bool
-qemuReconnectIsAlive(const qemuStatus *status, int *retPidfd)
-{
-    int pidfd;
+enum { QEMU_RECONNECT_FILES_A_THREAD = 8 }; /* what a thread is worth */
 
-    *retPidfd = -1;
+/* A status file, and what was found. */
+typedef struct {
+    char *path;
+    qemuStatus *status;
+    int pidfd;     /* of its process; -1: has ended */
+    GError *error; /* why there is no status */
+} qemuReconnectEntry;
+
+static void
+qemuReconnectEntryFree(void *opaque)
+{
+    qemuReconnectEntry *entry = opaque;
+
+    qemuStatusFree(entry->status);
+    virCloseFd(&entry->pidfd);
+    g_clear_error(&entry->error);
+    g_free(entry->path);
+    g_free(entry);
+}
+
+/* The process, if it still is the one that was started; else -1. */
+static int
+qemuReconnectOpenProcess(const qemuStatus *status)
+{
+    VIR_AUTOCLOSE pidfd = -1;
+
     if (status->pid <= 0)
-        return false;
+        return -1;
     pidfd = (int)syscall(SYS_pidfd_open, status->pid, 0);
-    if (pidfd < 0)
-        return false;
     /* the number may be another process's by now; a descriptor that is held can't change */
-    if (status->startTime && qemuProcessStartTime(status->pid) != status->startTime) {
-        virCloseFd(&pidfd);
-        return false;
-    }
-    *retPidfd = pidfd;
-    return true;
+    if (pidfd >= 0 && status->startTime && qemuProcessStartTime(status->pid) != status->startTime)
+        return -1;
+    return g_steal_fd(&pidfd);
+}
+
+static void
+qemuReconnectEntryRead(unsigned index, void *opaque)
+{
+    qemuReconnectEntry *entry = g_ptr_array_index((GPtrArray *)opaque, index);
+
+    entry->status = qemuStatusRead(entry->path, &entry->error);
+    if (entry->status)
+        entry->pidfd = qemuReconnectOpenProcess(entry->status);
 }
 
 static virDomainObj *
@@ -60,9 +88,11 @@ qemuReconnectObject(qemuDriver *driver, const qemuStatus *status, GError **error
 }
 
 static void
-qemuReconnectAdd(qemuDriver *driver, qemuStatus *status, GError **error)
+qemuReconnectEntryAdd(qemuDriver *driver, qemuReconnectEntry *entry)
 {
-    g_autoptr(virDomainObj) obj = qemuReconnectObject(driver, status, error);
+    qemuStatus *status = entry->status;
+    g_autoptr(virDomainObj) obj =
+        status ? qemuReconnectObject(driver, status, &entry->error) : NULL;
     qemuGuest *guest;
 
     if (!obj)
@@ -89,8 +119,8 @@ qemuReconnectAdd(qemuDriver *driver, qemuStatus *status, GError **error)
         if (resource->type == QEMU_RESOURCE_TAP)
             virNetDevTapReserve(resource->name);
     }
-    if (!qemuReconnectIsAlive(status, &guest->pidfd))
-        guest->gone = true;
+    guest->pidfd = g_steal_fd(&entry->pidfd);
+    guest->gone = guest->pidfd < 0;
     obj->guest = guest;
     driver->nextID = MAX(driver->nextID, status->id);
     virDomainRegistrySetID(driver->domains, obj, status->id);
@@ -173,24 +203,34 @@ qemuReconnectLoad(qemuDriver *driver)
 {
     g_autofree char *folder = g_build_filename(driver->paths.run, "qemu", NULL);
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *entry;
-    VIR_CORE_GUARD;
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(qemuReconnectEntryFree);
+    const char *name;
 
     virFileSweep(folder);
-    while (dir && (entry = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(folder, entry, NULL);
-        g_autoptr(GError) error = NULL;
-        g_autoptr(qemuStatus) status = NULL;
+    while (dir && (name = g_dir_read_name(dir))) {
+        qemuReconnectEntry *entry;
 
-        if (!g_str_has_suffix(entry, ".xml"))
+        if (!g_str_has_suffix(name, ".xml"))
             continue;
-        status = qemuStatusRead(path, &error);
-        if (status)
-            qemuReconnectAdd(driver, status, &error);
-        if (error)
-            VIR_WARN("status file %s is left out: %s", path, error->message);
+        entry = g_new0(qemuReconnectEntry, 1);
+        entry->path = g_build_filename(folder, name, NULL);
+        entry->pidfd = -1;
+        g_ptr_array_add(entries, entry);
     }
-    qemuReconnectSweep(driver);
+    virParallelFor(entries->len, QEMU_RECONNECT_FILES_A_THREAD, qemuReconnectEntryRead, entries);
+    {
+        VIR_CORE_GUARD;
+
+        for (guint i = 0; i < entries->len; i++)
+            qemuReconnectEntryAdd(driver, g_ptr_array_index(entries, i));
+        qemuReconnectSweep(driver);
+    }
+    for (guint i = 0; i < entries->len; i++) {
+        const qemuReconnectEntry *entry = g_ptr_array_index(entries, i);
+
+        if (entry->error)
+            VIR_WARN("status file %s is left out: %s", entry->path, entry->error->message);
+    }
 }
 
 /* --- taking up --- */
@@ -288,25 +328,43 @@ qemuReconnectMonitor(virDomainObj *obj, GError **error)
            qemuReconnectAsk(obj, error);
 }
 
-/* A guest that lives but cannot be spoken to stays: only what needs its monitor fails. */
+/* What takes a processor is done by as many jobs at once as there are processors: with a hundred
+ * guests the first clients would wait for all of them. */
+static struct {
+    unsigned busy;
+    GCond free;
+} working; /* (lock) */
+
 static void
-qemuReconnectAdopt(virDomainObj *obj)
+qemuReconnectWork(qemuGuest *guest)
 {
-    qemuGuest *guest = qemuGuestOf(obj);
-    g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
+    g_autoptr(virDomainDoc) live = virDomainDocRef(guest->obj->live);
     g_autoptr(GError) error = NULL;
     bool ok;
 
+    while (working.busy >= g_get_num_processors())
+        (void)virCoreWait(&working.free, g_get_monotonic_time() + G_USEC_PER_SEC);
+    working.busy++;
     {
         VIR_CORE_UNLOCKED;
 
         guest->caps = qemuDriverGuestCaps(guest->driver, virDomainDocDef(live), &error);
         ok = guest->caps && qemuReconnectGate(guest, virDomainDocDef(live), &error);
     }
-    if (!ok) {
-        VIR_WARN("domain '%s': its device gate: %s", obj->name, error->message);
-        g_clear_error(&error);
-    }
+    working.busy--;
+    g_cond_signal(&working.free);
+    if (!ok)
+        VIR_WARN("domain '%s': its device gate: %s", guest->obj->name, error->message);
+}
+
+/* A guest that lives but cannot be spoken to stays: only what needs its monitor fails. */
+static void
+qemuReconnectAdopt(virDomainObj *obj)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autoptr(GError) error = NULL;
+
+    qemuReconnectWork(guest);
     if (!qemuReconnectMonitor(obj, &error)) {
         VIR_WARN("domain '%s': its monitor: %s", obj->name, error->message);
         g_clear_error(&error);

@@ -20,12 +20,12 @@
 #include "util/virfile.h"
 #include "util/virheap.h"
 #include "util/virlog.h"
+#include "util/virparallel.h"
 #include "util/virsecure.h"
 
 enum {
     QEMU_STORE_SIZE_MAX = 16 * 1024 * 1024,
-    QEMU_STORE_THREADS_MAX = 8,
-    QEMU_STORE_FILES_A_THREAD = 32,
+    QEMU_STORE_FILES_A_THREAD = 32, /* what a thread is worth */
     QEMU_STORE_FLUSH_MS = 50,
 };
 
@@ -66,11 +66,19 @@ qemuStoreEntryFree(void *opaque)
     g_free(entry);
 }
 
+/* What the reading threads share. */
+typedef struct {
+    const qemuDriver *driver;
+    GPtrArray *entries; /* of qemuStoreEntry */
+} qemuStoreReading;
+
 static void
-qemuStoreEntryRead(const qemuDriver *driver, qemuStoreEntry *entry)
+qemuStoreEntryRead(unsigned index, void *opaque)
 {
-    g_autofree char *path = qemuStorePath(driver, entry->name);
-    g_autofree char *link = qemuStoreAutostartPath(driver, entry->name);
+    const qemuStoreReading *reading = opaque;
+    qemuStoreEntry *entry = g_ptr_array_index(reading->entries, index);
+    g_autofree char *path = qemuStorePath(reading->driver, entry->name);
+    g_autofree char *link = qemuStoreAutostartPath(reading->driver, entry->name);
     size_t len = 0;
     g_autofree char *text = virFileRead(path, QEMU_STORE_SIZE_MAX, &len, &entry->error);
 
@@ -84,42 +92,6 @@ qemuStoreEntryRead(const qemuDriver *driver, qemuStoreEntry *entry)
         g_clear_pointer(&entry->def, virDomainDefFree);
     }
     entry->autostart = access(link, F_OK) == 0;
-}
-
-/* What the reading threads share: each takes the next entry. */
-typedef struct {
-    const qemuDriver *driver;
-    GPtrArray *entries;
-    int next; /* atomic */
-} qemuStoreReading;
-
-static void *
-qemuStoreRead(void *opaque)
-{
-    qemuStoreReading *reading = opaque;
-    guint i;
-
-    while ((i = (guint)g_atomic_int_add(&reading->next, 1)) < reading->entries->len)
-        qemuStoreEntryRead(reading->driver, g_ptr_array_index(reading->entries, i));
-    return NULL;
-}
-
-/* With a thread for each processor, as far as the number of files is worth it. Clients wait. */
-static void
-qemuStoreReadAll(const qemuDriver *driver, GPtrArray *entries)
-{
-    qemuStoreReading reading = {.driver = driver, .entries = entries};
-    GThread *threads[QEMU_STORE_THREADS_MAX];
-    guint wanted = MIN(g_get_num_processors(), QEMU_STORE_THREADS_MAX);
-    guint n = 0;
-
-    wanted = MIN(wanted, entries->len / QEMU_STORE_FILES_A_THREAD);
-    while (n + 1 < wanted &&
-           (threads[n] = g_thread_try_new("store", qemuStoreRead, &reading, NULL)))
-        n++;
-    (void)qemuStoreRead(&reading);
-    while (n > 0)
-        g_thread_join(threads[--n]);
 }
 
 static void
@@ -143,6 +115,7 @@ qemuStoreLoad(qemuDriver *driver, GError **error)
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     g_autofree char *nvram = g_build_filename(driver->paths.lib, "nvram", NULL);
     g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(qemuStoreEntryFree);
+    qemuStoreReading reading = {driver, entries};
     const char *file;
 
     if (!dir)
@@ -157,7 +130,7 @@ qemuStoreLoad(qemuDriver *driver, GError **error)
             g_ptr_array_add(entries, entry);
         }
     }
-    qemuStoreReadAll(driver, entries);
+    virParallelFor(entries->len, QEMU_STORE_FILES_A_THREAD, qemuStoreEntryRead, &reading);
     {
         VIR_CORE_GUARD;
 
