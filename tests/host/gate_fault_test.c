@@ -35,12 +35,16 @@ static unsigned outcomes[2]; /* how often it was gone, and whole */
 
 /* Points of this program that a gate's life doesn't come to; their tests. */
 static const char *const elsewhere[] = {
-    "file:written",     /* guest_faults.py */
-    "net:bridge-set",   /* devices_fault.py */
-    "node:made",        /* devices_fault.py */
-    "mount:bound",      /* gate_daemon.py */
-    "stop:tap-removed", /* guest_faults.py, as the next ones */
-    "tap:made",         "tap:configured", "cgroup:part-made", NULL,
+    "file:written",         /* guest_faults.py */
+    "net:bridge-set",       /* devices_fault.py */
+    "node:made",            /* devices_fault.py */
+    "mount:bound",          /* gate_daemon.py */
+    "cgroup:scope-started", /* scopes.py */
+    "stop:tap-removed",     /* guest_faults.py, as the next ones */
+    "tap:made",
+    "tap:configured",
+    "cgroup:part-made",
+    NULL,
 };
 
 static virDelegateCall call = {.domain = "web1", .phase = VIR_DELEGATE_PHASE_START};

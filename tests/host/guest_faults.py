@@ -33,6 +33,7 @@ CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 
 # Points of other doings than a life without plugging: each has its own test.
 ELSEWHERE = {
+    "cgroup:scope-started": "scopes of systemd's: scopes",
     "gate:adopted": "a gate of libvirt's: gate_fault_test",
     "gate:covered": "a gate of libvirt's: gate_fault_test",
     "gate:grown-pinned": "a full map: gate_fault_test",

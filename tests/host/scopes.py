@@ -180,6 +180,38 @@ def check_without_daemon(host):
     no_slice_left()
 
 
+def check_cut_short(host):
+    """In a test build: the scope is there, and the start ends."""
+    known = subprocess.run([host.server.program, "--list-fault-points"], capture_output=True,
+                           text=True, check=True).stdout.split()
+    for how in ("error", "kill") if "cgroup:scope-started" in known else ():
+        daemon.end(host.server)
+        host.server.process = daemon.launch(
+            host.server.program, host.server.root,
+            {**host.server.env, "VIRTWARD_FAULT": f"cgroup:scope-started:{how}"}).process
+        host.create("short", fails="")
+        if how == "error":
+            no_slice_left()
+        host.server.process.kill()
+        host.server.process.wait()
+        deadline(lambda: not any(processes(folder) for folder in slices()), "the leader ends")
+        remove_empty(slices())  # systemd does that
+        host.server.process = daemon.launch(host.server.program, host.server.root,
+                                            host.server.env).process
+        assert host.virsh("list", "--all", "--name").strip() == ""
+
+
+def processes(folder):
+    """Of the group and those below it, in one hierarchy."""
+    return [pid for procs in folder.rglob("cgroup.procs") for pid in procs.read_text().split()]
+
+
+def remove_empty(folders):
+    for folder in folders:
+        for below, _, _ in os.walk(folder, topdown=False):
+            os.rmdir(below)
+
+
 def deadline(condition, what, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
@@ -229,6 +261,7 @@ def run(program, virtward, how, check_made, ended_by, words):
         check_life(host, check_made, ended_by)
         check_refusal(host, words)
         check_without_daemon(host)
+        check_cut_short(host)
 
 
 def missing():
