@@ -9,7 +9,8 @@ libraries they need. Nothing is mounted from the host, and no disk is used. What
 becomes one TAP stream: a case that failed there fails here, one that was skipped there is skipped
 here. A =GUEST_PATH puts a program where another one looks for it and doesn't run it. With --guests
 the machine can run guests of its own: it gets this machine's QEMU, virsh and bpftool, and a kernel
-with its initrd in /guest.
+with its initrd in /guest. With --systemd the first process is systemd, and the programs are a service
+of it (booted.py).
 
 Needs qemu-system-x86_64 and busybox-static; the kernel is by default the newest in /boot, its modules
 those beside it in /lib/modules (tun, bridge, loop and what they need are loaded where they are
@@ -24,6 +25,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import booted
 
 # In the order they need each other.
 MODULES = ["tun", "llc", "stp", "bridge", "loop", "sch_ingress", "sch_htb", "sch_sfq", "cls_u32", "act_police"]
@@ -47,7 +50,9 @@ mount -t tmpfs tmpfs /dev/shm
 mount -t bpf bpf /sys/fs/bpf
 %(modules)s
 ip link set lo up
-%(env)s
+%(last)s
+"""
+PROGRAMS = """%(env)s
 exec < /dev/null
 echo "%(mark)s kernel $(uname -r)"
 %(programs)s
@@ -160,6 +165,8 @@ def build(options, programs, path):
     archive.add("/lib/tap.sh", read(pathlib.Path(__file__).resolve().parent / "tap.sh"), 0o644)
     archive.add("/etc/passwd", USERS, 0o644)
     archive.add("/etc/group", b"root:x:0:\nnogroup:x:65534:\nvirtward-qemu:x:100:\n", 0o644)
+    if options.systemd:
+        programs = programs + [f"{path}={path}" for path in booted.PROGRAMS]
     if options.guests:
         programs = programs + add_guests(archive, os.path.dirname(path))
     for program in programs:
@@ -173,12 +180,18 @@ def build(options, programs, path):
         if not place:
             runs.append('echo "%s run %s"; %s 2>&1; echo "%s exit $?"' % (MARK, target, target, MARK))
     release = os.path.basename(options.kernel).replace("vmlinuz-", "")
-    script = INIT % {
-        "cgroup": CGROUP[options.cgroup],
-        "modules": module_lines(release, MODULES + options.module, archive),
+    last = PROGRAMS % {
         "env": "\n".join("export '%s'" % pair for pair in options.env),
         "programs": "\n".join(runs),
         "mark": MARK,
+    }
+    if options.systemd:
+        booted.add(archive, last)
+        last = "exec /lib/systemd/systemd"
+    script = INIT % {
+        "cgroup": CGROUP[options.cgroup],
+        "modules": module_lines(release, MODULES + options.module, archive),
+        "last": last,
     }
     archive.add("/init", script.encode())
     archive.close()
@@ -238,6 +251,7 @@ def main():
     parser.add_argument("--kernel", default=kernels[-1] if kernels else None)
     parser.add_argument("--cgroup", choices=sorted(CGROUP), default="v2")
     parser.add_argument("--env", action="append", default=[])
+    parser.add_argument("--systemd", action="store_true", help="as the first process (booted.py)")
     parser.add_argument("--guests", action="store_true", help="the machine can run guests")
     parser.add_argument("--module", action="append", default=[], help="one more to load")
     parser.add_argument("--memory", type=int, default=512, help="MiB")
@@ -247,7 +261,8 @@ def main():
     options = parser.parse_args()
     tools = TOOLS if options.guests else TOOLS[:1]
     for need, there in (("a kernel in /boot", options.kernel), ("busybox", shutil.which("busybox")),
-                        *((name, tool(name)) for name in tools)):
+                        *((name, tool(name)) for name in tools),
+                        (booted.missing(), not (options.systemd and booted.missing()))):
         if not there:
             print("1..0 # SKIP needs %s" % need)
             return SKIP
