@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -37,6 +38,19 @@ ask(uint32_t type, int32_t number, uint32_t flags, int fd, int *retFd)
     (void)pthread_mutex_unlock(&lock);
     errno = reply.errnum;
     return reply.errnum ? -1 : 0;
+}
+
+/* What valgrind starts a program with has no place in what the program passes on. The shell script
+ * that starts valgrind itself must pass it on, though. */
+static __attribute__((constructor)) void
+forgetEnvironment(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+    if (!preload || !strstr(preload, "vgpreload"))
+        return;
+    unsetenv("LD_PRELOAD");
+    unsetenv("LD_LIBRARY_PATH");
 }
 
 EXPORT int
