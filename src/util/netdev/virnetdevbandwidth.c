@@ -28,7 +28,7 @@
 #define POLICE_MTU (64u * 1024)
 #define QUEUE TC_HANDLE(1, 0)
 #define CLASS TC_HANDLE(1, 1)
-#define INGRESS TC_HANDLE(0xffff, 0)
+#define INGRESS TC_HANDLE(0xffffu, 0) /* libnl shifts it into the sign of an int */
 
 typedef struct nl_sock virNetDevSocket;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virNetDevSocket, nl_socket_free)
