@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "api/handlers.gen.h"
+#include "api/params.h"
 #include "util/virerror.h"
 #include "util/virevent.h"
 #include "util/virlog.h"
@@ -380,6 +381,23 @@ deliver(void *opaque)
     g_free(pending);
 }
 
+static const remote_typed_param *
+copyParams(virArena *arena, const virDomainEvent *event)
+{
+    remote_typed_param *params;
+
+    if (event->nparams == 0)
+        return NULL;
+    params = virArenaAlloc(arena, event->nparams * sizeof(*params));
+    memcpy(params, event->params, event->nparams * sizeof(*params));
+    for (unsigned i = 0; i < event->nparams; i++) {
+        params[i].field = virArenaStrdup(arena, params[i].field);
+        if (params[i].value.type == VIR_API_PARAM_STRING)
+            params[i].value.s = virArenaStrdup(arena, params[i].value.s);
+    }
+    return params;
+}
+
 static pendingEvent *
 pendingNew(const virDomainEvent *event)
 {
@@ -397,6 +415,7 @@ pendingNew(const virDomainEvent *event)
     copy->uuid = pending->uuid;
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         *strings[i] = virArenaStrdup(&pending->arena, *strings[i]);
+    copy->params = copyParams(&pending->arena, event);
     return pending;
 }
 

@@ -229,6 +229,16 @@ fillDeviceRemovalFailed(const virDomainEvent *event, void *message)
 }
 
 static void
+fillTunable(const virDomainEvent *event, void *message)
+{
+    remote_domain_event_callback_tunable_msg *msg = message;
+
+    fillDomain(event, &msg->dom);
+    msg->params_val = (remote_typed_param *)event->params; /* to be read only */
+    msg->params_len = event->nparams;
+}
+
+static void
 fillAgentLifecycle(const virDomainEvent *event, void *message)
 {
     remote_domain_event_callback_agent_lifecycle_msg *msg = message;
@@ -302,6 +312,7 @@ static const virApiDomainEventRow rows[VIR_DOMAIN_EVENT_LAST] = {
     [VIR_DOMAIN_EVENT_PMSUSPEND_DISK] = {fillPmsuspendDisk, WITH_LEGACY(pmsuspend_disk)},
     [VIR_DOMAIN_EVENT_DEVICE_REMOVED] = {fillDeviceRemoved, WITH_LEGACY(device_removed)},
     [VIR_DOMAIN_EVENT_BLOCK_JOB_2] = {fillBlockJob2},
+    [VIR_DOMAIN_EVENT_TUNABLE] = {fillTunable},
     [VIR_DOMAIN_EVENT_AGENT_LIFECYCLE] = {fillAgentLifecycle},
     [VIR_DOMAIN_EVENT_DEVICE_ADDED] = {fillDeviceAdded},
     [VIR_DOMAIN_EVENT_DEVICE_REMOVAL_FAILED] = {fillDeviceRemovalFailed},

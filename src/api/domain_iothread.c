@@ -167,6 +167,15 @@ virApiIOThreadPinEdit(virDomainDef *def, void *opaque, GError **error)
     return true;
 }
 
+static void
+virApiIOThreadPinTell(const void *opaque, virApiParams *params)
+{
+    const virApiIOThreadPin *change = opaque;
+    g_autofree char *cpus = virBitmapFormat(change->cpus);
+
+    virApiParamsString(params, cpus, "cputune.iothreadpin%u", change->id);
+}
+
 bool
 virApiDomainPinIOThread(virApiCall *call, const remote_domain_pin_iothread_args *args,
                         GError **error)
@@ -179,6 +188,7 @@ virApiDomainPinIOThread(virApiCall *call, const remote_domain_pin_iothread_args 
         .check = virApiIOThreadPinCheck,
         .apply = virApiIOThreadPinApply,
         .edit = virApiIOThreadPinEdit,
+        .tell = virApiIOThreadPinTell,
     };
 
     if (!virApiOnlyFlags(args->flags, VIR_API_TUNE_AFFECT, error))

@@ -225,6 +225,20 @@ virApiIotuneParams(const remote_domain_set_block_io_tune_args *args, GError **er
     return true;
 }
 
+static void
+virApiIotuneChanged(const virApiIotuneChange *change, virApiParams *changed)
+{
+    virApiParamsString(changed, change->disk, "blkdeviotune.disk");
+    for (uint32_t i = 0; i < change->len; i++) {
+        const remote_typed_param *param = &change->list[i];
+
+        if (param->value.type == VIR_API_PARAM_STRING)
+            virApiParamsString(changed, param->value.s, "blkdeviotune.%s", param->field);
+        else
+            virApiParamsULLong(changed, param->value.ul, "blkdeviotune.%s", param->field);
+    }
+}
+
 bool
 virApiDomainSetBlockIoTune(virApiCall *call, const remote_domain_set_block_io_tune_args *args,
                            GError **error)
@@ -243,6 +257,14 @@ virApiDomainSetBlockIoTune(virApiCall *call, const remote_domain_set_block_io_tu
         (isConfig && !virApiIotuneCheck(virDomainDocDef(obj->config), false, &change, error)) ||
         (isLive && !virApiIotuneTell(obj, &change, error)))
         return false;
-    return qemuDriverEdit(virApiQemu(call), obj, isLive, isConfig, virApiIotuneEdit, &change,
-                          error);
+    if (!qemuDriverEdit(virApiQemu(call), obj, isLive, isConfig, virApiIotuneEdit, &change, error))
+        return false;
+    if (isLive) {
+        g_auto(virApiParams) changed = {0};
+
+        virApiParamsInit(&changed, call);
+        virApiIotuneChanged(&change, &changed);
+        virApiTuneEmit(call, obj, &changed);
+    }
+    return true;
 }

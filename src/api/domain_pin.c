@@ -70,6 +70,15 @@ virApiPinVcpuEdit(virDomainDef *def, void *opaque, GError **error)
     return true;
 }
 
+static void
+virApiPinVcpuTell(const void *opaque, virApiParams *params)
+{
+    const virApiPinChange *change = opaque;
+    g_autofree char *cpus = virBitmapFormat(change->cpus);
+
+    virApiParamsString(params, cpus, "cputune.vcpupin%u", change->vcpu);
+}
+
 static bool
 virApiPinVcpu(virApiCall *call, const remote_nonnull_domain *dom, unsigned vcpu, const uint8_t *map,
               uint32_t len, unsigned flags, GError **error)
@@ -81,6 +90,7 @@ virApiPinVcpu(virApiCall *call, const remote_nonnull_domain *dom, unsigned vcpu,
         .check = virApiPinVcpuCheck,
         .apply = virApiPinVcpuApply,
         .edit = virApiPinVcpuEdit,
+        .tell = virApiPinVcpuTell,
     };
 
     return virApiOnlyFlags(flags, VIR_API_TUNE_AFFECT, error) && virApiPinNotEmpty(cpus, error) &&
@@ -130,6 +140,15 @@ virApiPinEmulatorEdit(virDomainDef *def, void *opaque, GError **error)
     return true;
 }
 
+static void
+virApiPinEmulatorTell(const void *opaque, virApiParams *params)
+{
+    const virApiPinChange *change = opaque;
+    g_autofree char *cpus = virBitmapFormat(change->cpus);
+
+    virApiParamsString(params, cpus, "cputune.emulatorpin");
+}
+
 bool
 virApiDomainPinEmulator(virApiCall *call, const remote_domain_pin_emulator_args *args,
                         GError **error)
@@ -141,6 +160,7 @@ virApiDomainPinEmulator(virApiCall *call, const remote_domain_pin_emulator_args 
         .job = "pin emulator",
         .apply = virApiPinEmulatorApply,
         .edit = virApiPinEmulatorEdit,
+        .tell = virApiPinEmulatorTell,
     };
 
     if (!virApiOnlyFlags(args->flags, VIR_API_TUNE_AFFECT, error) ||

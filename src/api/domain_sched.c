@@ -262,6 +262,22 @@ virApiSchedEdit(virDomainDef *def, void *opaque, GError **error)
     return true;
 }
 
+static void
+virApiSchedTell(const void *opaque, virApiParams *changed)
+{
+    const virApiSchedChange *change = opaque;
+
+    for (uint32_t i = 0; i < change->len; i++) {
+        const guint row = virApiSchedRow(&change->list[i]);
+        const remote_typed_param_value *value = &change->list[i].value;
+
+        if (params[row].type == VIR_API_PARAM_LLONG && value->l)
+            virApiParamsLLong(changed, value->l, "cputune.%s", params[row].name);
+        else if (value->ul || params[row].limit == VIR_CGROUP_CPU_SHARES)
+            virApiParamsULLong(changed, value->ul, "cputune.%s", params[row].name);
+    }
+}
+
 static bool
 virApiSchedSet(virApiCall *call, const remote_nonnull_domain *dom, const remote_typed_param *list,
                uint32_t len, unsigned flags, GError **error)
@@ -275,6 +291,7 @@ virApiSchedSet(virApiCall *call, const remote_nonnull_domain *dom, const remote_
         .missing = virApiSchedMissing(),
         .apply = virApiSchedApply,
         .edit = virApiSchedEdit,
+        .tell = virApiSchedTell,
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(params); i++)

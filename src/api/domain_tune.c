@@ -38,6 +38,20 @@ virApiTuneApply(qemuGuest *guest, const virDomainDef *live, const virApiTuneChan
     return !change->apply || change->apply(&tune, live, opaque, error);
 }
 
+void
+virApiTuneEmit(virApiCall *call, const virDomainObj *obj, const virApiParams *params)
+{
+    const virDomainEvent event = {.type = VIR_DOMAIN_EVENT_TUNABLE,
+                                  .name = obj->name,
+                                  .uuid = obj->uuid,
+                                  .id = obj->id,
+                                  .params = params->list->data,
+                                  .nparams = params->list->len};
+
+    if (event.nparams)
+        qemuDriverEmit(virApiQemu(call), &event);
+}
+
 bool
 virApiTuneRun(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags,
               const virApiTuneChange *change, void *opaque, GError **error)
@@ -69,7 +83,16 @@ virApiTuneRun(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags
             !virApiTuneApply(qemuGuestOf(obj), virDomainDocDef(live), change, opaque, error))
             return false;
     }
-    return qemuDriverEdit(virApiQemu(call), obj, isLive, isConfig, change->edit, opaque, error);
+    if (!qemuDriverEdit(virApiQemu(call), obj, isLive, isConfig, change->edit, opaque, error))
+        return false;
+    if (isLive && change->tell) {
+        g_auto(virApiParams) changed = {0};
+
+        virApiParamsInit(&changed, call);
+        change->tell(opaque, &changed);
+        virApiTuneEmit(call, obj, &changed);
+    }
+    return true;
 }
 
 /* --- questions --- */

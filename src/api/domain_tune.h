@@ -25,7 +25,12 @@ typedef struct {
     bool (*apply)(const qemuTune *tune, const virDomainDef *live, void *opaque, GError **error);
     /* Changes a document. */
     qemuEditFunc edit;
+    /* Adds what was changed of the running guest, for its event; NULL: none is told. */
+    void (*tell)(const void *opaque, virApiParams *params);
 } virApiTuneChange;
+
+/* Tells listeners what was changed of a running guest; nothing if the list is empty. Lock held. */
+void virApiTuneEmit(virApiCall *call, const virDomainObj *obj, const virApiParams *params);
 
 bool virApiTuneRun(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags,
                    const virApiTuneChange *change, void *opaque, GError **error);

@@ -141,6 +141,7 @@ virDomainCPUComplete(virDomainDef *def, unsigned parseFlags, GError **error)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("check attribute '%s' requires model to be specified"),
                            virCPUCheckToString(cpu->check));
+    cpu->check = VIR_CPU_CHECK_DEFAULT; /* there is nothing to be checked */
     return true;
 }
 

@@ -102,4 +102,7 @@ typedef struct {
     int recipient, action;
     unsigned flags;
     uint64_t size;
+    /* TUNABLE: what was changed, as remote_typed_param: they come from src/api and go there */
+    const void *params;
+    unsigned nparams;
 } virDomainEvent;

@@ -123,6 +123,30 @@ def watch(loop, uri, rounds):
     return seen
 
 
+def tuned(loop, uri):
+    """What is told of a running guest's changed limits."""
+    seen = []
+    conn = libvirt.open(uri)
+    token = conn.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_TUNABLE,
+                                        lambda _conn, _dom, params, _opaque: seen.append(params), None)
+    dom = conn.createXML(GUEST, libvirt.VIR_DOMAIN_START_PAUSED)
+    try:
+        dom.pinVcpu(0, (True,))
+        dom.pinEmulator((True,))
+        deadline = time.monotonic() + DEADLINE
+        while len(seen) < 2:
+            assert time.monotonic() < deadline, f"not all was told: {seen}"
+            loop.turn(1000)
+    finally:
+        dom.destroy()
+    conn.domainEventDeregisterAny(token)
+    conn.close()
+    return seen
+
+
+TUNED = [{"cputune.vcpupin0": "0"}, {"cputune.emulatorpin": "0"}]
+
+
 def expected(rounds):
     run = [("Defined", 0), ("Resumed", 0), ("Started", 0), ("Suspended", 0), ("Resumed", 0),
            ("Stopped", 1), ("Started", 0), ("Suspended", 0), ("Stopped", 1), ("Undefined", 0)]
@@ -140,11 +164,15 @@ def main(argv):
         with daemon.running(argv[1], config=f'user = "{USER}"\n',
                             prepare=lambda root: root.chmod(0o755)) as own:
             ours = watch(loop, f"qemu:///system?socket={own.rw}", rounds)
+            limits = tuned(loop, f"qemu:///system?socket={own.rw}")
         assert ours == expected(rounds), f"told: {ours}"
+        assert limits == TUNED, f"told: {limits}"
         if peer.LIBVIRTD:
             with peer.running(pathlib.Path(name) / "peer", USER) as other:
                 theirs = watch(loop, other.uri, 1)
+                limits = tuned(loop, other.uri)
             assert theirs == expected(1), f"libvirtd tells: {theirs}"
+            assert limits == TUNED, f"libvirtd tells: {limits}"
     print(f"{len(ours)} events of {rounds} lives in libvirtd's order")
     return 0
 
