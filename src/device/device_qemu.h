@@ -203,8 +203,9 @@ struct virDeviceQemu {
     bool (*build)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error);
     /* A host step of this device was done; name is what it made (an interface). NULL: no matter. */
     void (*hostDone)(virDevice *dev, const qmpHostStep *step, const char *name);
-    /* What the running QEMU says (the reply of query-chardev), to be kept in the live document.
-     * NULL: no matter. */
+    /* What the running QEMU says, to be kept in the live document. command: "query-chardev" and
+     * "query-block" when it has started, "chardev-add" once a device was plugged in (the reply is
+     * query-chardev's too), "VSERPORT_CHANGE" for an event's data. NULL: no matter. */
     void (*learn)(virDevice *dev, const char *command, virJSON *reply);
     /* What has to be said to the monitor after the start, before the guest runs (passwords):
      * COMMAND steps. NULL: nothing. */

@@ -211,7 +211,7 @@ qemuPlugLearn(qemuGuest *guest, const GPtrArray *fresh)
         virDevice *dev = g_ptr_array_index(fresh, i);
 
         if (virDeviceQemuOf(dev)->learn)
-            virDeviceQemuOf(dev)->learn(dev, "query-chardev", reply);
+            virDeviceQemuOf(dev)->learn(dev, "chardev-add", reply);
     }
 }
 

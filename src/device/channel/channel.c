@@ -77,11 +77,8 @@ virChannelMatches(const virDevice *dev, const virDevice *wanted)
 {
     const virChannel *is = VIR_CHANNEL(dev);
     const virChannel *want = VIR_CHANNEL(wanted);
-    bool anyPath = want->source.type == VIR_CHR_UNIX && !want->source.path;
 
-    if (is->target != want->target || is->source.type != want->source.type)
-        return false;
-    if (!anyPath && !virChrSourceMatches(&is->source, &want->source))
+    if (is->target != want->target || !virChrSourceEqual(&is->source, &want->source))
         return false;
     if (is->target == VIR_CHANNEL_TARGET_GUESTFWD)
         return g_strcmp0(is->address, want->address) == 0 && is->port.value == want->port.value;

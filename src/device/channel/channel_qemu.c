@@ -37,6 +37,7 @@ qemuChannelClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *
 {
     virChannel *channel = VIR_CHANNEL(dev);
 
+    qemuChrSourceClaim(&channel->source, ctx);
     if (!virChannelChoosesPath(channel))
         return true;
     channel->source.path = virChannelChosenPath(channel, ctx->config->channelDir);

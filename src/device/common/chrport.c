@@ -30,11 +30,3 @@ virChrRefuseSpicevmc(const virChrSource *source, GError **error)
     return virErrorSet(error, VIR_ERR_XML_ERROR, "%s",
                        _("spicevmc device type only supports virtio"));
 }
-
-bool
-virChrSourceMatches(const virChrSource *is, const virChrSource *wanted)
-{
-    if (wanted->type == VIR_CHR_PTY && !wanted->path)
-        return is->type == VIR_CHR_PTY;
-    return virChrSourceEqual(is, wanted);
-}

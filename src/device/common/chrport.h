@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * chrport.h: what serial ports, parallel ports and consoles share beside their source: their
- * numbers, and how a request names one. */
+ * numbers, and what none of them may be. */
 #pragma once
 
 #include "device/common/chrsource.h"
@@ -14,5 +14,3 @@ void virChrPortComplete(virOptUInt *port, const GPtrArray *devices, const virDev
                         virChrPortOf portOf);
 /* VIR_ERR_XML_ERROR for a source that only channels may have. */
 bool virChrRefuseSpicevmc(const virChrSource *source, GError **error);
-/* A request for wanted means is: equal, or a pty that does not say which. */
-bool virChrSourceMatches(const virChrSource *is, const virChrSource *wanted);

@@ -20,6 +20,15 @@ qemuChrId(const virDevice *dev)
 
 /* --- encryption of TCP --- */
 
+void
+qemuChrSourceClaim(virChrSource *source, const qemuBuildContext *ctx)
+{
+    if (source->type != VIR_CHR_TCP || source->tls != VIR_TRISTATE_ABSENT)
+        return;
+    source->tls = virTristateFromBool(ctx->config->chardevTLS);
+    source->tlsFromConfig = true;
+}
+
 static bool
 qemuChrUsesTLS(const virChrSource *source, const qemuBuildContext *ctx)
 {
@@ -377,7 +386,8 @@ qemuChrSourceLearn(virChrSource *source, const virDevice *dev, const char *comma
     g_autofree char *id = qemuChrId(dev);
     g_autofree char *path = NULL;
 
-    if (source->type != VIR_CHR_PTY || !g_str_equal(command, "query-chardev"))
+    if (source->type != VIR_CHR_PTY ||
+        (!g_str_equal(command, "query-chardev") && !g_str_equal(command, "chardev-add")))
         return;
     path = qemuChrPtyPath(reply, id);
     if (!path)

@@ -21,13 +21,17 @@ char *qemuChrId(const virDevice *dev);
 bool qemuChrSourceBuild(const virChrSource *source, const virDevice *dev, const char *id,
                         const char *spicevmc, unsigned flags, const qemuBuildContext *ctx,
                         qmpPlan *plan, GError **error);
+/* For the contract's claim: whether TCP is encrypted, where the document leaves that to the
+ * configuration. */
+void qemuChrSourceClaim(virChrSource *source, const qemuBuildContext *ctx);
 /* What this QEMU, or any, cannot do. */
 bool qemuChrSourceCheck(const virChrSource *source, const qmpCaps *caps, GError **error);
 /* Files and nodes it opens. */
 void qemuChrSourceTouches(const virChrSource *source, const virDevice *dev,
                           const qemuBuildContext *ctx, virHostAccess *out);
 
-/* For the contract's learn: of query-chardev's answer, the terminal that a pty turned out to be. */
+/* For the contract's learn: of query-chardev's answer, be it at the start ("query-chardev") or
+ * after the device was plugged in ("chardev-add"), the terminal that a pty turned out to be. */
 void qemuChrSourceLearn(virChrSource *source, const virDevice *dev, const char *command,
                         virJSON *reply);
 

@@ -79,7 +79,7 @@ virConsoleMatches(const virDevice *dev, const virDevice *wanted)
     const virConsole *is = VIR_CONSOLE(dev);
     const virConsole *want = VIR_CONSOLE(wanted);
 
-    return virChrSourceMatches(&is->source, &want->source) && want->port.set &&
+    return virChrSourceEqual(&is->source, &want->source) && want->port.set &&
            want->port.value == is->port.value &&
            (want->target == VIR_CONSOLE_TARGET_NONE || want->target == is->target);
 }

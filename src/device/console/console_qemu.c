@@ -21,6 +21,14 @@ qemuConsoleCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCap
     return !qemuConsoleIsDevice(dev) || qemuChrSourceCheck(&VIR_CONSOLE(dev)->source, caps, error);
 }
 
+static bool
+qemuConsoleClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                 GError **error)
+{
+    qemuChrSourceClaim(&VIR_CONSOLE(dev)->source, ctx);
+    return true;
+}
+
 static void
 qemuConsoleTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
 {
@@ -67,6 +75,7 @@ qemuConsoleLearn(virDevice *dev, const char *command, virJSON *reply)
 const virDeviceQemu virConsoleQemu = {
     .kind = &virConsoleKind,
     .check = qemuConsoleCheck,
+    .claim = qemuConsoleClaim,
     .touches = qemuConsoleTouches,
     .build = qemuConsoleBuild,
     .learn = qemuConsoleLearn,

@@ -47,7 +47,7 @@ virParallelMatches(const virDevice *dev, const virDevice *wanted)
     const virParallel *is = VIR_PARALLEL(dev);
     const virParallel *want = VIR_PARALLEL(wanted);
 
-    return virChrSourceMatches(&is->source, &want->source) && want->port.set &&
+    return virChrSourceEqual(&is->source, &want->source) && want->port.set &&
            want->port.value == is->port.value;
 }
 

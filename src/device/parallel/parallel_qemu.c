@@ -13,6 +13,14 @@ qemuParallelCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCa
     return qemuChrSourceCheck(&VIR_PARALLEL(dev)->source, caps, error);
 }
 
+static bool
+qemuParallelClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                  GError **error)
+{
+    qemuChrSourceClaim(&VIR_PARALLEL(dev)->source, ctx);
+    return true;
+}
+
 static void
 qemuParallelTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
 {
@@ -44,6 +52,7 @@ qemuParallelLearn(virDevice *dev, const char *command, virJSON *reply)
 const virDeviceQemu virParallelQemu = {
     .kind = &virParallelKind,
     .check = qemuParallelCheck,
+    .claim = qemuParallelClaim,
     .touches = qemuParallelTouches,
     .build = qemuParallelBuild,
     .learn = qemuParallelLearn,

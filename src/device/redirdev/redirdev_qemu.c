@@ -22,6 +22,14 @@ qemuRedirdevCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCa
     return qemuChrSourceCheck(&VIR_REDIRDEV(dev)->source, caps, error);
 }
 
+static bool
+qemuRedirdevClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                  GError **error)
+{
+    qemuChrSourceClaim(&VIR_REDIRDEV(dev)->source, ctx);
+    return true;
+}
+
 static void
 qemuRedirdevTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
 {
@@ -51,6 +59,7 @@ qemuRedirdevBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *pl
 const virDeviceQemu virRedirdevQemu = {
     .kind = &virRedirdevKind,
     .check = qemuRedirdevCheck,
+    .claim = qemuRedirdevClaim,
     .touches = qemuRedirdevTouches,
     .build = qemuRedirdevBuild,
 };

@@ -36,6 +36,13 @@ qemuRngCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCaps *c
     return qemuRngBackendCheck(rng, caps, error) && qemuVirtioCheck(&rng->virtio, caps, error);
 }
 
+static bool
+qemuRngClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims, GError **error)
+{
+    qemuChrSourceClaim(&VIR_RNG(dev)->source, ctx);
+    return true;
+}
+
 static void
 qemuRngTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
 {
@@ -96,6 +103,7 @@ const virDeviceQemu virRngQemu = {
     .kind = &virRngKind,
     .stage = QEMU_BOOT_STAGE_LATE,
     .check = qemuRngCheck,
+    .claim = qemuRngClaim,
     .touches = qemuRngTouches,
     .build = qemuRngBuild,
 };

@@ -54,7 +54,7 @@ virSerialMatches(const virDevice *dev, const virDevice *wanted)
     const virSerial *is = VIR_SERIAL(dev);
     const virSerial *want = VIR_SERIAL(wanted);
 
-    return virChrSourceMatches(&is->source, &want->source) && want->port.set &&
+    return virChrSourceEqual(&is->source, &want->source) && want->port.set &&
            want->port.value == is->port.value &&
            (want->target == VIR_SERIAL_TARGET_NONE || want->target == is->target);
 }

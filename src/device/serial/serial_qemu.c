@@ -119,6 +119,14 @@ qemuSerialCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCaps
     return true;
 }
 
+static bool
+qemuSerialClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                GError **error)
+{
+    qemuChrSourceClaim(&VIR_SERIAL(dev)->source, ctx);
+    return true;
+}
+
 static void
 qemuSerialTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
 {
@@ -156,6 +164,7 @@ const virDeviceQemu virSerialQemu = {
     .kind = &virSerialKind,
     .complete = qemuSerialComplete,
     .check = qemuSerialCheck,
+    .claim = qemuSerialClaim,
     .touches = qemuSerialTouches,
     .build = qemuSerialBuild,
     .learn = qemuSerialLearn,

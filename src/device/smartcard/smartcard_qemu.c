@@ -42,6 +42,14 @@ qemuSmartcardCheck(const virDevice *dev, const virDomainFacts *facts, const qmpC
     return qemuChrSourceCheck(&card->source, caps, error);
 }
 
+static bool
+qemuSmartcardClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *claims,
+                   GError **error)
+{
+    qemuChrSourceClaim(&VIR_SMARTCARD(dev)->source, ctx);
+    return true;
+}
+
 static void
 qemuSmartcardTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
 {
@@ -89,6 +97,7 @@ qemuSmartcardBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *p
 const virDeviceQemu virSmartcardQemu = {
     .kind = &virSmartcardKind,
     .check = qemuSmartcardCheck,
+    .claim = qemuSmartcardClaim,
     .touches = qemuSmartcardTouches,
     .build = qemuSmartcardBuild,
     .hotpluggable = qemuDeviceNeverHotpluggable,
