@@ -65,6 +65,7 @@ virApiDeviceStoredCopy(virDomainObj *obj, const virApiDeviceChange *what, GError
 
 /* --- the running guest --- */
 
+/* The one that is to go, and may; a device of live. */
 static const virDevice *
 virApiDeviceFind(const virDomainDef *live, const virApiDeviceChange *what, const virDevice *wanted,
                  GError **error)
@@ -75,10 +76,10 @@ virApiDeviceFind(const virDomainDef *live, const virApiDeviceChange *what, const
         virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("no device found with alias %s"), what->alias);
         return NULL;
     }
-    if (!virDeviceKindCanChange(dev ? dev->kind : wanted->kind, what->change, /* live: */ true,
-                                error))
+    if (!virDeviceCanChange(dev ? dev : wanted, VIR_DEVICE_DETACH, /* live: */ true, error))
         return NULL;
-    return dev ? dev : virDomainDefFindDevice(live, wanted, what->change, /* live: */ true, error);
+    return dev ? dev
+               : virDomainDefFindDevice(live, wanted, VIR_DEVICE_DETACH, /* live: */ true, error);
 }
 
 static bool
@@ -92,11 +93,10 @@ virApiDeviceLive(virDomainObj *obj, const virApiDeviceChange *what, bool force, 
         return false;
     if (what->change == VIR_DEVICE_ATTACH)
         return qemuGuestAttach(obj, g_steal_pointer(&wanted), error);
-    if (!(dev = virApiDeviceFind(virDomainDocDef(live), what, wanted, error)))
-        return false;
-    if (what->change == VIR_DEVICE_DETACH)
-        return qemuGuestDetach(obj, dev, error);
-    return qemuGuestUpdate(obj, dev, g_steal_pointer(&wanted), force, error);
+    if (what->change == VIR_DEVICE_UPDATE)
+        return qemuGuestUpdate(obj, g_steal_pointer(&wanted), force, error);
+    return (dev = virApiDeviceFind(virDomainDocDef(live), what, wanted, error)) &&
+           qemuGuestDetach(obj, dev, error);
 }
 
 /* All of it or nothing: the stored definition is checked and on disk, beside the one in force,

@@ -210,6 +210,34 @@ virDeviceSameABI(const virDevice *a, const virDevice *b, GError **error)
            (!a->kind->sameABI || a->kind->sameABI(a, b, error));
 }
 
+static unsigned
+virDevicePCIConnect(const virDevice *dev, const virDomainFacts *facts)
+{
+    return dev->kind->pciConnect ? dev->kind->pciConnect(dev, facts) : 0;
+}
+
+static int
+virDeviceController(const virDevice *dev)
+{
+    unsigned index;
+
+    return dev->kind->controller ? dev->kind->controller(dev, &index) : -1;
+}
+
+static bool
+virDeviceOnUSB(const virDevice *dev)
+{
+    return dev->kind->onUSB && dev->kind->onUSB(dev);
+}
+
+bool
+virDeviceSitsAlike(const virDevice *a, const virDevice *b, const virDomainFacts *facts)
+{
+    return virDevicePCIConnect(a, facts) == virDevicePCIConnect(b, facts) &&
+           virDeviceController(a) == virDeviceController(b) &&
+           virDeviceOnUSB(a) == virDeviceOnUSB(b);
+}
+
 virDevice *
 virDevicesNth(const GPtrArray *devices, const virDeviceKind *kind, unsigned n)
 {

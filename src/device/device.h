@@ -119,6 +119,10 @@ typedef struct {
     const char *missing;
     int missingUpdateCode; /* the same of an update, where that differs */
     const char *missingUpdate;
+    /* A domain has at most one, and what is said if it has none; label is then asked of the one it
+     * has. NULL: missing serves. */
+    const char *none;
+    bool anyMatches; /* the one it has is meant, whatever a request says of it */
 } virDeviceChanges;
 
 struct virDeviceKind {
@@ -147,6 +151,10 @@ struct virDeviceKind {
     char *(*label)(const virDevice *dev);
     /* A request that fits several is refused; else the first of them is meant. */
     bool onlyOneMatches;
+    /* False with the reason if a device like this never comes to a running guest or never leaves
+     * one (change: ATTACH, DETACH), which is said before it is looked for. NULL: whether it does is
+     * the running half's matter alone. */
+    bool (*mayChangeLive)(const virDevice *dev, virDeviceChange change, GError **error);
     /* False with the reason if it cannot come to devices as they are. NULL: it always can. */
     bool (*mayJoin)(const virDevice *dev, const GPtrArray *devices, bool live, GError **error);
     /* The slot it wants if it has no address yet; 0: none. NULL: never on PCI. */
@@ -212,6 +220,9 @@ virDevice *virDeviceParseText(const char *xml, unsigned parseFlags, GError **err
 /* By way of the text, nothing left out. */
 virDevice *virDeviceCopy(const virDevice *dev);
 bool virDeviceSameABI(const virDevice *a, const virDevice *b, GError **error);
+
+/* Whether one can sit where the other does: they want the same sort of place. */
+bool virDeviceSitsAlike(const virDevice *a, const virDevice *b, const virDomainFacts *facts);
 
 /* The n-th (from 0) device of a kind, or NULL: for look-ups over facts->devices. */
 virDevice *virDevicesNth(const GPtrArray *devices, const virDeviceKind *kind, unsigned n);

@@ -13,13 +13,12 @@ virDeviceKindChanges(const virDeviceKind *kind, bool live)
     return live ? &kind->live : &kind->stored;
 }
 
-bool
-virDeviceKindCanChange(const virDeviceKind *kind, virDeviceChange change, bool live, GError **error)
+static bool
+virDeviceKindNeverChanges(const virDeviceKind *kind, virDeviceChange change, bool live,
+                          GError **error)
 {
     const char *text;
 
-    if (virDeviceKindChanges(kind, live)->changes & change)
-        return true;
     if (change == VIR_DEVICE_ATTACH)
         text = live ? _("live attach of device '%s' is not supported")
                     : _("persistent attach of device '%s' is not supported");
@@ -33,6 +32,17 @@ virDeviceKindCanChange(const virDeviceKind *kind, virDeviceChange change, bool l
                        live && change == VIR_DEVICE_UPDATE ? VIR_ERR_CONFIG_UNSUPPORTED
                                                            : VIR_ERR_OPERATION_UNSUPPORTED,
                        text, kind->element);
+}
+
+bool
+virDeviceCanChange(const virDevice *dev, virDeviceChange change, bool live, GError **error)
+{
+    const virDeviceKind *kind = dev->kind;
+
+    if (!(virDeviceKindChanges(kind, live)->changes & change))
+        return virDeviceKindNeverChanges(kind, change, live, error);
+    return !live || change == VIR_DEVICE_UPDATE || !kind->mayChangeLive ||
+           kind->mayChangeLive(dev, change, error);
 }
 
 /* --- coming --- */
@@ -58,10 +68,12 @@ virDomainDefMayJoin(const virDomainDef *def, const virDevice *dev, bool live, GE
 /* --- which one is meant --- */
 
 static bool
-virDomainDeviceMatches(const virDevice *dev, const virDevice *wanted)
+virDomainDeviceMatches(const virDevice *dev, const virDevice *wanted, bool live)
 {
     if (dev->kind != wanted->kind)
         return false;
+    if (virDeviceKindChanges(dev->kind, live)->anyMatches)
+        return true;
     if (wanted->info.alias && dev->info.alias)
         return g_str_equal(wanted->info.alias, dev->info.alias);
     if (wanted->kind->matches)
@@ -73,15 +85,19 @@ virDomainDeviceMatches(const virDevice *dev, const virDevice *wanted)
 }
 
 static void
-virDomainDeviceMissing(const virDevice *wanted, virDeviceChange change, bool live, GError **error)
+virDomainDeviceMissing(const virDomainDef *def, const virDevice *wanted, virDeviceChange change,
+                       bool live, GError **error)
 {
     const virDeviceKind *kind = wanted->kind;
     const virDeviceChanges *changes = virDeviceKindChanges(kind, live);
-    g_autofree char *label = kind->label ? kind->label(wanted) : NULL;
+    const virDevice *only = changes->none ? virDevicesNth(def->devices, kind, 0) : NULL;
+    g_autofree char *label = kind->label ? kind->label(only ? only : wanted) : NULL;
     bool update = change == VIR_DEVICE_UPDATE && changes->missingUpdate;
     const char *text = update ? changes->missingUpdate : changes->missing;
     int code = update ? changes->missingUpdateCode : changes->missingCode;
 
+    if (changes->none && !only)
+        text = changes->none;
     if (text && strstr(text, "%s"))
         virErrorSet(error, code, _(text), label ? label : kind->element);
     else if (text)
@@ -100,7 +116,7 @@ virDomainDefFindDevice(const virDomainDef *def, const virDevice *wanted, virDevi
     for (guint i = 0; i < def->devices->len; i++) {
         virDevice *dev = g_ptr_array_index(def->devices, i);
 
-        if (!virDomainDeviceMatches(dev, wanted))
+        if (!virDomainDeviceMatches(dev, wanted, live))
             continue;
         if (!found) {
             found = dev;
@@ -111,6 +127,6 @@ virDomainDefFindDevice(const virDomainDef *def, const virDevice *wanted, virDevi
         }
     }
     if (!found)
-        virDomainDeviceMissing(wanted, change, live, error);
+        virDomainDeviceMissing(def, wanted, change, live, error);
     return found;
 }

@@ -8,9 +8,8 @@
 #include "domain/def.h"
 
 /* VIR_ERR_OPERATION_UNSUPPORTED (an update of a running guest: VIR_ERR_CONFIG_UNSUPPORTED) if
- * devices of the kind never change so. */
-bool virDeviceKindCanChange(const virDeviceKind *kind, virDeviceChange change, bool live,
-                            GError **error);
+ * devices of the kind, or one like this, never change so. dev: of a request or of a domain. */
+bool virDeviceCanChange(const virDevice *dev, virDeviceChange change, bool live, GError **error);
 
 /* A device that is about to come, not yet in def: its alias and boot order are free, and the kind
  * has nothing against it. VIR_ERR_CONFIG_UNSUPPORTED, VIR_ERR_OPERATION_INVALID and so on, naming

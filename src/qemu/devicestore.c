@@ -24,12 +24,14 @@ bool
 qemuStoredUpdate(qemuDriver *driver, virDomainDef *def, virDevice *dev, GError **error)
 {
     g_autoptr(virDevice) mine = dev;
+    g_autoptr(qmpCaps) caps = qemuDriverCaps(driver, def->emulator, error);
+    virDomainFacts facts;
     virDevice *old;
 
-    if (!virDeviceKindCanChange(mine->kind, VIR_DEVICE_UPDATE, /* live: */ false, error) ||
-        !(old = virDomainDefFindDevice(def, mine, VIR_DEVICE_UPDATE, /* live: */ false, error)))
+    if (!caps || !(old = qemuPrepareUpdate(def, mine, caps, /* live: */ false, error)))
         return false;
-    if (mine->info.address.type == VIR_ADDRESS_NONE)
+    qemuFacts(def, caps, &facts);
+    if (mine->info.address.type == VIR_ADDRESS_NONE && virDeviceSitsAlike(old, mine, &facts))
         mine->info.address = old->info.address;
     virDomainDefReplaceDevice(def, old, g_steal_pointer(&mine));
     return qemuDriverComplete(driver, def, VIR_PARSE_INACTIVE, error);
@@ -44,8 +46,8 @@ qemuStoredDetach(qemuDriver *driver, virDomainDef *def, const virDevice *wanted,
     if (alias && !old)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("no device found with alias %s"),
                            alias);
-    if (!virDeviceKindCanChange(old ? old->kind : wanted->kind, VIR_DEVICE_DETACH,
-                                /* live: */ false, error) ||
+    if (!virDeviceCanChange(old ? old : wanted, VIR_DEVICE_DETACH,
+                            /* live: */ false, error) ||
         (!old &&
          !(old = virDomainDefFindDevice(def, wanted, VIR_DEVICE_DETACH, /* live: */ false, error))))
         return false;

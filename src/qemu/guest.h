@@ -218,5 +218,5 @@ bool qemuGuestDetach(virDomainObj *obj, const virDevice *dev, GError **error);
  */
 void qemuGuestForgetDevice(virDomainObj *obj, const char *alias);
 /* force: even if the guest holds on to it (a locked tray). */
-bool qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted /* taken over */,
-                     bool force, GError **error);
+bool qemuGuestUpdate(virDomainObj *obj, virDevice *wanted /* taken over */, bool force,
+                     GError **error);

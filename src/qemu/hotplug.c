@@ -480,18 +480,23 @@ qemuPlugUpdate(qemuGuest *guest, virDomainDef *def, guint place, virDevice **wan
 }
 
 bool
-qemuGuestUpdate(virDomainObj *obj, const virDevice *dev, virDevice *wanted, bool force,
-                GError **error)
+qemuGuestUpdate(virDomainObj *obj, virDevice *wanted, bool force, GError **error)
 {
+    qemuGuest *guest = qemuGuestOf(obj);
     g_autoptr(virDevice) mine = wanted;
     g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
-    const virDeviceQemu *qemu = virDeviceQemuOf(dev);
+    g_autoptr(virDomainDef) def = virDomainDefCopy(virDomainDocDef(live));
+    virDevice *old;
     guint place;
 
-    if (!g_ptr_array_find(virDomainDocDef(live)->devices, dev, &place) || !qemu || !qemu->update)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("live update of device '%s' is not supported"), dev->kind->element);
-    qemuPlugInherit(mine, dev);
-    return qemuPlugUpdate(qemuGuestOf(obj), virDomainDefCopy(virDomainDocDef(live)), place, &mine,
-                          force, error);
+    {
+        VIR_CORE_UNLOCKED;
+
+        old = qemuPrepareUpdate(def, mine, guest->caps, /* live: */ true, error);
+    }
+    if (!old)
+        return false;
+    qemuPlugInherit(mine, old);
+    g_ptr_array_find(def->devices, old, &place);
+    return qemuPlugUpdate(guest, g_steal_pointer(&def), place, &mine, force, error);
 }

@@ -77,17 +77,21 @@ qemuPreparingCompleteDevice(virDevice *dev, const virDomainFacts *facts, unsigne
            qemu->complete(dev, facts, preparing->caps, parseFlags, error);
 }
 
+/* Defaults of one device, of this binary and of any hypervisor. */
+static bool
+qemuPreparingCompleteOne(qemuPreparing *preparing, virDevice *dev, GError **error)
+{
+    return qemuPreparingCompleteDevice(dev, &preparing->facts, preparing->parseFlags, preparing,
+                                       error) &&
+           (!dev->kind->complete ||
+            dev->kind->complete(dev, &preparing->facts, preparing->parseFlags, error));
+}
+
 /* The model a bare SCSI controller gets, among others. */
 static bool
 qemuPreparingCompleteController(virDevice *controller, void *opaque, GError **error)
 {
-    const qemuPreparing *preparing = opaque;
-
-    return qemuPreparingCompleteDevice(controller, &preparing->facts, preparing->parseFlags, opaque,
-                                       error) &&
-           (!controller->kind->complete ||
-            controller->kind->complete(controller, &preparing->facts, preparing->parseFlags,
-                                       error));
+    return qemuPreparingCompleteOne(opaque, controller, error);
 }
 
 static int
@@ -281,13 +285,48 @@ qemuPrepareJoin(virDomainDef *def, virDevice *dev, const qmpCaps *caps, bool liv
 
     qemuPreparingInit(&preparing, def, caps, NULL, live ? 0 : VIR_PARSE_INACTIVE);
     virDomainDefNumberController(def, dev);
-    return qemuPreparingCompleteDevice(dev, &preparing.facts, preparing.parseFlags, &preparing,
-                                       error) &&
-           (!dev->kind->complete ||
-            dev->kind->complete(dev, &preparing.facts, preparing.parseFlags, error)) &&
+    return qemuPreparingCompleteOne(&preparing, dev, error) &&
            virDomainDefMayJoin(def, dev, live, error) &&
            qemuPrepareCheckDevice(dev, &preparing.facts, caps, error) &&
-           virDeviceKindCanChange(dev->kind, VIR_DEVICE_ATTACH, live, error);
+           virDeviceCanChange(dev, VIR_DEVICE_ATTACH, live, error);
+}
+
+/* Facts of a domain that has wanted in place of old (NULL: that has it not). The caller unrefs the
+ * devices. */
+static GPtrArray *
+qemuPrepareReplaced(const virDomainDef *def, const virDevice *old, virDevice *wanted)
+{
+    GPtrArray *devices = g_ptr_array_sized_new(def->devices->len);
+
+    for (guint i = 0; i < def->devices->len; i++) {
+        virDevice *each = g_ptr_array_index(def->devices, i);
+
+        g_ptr_array_add(devices, each == old ? wanted : each);
+    }
+    return devices;
+}
+
+virDevice *
+qemuPrepareUpdate(virDomainDef *def, virDevice *wanted, const qmpCaps *caps, bool live,
+                  GError **error)
+{
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(GPtrArray) devices = NULL;
+    virDevice *old = NULL;
+    qemuPreparing preparing;
+
+    qemuPreparingInit(&preparing, def, caps, NULL, live ? 0 : VIR_PARSE_INACTIVE);
+    if (!qemuPreparingCompleteOne(&preparing, wanted, error))
+        return NULL;
+    if (virDeviceCanChange(wanted, VIR_DEVICE_UPDATE, live, &missing))
+        old = virDomainDefFindDevice(def, wanted, VIR_DEVICE_UPDATE, live, &missing);
+    devices = qemuPrepareReplaced(def, old, wanted);
+    preparing.facts.devices = devices;
+    if (!qemuPrepareCheckDevice(wanted, &preparing.facts, caps, error))
+        return NULL;
+    if (!old)
+        g_propagate_error(error, g_steal_pointer(&missing));
+    return old;
 }
 
 /* Of the controllers that devices imply, those of SCSI alone can come to a running guest. */

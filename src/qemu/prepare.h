@@ -49,6 +49,12 @@ bool qemuPrepareJoin(virDomainDef *def, virDevice *dev, const qmpCaps *caps, boo
 bool qemuPrepareDevice(virDomainDef *def, virDevice *dev, const qmpCaps *caps, GPtrArray **retFresh,
                        GError **error);
 
+/* The device of def, the private copy of a running guest's document or of a stored one, that an
+ * update request means; wanted gets defaults and is checked as if it stood in its place already.
+ * NULL on error. */
+virDevice *qemuPrepareUpdate(virDomainDef *def, virDevice *wanted, const qmpCaps *caps, bool live,
+                             GError **error);
+
 /* Facts of the document and of the binary (NULL: only of the document). */
 void qemuFacts(const virDomainDef *def, const qmpCaps *caps, virDomainFacts *facts);
 /* KVM or TCG. */

@@ -326,22 +326,33 @@ virControllerLabel(const virDevice *dev)
 }
 
 static bool
+virControllerMayChangeLive(const virDevice *dev, virDeviceChange change, GError **error)
+{
+    const virController *controller = VIR_CONTROLLER_CONST(dev);
+
+    return controller->type == VIR_CONTROLLER_SCSI ||
+           virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                       change == VIR_DEVICE_DETACH ? _("'%s' controller cannot be hot unplugged.")
+                                                   : _("'%s' controller cannot be hot plugged."),
+                       virControllerTypeToString(controller->type));
+}
+
+static bool
 virControllerMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
 {
     const virController *controller = VIR_CONTROLLER_CONST(dev);
     g_autofree char *label = virControllerLabel(dev);
 
-    if (live && controller->type != VIR_CONTROLLER_SCSI)
-        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                           _("'%s' controller cannot be hot plugged."),
-                           virControllerTypeToString(controller->type));
     if (!controller->index.set ||
         !virControllersFind(devices, controller->type, (unsigned)controller->index.value))
         return true;
-    if (live)
-        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("target %s already exists"), label);
-    return virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("controller index='%u' already exists"),
-                       (unsigned)controller->index.value);
+    if (!live)
+        return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
+                           _("controller index='%u' already exists"),
+                           (unsigned)controller->index.value);
+    if (!virControllerMayChangeLive(dev, VIR_DEVICE_ATTACH, NULL))
+        return true; /* that it never could comes after what is wrong with it */
+    return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("target %s already exists"), label);
 }
 
 /* Those of a type by their index; of one index, the EHCI controller before its companions, else as
@@ -375,6 +386,7 @@ const virDeviceKind virControllerKind = {
     .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_INVALID_ARG,
                N_("device not present in domain configuration")},
     .label = virControllerLabel,
+    .mayChangeLive = virControllerMayChangeLive,
     .mayJoin = virControllerMayJoin,
 };
 

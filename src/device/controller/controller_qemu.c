@@ -498,17 +498,16 @@ qemuControllerHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GE
 {
     const virController *controller = VIR_CONTROLLER_CONST(dev);
 
-    if (controller->type == VIR_CONTROLLER_VIRTIO_SERIAL && !ctx->unplug)
-        return true; /* QEMU has no objection */
-    if (controller->type != VIR_CONTROLLER_SCSI)
-        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                           ctx->unplug ? _("'%s' controller cannot be hot unplugged.")
-                                       : _("'%s' controller cannot be hot plugged."),
-                           virControllerTypeToString(controller->type));
-    if (ctx->unplug && qemuControllerIsBusy(controller, ctx->facts->devices))
-        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s",
+    if (ctx->unplug)
+        return !qemuControllerIsBusy(controller, ctx->facts->devices) ||
+               virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s",
                            _("device cannot be detached: device is busy"));
-    return true;
+    /* QEMU has no objection to ports */
+    return controller->type == VIR_CONTROLLER_VIRTIO_SERIAL ||
+           controller->type == VIR_CONTROLLER_SCSI ||
+           virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                       _("'%s' controller cannot be hot plugged."),
+                       virControllerTypeToString(controller->type));
 }
 
 const virDeviceQemu virControllerQemu = {

@@ -389,26 +389,21 @@ qemuGraphicsUpdateListen(const virGraphicsListen *is, const virGraphicsListen *n
     return true;
 }
 
+/* What the configuration chose when the guest started counts as if the document said it. */
 static bool
-qemuGraphicsUpdateListens(const virGraphics *is, const virGraphics *new,
-                          const qemuBuildConfig *config, GError **error)
+qemuGraphicsUpdateListens(const virGraphics *is, const virGraphics *new, GError **error)
 {
     const char *type = virGraphicsTypeToString(is->type);
-    virGraphicsListen was = {0};
-    virGraphicsListen wanted = {0};
-    bool same;
 
     if (is->listens->len != new->listens->len)
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("cannot change the number of listen addresses on '%s' graphics"),
                            type);
-    if (!qemuGraphicsResolve(is, config, &was, error))
-        return false;
-    same = qemuGraphicsResolve(new, config, &wanted, error) &&
-           qemuGraphicsUpdateListen(&was, &wanted, type, error);
-    qemuGraphicsListenClear(&was);
-    qemuGraphicsListenClear(&wanted);
-    return same;
+    for (guint i = 0; i < is->listens->len; i++) {
+        if (!qemuGraphicsUpdateListen(is->listens->pdata[i], new->listens->pdata[i], type, error))
+            return false;
+    }
+    return true;
 }
 
 /* Ports that were chosen at start are no part of a request; those it names are compared. */
@@ -436,7 +431,7 @@ qemuGraphicsUpdate(const virDevice *dev, const virDevice *wanted, const qemuBuil
     if (!spice && is->type != VIR_GRAPHICS_TYPE_VNC)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("unable to change config on '%s' graphics type"), type);
-    if (!qemuGraphicsUpdateListens(is, new, ctx->config, error))
+    if (!qemuGraphicsUpdateListens(is, new, error))
         return false;
     if (is->autoport != new->autoport ||
         (!new->autoport && (is->port != new->port || (spice && is->tlsPort != new->tlsPort))))

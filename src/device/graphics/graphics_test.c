@@ -136,7 +136,8 @@ testPasswordChangesWhileTheGuestRuns(void)
     g_autofree char *args = NULL;
 
     testUpdate(&update, "<graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1'/>",
-               "<graphics type='vnc' autoport='yes' passwd='hush' connected='keep'/>");
+               "<graphics type='vnc' autoport='yes' listen='127.0.0.1' passwd='hush' "
+               "connected='keep'/>");
     g_assert_no_error(update.error);
     g_assert_cmpuint(qmpPlanLength(update.plan), ==, 2);
     g_assert_cmpstr(qmpPlanStepCommand(qmpPlanStep(update.plan, 0)), ==, "set_password");
@@ -177,6 +178,8 @@ static const char *const refused[][3] = {
     {"<graphics type='vnc' keymap='de'/>", "<graphics type='vnc'/>",
      "cannot change keymap setting on vnc graphics"},
     {"<graphics type='vnc' listen='1.2.3.4'/>", "<graphics type='vnc' listen='1.2.3.5'/>",
+     "cannot change listen address setting on 'vnc' graphics"},
+    {"<graphics type='vnc' listen='1.2.3.4'/>", "<graphics type='vnc'/>",
      "cannot change listen address setting on 'vnc' graphics"},
     {"<graphics type='spice' autoport='yes'/>",
      "<graphics type='spice'><listen type='socket' socket='/a'/></graphics>",

@@ -621,6 +621,19 @@ virInterfaceMatches(const virDevice *dev, const virDevice *wanted)
     return !where->alias || !dev->info.alias || g_str_equal(where->alias, dev->info.alias);
 }
 
+/* Models of cards that were never made for PCI Express. What is not known goes where a machine has
+ * room for it. */
+static bool
+virInterfaceIsConventional(const virInterface *iface)
+{
+    static const char *const models[] = {
+        "rtl8139", "e1000",   "vmxnet3",   "netfront", "lan9118", "scm91c111", "vlance",
+        "vmxnet",  "vmxnet2", "Am79C970A", "82540EM",  "82545EM", "82543GC",   NULL,
+    };
+
+    return iface->model && g_strv_contains(models, iface->model);
+}
+
 static unsigned
 virInterfacePCIConnect(const virDevice *dev, const virDomainFacts *facts)
 {
@@ -631,8 +644,7 @@ virInterfacePCIConnect(const virDevice *dev, const virDomainFacts *facts)
         return 0;
     if (iface->type != VIR_INTERFACE_HOSTDEV && virInterfaceIsVirtio(iface))
         return virVirtioPCIConnect(facts, virInterfaceVariant(iface));
-    if (facts->q35 &&
-        (iface->type == VIR_INTERFACE_HOSTDEV || g_strcmp0(iface->model, "e1000e") == 0))
+    if (facts->q35 && (iface->type == VIR_INTERFACE_HOSTDEV || !virInterfaceIsConventional(iface)))
         return VIR_PCI_CONNECT_PCIE_DEVICE | VIR_PCI_CONNECT_HOTPLUGGABLE;
     return pci;
 }

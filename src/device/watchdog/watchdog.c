@@ -43,6 +43,16 @@ virWatchdogLabel(const virDevice *dev)
 }
 
 static bool
+virWatchdogMatches(const virDevice *dev, const virDevice *wanted)
+{
+    const virWatchdog *is = VIR_WATCHDOG(dev);
+    const virWatchdog *want = VIR_WATCHDOG(wanted);
+
+    return is->model == want->model && is->action == want->action &&
+           virAddressEqual(&dev->info.address, &wanted->info.address);
+}
+
+static bool
 virWatchdogMayJoin(const virDevice *dev, const GPtrArray *devices, bool live, GError **error)
 {
     return !virDevicesNth(devices, &virWatchdogKind, 0) ||
@@ -57,9 +67,12 @@ const virDeviceKind virWatchdogKind = {
     .check = virWatchdogCheck,
     .pciConnect = virWatchdogPCIConnect,
     .aliasPrefix = "watchdog",
+    .matches = virWatchdogMatches,
     .live = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING,
-             N_("model '%s' watchdog device not present in domain configuration")},
-    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING, N_("domain has no watchdog")},
+             N_("model '%s' watchdog device not present in domain configuration"),
+             .none = N_("watchdog device not present in domain configuration")},
+    .stored = {VIR_DEVICE_COMES_AND_GOES, VIR_ERR_DEVICE_MISSING, N_("domain has no watchdog"),
+               .anyMatches = true},
     .label = virWatchdogLabel,
     .mayJoin = virWatchdogMayJoin,
 };

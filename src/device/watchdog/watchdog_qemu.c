@@ -84,7 +84,7 @@ qemuWatchdogHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GErr
 
     if (watchdog->model == VIR_WATCHDOG_MODEL_I6300ESB)
         return true;
-    return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                        _("hotplug of watchdog of model %s is not supported"),
                        virWatchdogModelToString(watchdog->model));
 }
