@@ -188,7 +188,7 @@ def take_out(guest, before, after):
         code, _, err = guest.virsh("detach-device-alias", guest.name, alias, "--live", timeout=120)
         assert code == 0, err
         deadline = time.monotonic() + 90
-        while f"<alias name='{alias}'" in "".join(guest.devices()):
+        while f"<alias name='{alias}'" in "".join(guest.documents()["L"]):
             assert time.monotonic() < deadline, f"{alias} does not leave"
             time.sleep(0.2)
     if before["document"]["S"] != after["document"]["S"]:
@@ -295,9 +295,9 @@ def main(program, virtward, mkguest, *wanted):
         (folder / "images").mkdir(mode=0o777)
         (folder / "images").chmod(0o777)
         life = Life(program, virtward, folder)
-        with run.Place(folder / "images", f"vwf{os.getpid() % 100000}").made() as place:
+        with run.Place(folder / "images", "vwf").made() as place:
             uri = f"qemu:///system?socket={folder}/run/virtward-sock"
-            guest = run.Guest(uri, place, "pc", 7, folder / "guest")
+            guest = run.Guest(uri, place, "pc", folder / "guest")
             life.start()
             try:
                 guest.start()

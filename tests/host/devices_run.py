@@ -12,6 +12,7 @@ import pathlib
 import re
 import select
 import shlex
+import socket
 import subprocess
 import time
 import xml.etree.ElementTree
@@ -19,17 +20,33 @@ import xml.etree.ElementTree
 import devices_cases as cases
 
 UUID = "11111111-2222-3333-4444-5555555555%02x"
+DEADLINE_S = 300  # for whatever a guest or a daemon has to do: a busy machine is no fault
+
+
+def free_port(first):
+    """A TCP port that nobody listens on now, of those that no client is given by chance."""
+    for port in range(first, 32000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port")
 
 
 class Place:
-    """Images, a loop device, bridges and a TAP: what the cases need of the host."""
+    """Images, a loop device, bridges and a TAP: what the cases need of the host. Several may be at
+    once, each in a folder and with a number of its own."""
 
-    def __init__(self, folder, tag):
-        self.folder, self.tag = pathlib.Path(folder), tag
+    def __init__(self, folder, prefix, number=0):
+        self.folder, self.number = pathlib.Path(folder), number
+        self.tag = tag = f"{prefix}{os.getpid() % 100000}{chr(ord('a') + number)}"
         # names of interfaces have 15 characters
         self.words = {"DIR": str(self.folder), "BRIDGE": f"{tag}b", "BRIDGE2": f"{tag}c",
-                      "TAP": f"{tag}t", "NAME": tag, "CID": str(5000 + os.getpid() % 50000),
-                      "PORT": str(20000 + os.getpid() % 20000), "LOOP": ""}
+                      "TAP": f"{tag}t", "NAME": tag, "LOOP": "",
+                      "CID": str(100000 + 100 * os.getpid() + number),
+                      "PORT": str(free_port(20000 + 100 * number))}
 
     def image(self, name, size=1 << 20, qcow2=False):
         path = self.folder / name
@@ -69,7 +86,8 @@ class Place:
         for word in ("BRIDGE2", "BRIDGE", "TAP", "LOOP", "DIR"):
             text = text.replace(self.words[word], word)
         text = text.replace(self.tag, "GUEST")
-        text = text.replace(self.words["CID"], "CID").replace(self.words["PORT"], "PORT")
+        for word in ("CID", "PORT"):
+            text = re.sub(rf"\b{self.words[word]}\b", word, text)
         text = re.sub(r"  +", " ", text)  # columns are as wide as names are long
         text = re.sub(r"/dev/pts/\d+", "/dev/pts/N", text)
         text = re.sub(r"\b(vnet|BRIDGEt)\d+", r"\1N", text)
@@ -82,16 +100,16 @@ class Place:
 class Guest:
     """A domain under virsh; machine is a key of MACHINES."""
 
-    def __init__(self, uri, place, machine, number, kernel):
-        self.uri, self.place, self.machine = uri, place, machine
+    def __init__(self, uri, place, machine, kernel):
+        self.uri, self.place = uri, place
         self.name = place.tag
         facts = cases.MACHINES[machine]
         self.cdrom = facts["cdrom"]
         self.xml = place.fill(cases.GUEST.format(
-            name=self.name, uuid=UUID % number, kernel=kernel / "vmlinuz",
+            name=self.name, uuid=UUID % place.number, kernel=kernel / "vmlinuz",
             initrd=kernel / "initrd", **facts))
 
-    def virsh(self, *words, timeout=60):
+    def virsh(self, *words, timeout=DEADLINE_S):
         done = subprocess.run(["virsh", "-c", self.uri, *words], capture_output=True, text=True,
                               env={**os.environ, "LC_ALL": "C.UTF-8"}, timeout=timeout, check=False)
         return done.returncode, done.stdout, done.stderr
@@ -131,7 +149,7 @@ class Guest:
         finally:
             self.end()
 
-    def show(self, deadline_s=120, until="card "):
+    def show(self, deadline_s=DEADLINE_S, until="card "):
         """What the guest says of its disks and cards, once it answers."""
         path = self.must("ttyconsole", self.name).strip()
         fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
@@ -151,21 +169,23 @@ class Guest:
     def wait_ready(self):
         self.show()
 
-    def devices(self, *flags):
-        """The devices of a document, one a line, each with its number among its kind."""
-        code, out, _ = self.virsh("dumpxml", self.name, "--security-info", *flags)
-        if code:
-            return []
+    def documents(self):
+        """The devices of the live (L) and the stored (S) document, as lines."""
+        code, out, _ = self.virsh(f"dumpxml {self.name} --security-info; "
+                                  f"dumpxml {self.name} --security-info --inactive")
+        assert code == 0, f"{self.name}: no documents"
+        live, stored, _ = out.split("</domain>\n\n")
+        return {"L": self.lines(live + "</domain>"), "S": self.lines(stored + "</domain>")}
+
+    def lines(self, document):
+        """Its devices, one a line, each with its number among its kind."""
         numbers, lines = collections.Counter(), []
-        for device in xml.etree.ElementTree.fromstring(out).find("devices"):
+        for device in xml.etree.ElementTree.fromstring(document).find("devices"):
             text = xml.etree.ElementTree.tostring(device, encoding="unicode")
             text = re.sub(r">\s+<", "><", text.strip()).replace('"', "'").replace(" />", "/>")
             lines.append(f"{numbers[device.tag]} {self.place.hide(text)}")
             numbers[device.tag] += 1
         return lines
-
-    def documents(self):
-        return {"L": self.devices(), "S": self.devices("--inactive")}
 
 
 def words_of(step, guest):
@@ -192,12 +212,17 @@ def changes(before, after):
     return lines
 
 
-def wait_gone(guest, before, after):
-    """A guest may take longer to let a device go than the daemon waits for it."""
-    deadline = time.monotonic() + 60
-    while after["L"] == before["L"] and time.monotonic() < deadline:
-        time.sleep(0.5)
-        after = guest.documents()
+def lets_go(text):
+    """True if the step takes a device from the live document, once its guest has let it go."""
+    return text.startswith("detach") and ("--live" in text or "--config" not in text)
+
+
+def wait_gone(guest, before):
+    """The documents when a guest has let its device go, for which it may take longer than the
+    daemon waits. If it never does, they are as before, and the transcript shows that."""
+    deadline = time.monotonic() + DEADLINE_S
+    while (after := guest.documents())["L"] == before["L"] and time.monotonic() < deadline:
+        time.sleep(0.2)  # between two looks
     return after
 
 
@@ -207,9 +232,7 @@ def step(guest, text, before):
     lines += [line for line in guest.place.hide(out + err).splitlines() if line.strip()]
     if code:
         lines.append(f"= {code}")
-    after = guest.documents()
-    if code == 0 and text.startswith("detach") and "--config" not in text:
-        after = wait_gone(guest, before, after)
+    after = wait_gone(guest, before) if code == 0 and lets_go(text) else guest.documents()
     return lines + changes(before, after), after
 
 
