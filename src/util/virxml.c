@@ -283,25 +283,40 @@ virXMLNext(const xmlNode *node, const char *name)
 xmlNode *
 virXMLChildAt(const xmlNode *node, const char *path)
 {
-    g_auto(GStrv) names = g_strsplit(path, "/", -1);
-    xmlNode *at = (xmlNode *)node;
+    const xmlNode *at = node;
+    const char *slash;
 
-    for (char **name = names; *name && at; name++)
-        at = virXMLFirstChild(at, *name);
-    return at;
+    while ((slash = strchr(path, '/'))) {
+        g_autofree char *name = g_strndup(path, (gsize)(slash - path));
+
+        at = virXMLFirstChild(at, name);
+        path = slash + 1;
+    }
+    return virXMLFirstChild(at, path);
+}
+
+/* NULL if there is none; the defaults of a document type are none, as that is not taken. */
+static const xmlAttr *
+virXMLAttrFind(const xmlNode *node, const char *name)
+{
+    const xmlAttr *attr = node ? node->properties : NULL;
+
+    while (attr && (attr->ns || strcmp((const char *)attr->name, name) != 0))
+        attr = attr->next;
+    return attr;
 }
 
 const char *
 virXMLAttrPeek(const xmlNode *node, const char *name)
 {
-    for (const xmlAttr *attr = node ? node->properties : NULL; attr; attr = attr->next) {
-        if (attr->ns || strcmp((const char *)attr->name, name) != 0)
-            continue;
-        if (!attr->children)
-            return "";
-        if (attr->children->type == XML_TEXT_NODE && !attr->children->next)
-            return (const char *)attr->children->content;
-    }
+    const xmlAttr *attr = virXMLAttrFind(node, name);
+
+    if (!attr)
+        return NULL;
+    if (!attr->children)
+        return "";
+    if (attr->children->type == XML_TEXT_NODE && !attr->children->next)
+        return (const char *)attr->children->content;
     return NULL;
 }
 
@@ -319,7 +334,7 @@ virXMLAttr(const xmlNode *node, const char *name)
 {
     const char *plain = virXMLAttrPeek(node, name);
 
-    if (plain || !node)
+    if (plain || !virXMLAttrFind(node, name))
         return g_strdup(plain);
     return virXMLSteal(xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name));
 }
