@@ -82,14 +82,13 @@ virDomainNumatuneParseMemory(virDomainNumatune *numa, const xmlNode *node, GErro
     return true;
 }
 
-/* A placement left open follows that of the vCPUs. */
+/* A placement left open follows that of the vCPUs; an element that says nothing is none. */
 static bool
-virDomainNumatunePlace(virDomainNumatune *numa, const virDomainVcpus *vcpus, bool hasElement,
-                       GError **error)
+virDomainNumatunePlace(virDomainNumatune *numa, const virDomainVcpus *vcpus, GError **error)
 {
     bool isStatic = vcpus->placement == VIR_DOMAIN_CPU_PLACEMENT_STATIC;
 
-    if (!hasElement && !isStatic) {
+    if (!numa->specified && !isStatic) {
         numa->specified = true;
         numa->placement = VIR_NUMATUNE_PLACEMENT_AUTO;
     }
@@ -148,7 +147,7 @@ virDomainNumatuneParse(void *object, xmlNode *node, unsigned parseFlags, GError 
     numa->memnodes = g_ptr_array_new_with_free_func(virDomainMemnodeFree);
     if (memory && !virDomainNumatuneParseMemory(numa, memory, error))
         return false;
-    if (!virDomainNumatunePlace(numa, &def->vcpus, memory != NULL, error))
+    if (!virDomainNumatunePlace(numa, &def->vcpus, error))
         return false;
     virXMLForEachChildNamed (element, child, "memnode") {
         if (!virDomainMemnodeParse(numa, child, error))
