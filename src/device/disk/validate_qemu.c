@@ -162,6 +162,8 @@ qemuDiskCheckIDE(const virDisk *disk, GError **error)
 {
     if (!qemuDiskHasDriveAddress(disk, error))
         return false;
+    if (disk->base.info.address.drive.controller != 0)
+        return INTERNAL("%s", _("Only 1 IDE controller is supported"));
     if (disk->base.info.address.drive.target != 0)
         return UNSUPPORTED("%s", _("target must be 0 for ide controller"));
     return true;
@@ -189,9 +191,9 @@ qemuDiskCheckFloppy(const virDisk *disk, GError **error)
     if (!qemuDiskHasDriveAddress(disk, error))
         return false;
     if (at->drive.controller != 0)
-        return UNSUPPORTED("%s", _("Only 1 fdc controller is supported"));
+        return INTERNAL("%s", _("Only 1 fdc controller is supported"));
     if (at->drive.bus != 0)
-        return UNSUPPORTED("%s", _("Only 1 fdc bus is supported"));
+        return INTERNAL("%s", _("Only 1 fdc bus is supported"));
     if (at->drive.target != 0)
         return UNSUPPORTED("%s", _("target must be 0 for controller fdc"));
     return true;
