@@ -51,6 +51,11 @@ DIFFERENCES = {
         # the line that is no XML may hold a password: it is not repeated
         "attach-device GUEST @broken --config": "Couldn't find end of Start Tag disk",
         "attach-device GUEST @broken --live": "Couldn't find end of Start Tag disk",
+        "update-device GUEST @broken --live --config": "Couldn't find end of Start Tag disk",
+        # a source that cannot be one is found before QEMU is asked, and before a tray opens
+        "attach-disk GUEST @{DIR}/a.img vdm --subdriver qcow2 --live": "not of the format 'qcow2'",
+        "attach-disk GUEST @{DIR} vdm --live": "is neither a file nor a block device",
+        "change-media GUEST CDROM @{DIR} --update --live": "is neither a file nor a block device",
         # there are no networks, locks and USB devices of the host
         "attach-device GUEST @network --live": "network driver not available",
         "attach-device GUEST @lease --live": "no lock manager is there",
