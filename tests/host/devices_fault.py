@@ -290,7 +290,8 @@ def main(program, virtward, mkguest, *wanted):
         folder = pathlib.Path(root)
         folder.chmod(0o755)
         (folder / "etc").mkdir()
-        (folder / "etc" / "virtwardd.conf").write_text('namespaces = [ "mount" ]\n')
+        (folder / "etc" / "virtwardd.conf").write_text(
+            'namespaces = [ "mount" ]\n' if everything else "")
         subprocess.run([mkguest, folder / "guest"], check=True, capture_output=True)
         (folder / "images").mkdir(mode=0o777)
         (folder / "images").chmod(0o777)
