@@ -257,7 +257,6 @@ qmpClientFlush(qmpClient *client)
     qmpClientWatchOut(client, false);
 }
 
-/* The command in one line. Every byte counts: QEMU reads one per turn of its loop. */
 /* The text of a message, with the end that QEMU waits for. Wiped by who frees it. */
 static char *
 qmpClientLine(virJSON *message)
@@ -269,17 +268,20 @@ qmpClientLine(virJSON *message)
     return line;
 }
 
+/* The command in one line. Every byte counts, since QEMU reads one per turn of its loop; id 0:
+ * none. */
 static qmpOutgoing *
 qmpOutgoingNew(const char *command, virJSON *arguments, unsigned id, int fd)
 {
     qmpOutgoing *out = g_new0(qmpOutgoing, 1);
     char *text = arguments ? virJSONPrint(arguments) : NULL;
-    char number[16];
+    char number[24] = "";
 
-    g_snprintf(number, sizeof(number), "%u", id);
+    if (id)
+        g_snprintf(number, sizeof(number), ",\"id\":%u", id);
     /* not with printf: it gathers long texts in a buffer that it moves and does not wipe */
     out->text = g_strconcat("{\"execute\":\"", command, text ? "\",\"arguments\":" : "\"",
-                            text ? text : "", ",\"id\":", number, "}\n", NULL);
+                            text ? text : "", number, "}\n", NULL);
     out->len = strlen(out->text);
     out->fd = fd;
     virSecureFreeString(text);
@@ -333,11 +335,14 @@ qmpRequest *
 qmpClientSendFull(qmpClient *client, const char *command, virJSON *arguments, int fd,
                   unsigned flags)
 {
+    /* QEMU answers in order: an answer without an id is the oldest's, which this one is then */
+    const bool alone = g_queue_is_empty(&client->requests);
     qmpRequest *request;
 
     g_assert(virCoreIsHeld());
     request = qmpRequestNew(command, ++client->lastId);
-    qmpClientQueue(client, request, qmpOutgoingNew(command, arguments, request->id, fd));
+    qmpClientQueue(client, request,
+                   qmpOutgoingNew(command, arguments, alone ? 0 : request->id, fd));
     if (flags & QMP_SEND_SECRET)
         virJSONEraseAndUnref(arguments);
     else
@@ -503,8 +508,8 @@ qmpAnswerNumber(virJSON *message, uint64_t *retNumber)
            g_ascii_string_to_unsigned(text + strlen(WHOLE_ID), 10, 1, G_MAXUINT32, retNumber, NULL);
 }
 
-/* Out of the unanswered ones; an error without an id (QEMU could not read the command) belongs to
- * the oldest. The caller owns the reference. */
+/* Out of the unanswered ones; an answer without an id (a command that went alone, or one that QEMU
+ * could not read) belongs to the oldest. The caller owns the reference. */
 static qmpRequest *
 qmpClientTakeRequest(qmpClient *client, virJSON *message)
 {
@@ -620,6 +625,9 @@ qmpClientRead(qmpClient *client, GError **error)
         total += (size_t)got;
         if (!qmpClientParse(client, error))
             return false;
+        /* No more is there. What an event set off goes out before the answer behind it is read. */
+        if (got < QMP_READ_SIZE)
+            return true;
     }
     return true;
 }
