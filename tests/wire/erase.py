@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from daemon import running
-from memory import places
+from memory import Live
 from protocol import Client, Closed, ERROR, Least, Tables
 
 SECRET_SET_VALUE = 145
@@ -105,12 +105,12 @@ def main(argv):
         assert canary
         try:
             # Something that must be there shows that the search would find it.
-            assert places(daemon.pid, b"virtward-sock-ro")
+            assert Live(daemon.pid).places(b"virtward-sock-ro")
         except PermissionError as error:
             print(f"skipped: {error}")
             return 77
         for value in carry(daemon.rw, tables):
-            for place in places(daemon.pid, value):
+            for place in Live(daemon.pid).places(value):
                 faults += 1
                 print(f"{value!r} is still in {place}")
     print(f"{faults} left in memory")
