@@ -32,11 +32,18 @@ if [ -e /dev/kvm ]; then
 fi
 """
 
-# Binds the folders, hides the v1 hierarchies, becomes libvirtd. $1: the folder.
+# Binds the folders, hides the v1 hierarchies, becomes libvirtd, which asks for a user that only the
+# package with its services makes, even if its configuration names another. $1: the folder.
 INSIDE = WITHOUT_KVM + """
 for pair in etc:/etc/libvirt lib:/var/lib/libvirt cache:/var/cache/libvirt log:/var/log/libvirt; do
   mkdir -p "${pair#*:}"; mount --bind "$1/${pair%%:*}" "${pair#*:}"
 done
+if ! getent passwd libvirt-qemu >/dev/null; then
+  cp /etc/passwd /etc/group "$1/"
+  echo "libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin" >>"$1/passwd"
+  echo "libvirt-qemu:x:64055:" >>"$1/group"
+  for table in passwd group; do mount --bind "$1/$table" "/etc/$table"; done
+fi
 mkdir -p /run/libvirt; mount -t tmpfs -o mode=755 run /run/libvirt
 while read -r _ at type _; do [ "$type" != cgroup ] || umount "$at"; done < /proc/self/mounts
 exec "$2" -f "$1/etc/libvirtd.conf" -p "$1/libvirtd.pid"
@@ -56,6 +63,7 @@ QEMU_CONF = """
 user = "{user}"
 group = "{user}"
 stdio_handler = "file"
+namespaces = []
 vnc_listen = "127.0.0.1"
 """
 
