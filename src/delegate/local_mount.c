@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,21 +33,13 @@ static bool
 virDelegateLocalMountTree(int namespaceFd, int tree, int dirFd, const char *name, GError **error)
 {
     VIR_AUTOCLOSE pidfd = -1;
-    sigset_t all;
-    sigset_t before;
-    pid_t pid;
-    int errnum;
+    pid_t pid = virClonePlain(&pidfd);
     int status = 0;
 
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = virClonePlain(&pidfd);
     if (pid == 0)
         virDelegateLocalMountChild(namespaceFd, tree, dirFd, name);
-    errnum = errno;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid < 0)
-        return virErrorErrnoValue(error, errnum, _("cannot create a process to mount '%s'"), name);
+        return virErrorErrno(error, _("cannot create a process to mount '%s'"), name);
     if (!virSpawnReap(pidfd, &status, error))
         return false;
     if (!WIFEXITED(status))

@@ -3,6 +3,7 @@
  * virclone.c: see virclone.h. */
 #include "util/virclone.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,9 +13,21 @@
 pid_t
 virClonePlain(int *retPidfd)
 {
+    sigset_t all;
+    sigset_t before;
+    pid_t pid;
+    int errnum;
+
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     /* The kernel's call, not libc's: that one wants a stack and a function for the child. Its
      * pidfd comes where other uses have the parent's copy of the thread id. */
-    return (pid_t)syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, retPidfd, NULL, NULL);
+    pid = (pid_t)syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, retPidfd, NULL, NULL);
+    errnum = errno;
+    if (pid != 0)
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = errnum;
+    return pid;
 }
 
 int

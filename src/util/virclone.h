@@ -11,9 +11,9 @@
 
 #include <sys/types.h>
 
-/* A copy of the calling thread alone, memory copied on write: 0 in the child, which may call
- * nothing that takes a lock; in the parent its pid, and a pidfd (close-on-exec, the caller's); or
- * -1 with errno. Signals are the caller's to block before. */
+/* A copy of the calling thread alone, memory copied on write: 0 in the child, where all signals are
+ * blocked, and which may call nothing that takes a lock; in the parent its pid, and a pidfd
+ * (close-on-exec, the caller's); or -1 with errno. */
 pid_t virClonePlain(int *retPidfd);
 
 /* Opens a group's list of processes, to write "0" into it: the writer moves there. groupFd is its

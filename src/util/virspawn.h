@@ -42,10 +42,10 @@ typedef struct {
 
 #define VIR_SPAWN_KEEP_ID ((uid_t)-1)
 
-/* Begin with VIR_SPAWN_REQUEST_INIT, then set what is wanted. All is borrowed until virSpawn
- * returns. */
 typedef struct virSpawnHeld virSpawnHeld;
 
+/* Begin with VIR_SPAWN_REQUEST_INIT, then set what is wanted. All is borrowed until virSpawn
+ * returns, but for held. */
 typedef struct {
     virSpawnHeld *held;      /* NULL: a new process; else this one, taken over (virSpawnHold) */
     const char *const *argv; /* argv[0] is the absolute path of the program */

@@ -267,20 +267,27 @@ testWithoutCapabilities(testGuest *guest)
     return virGateApply(gate, plugged, NULL) ? 0 : 5;
 }
 
+/* func ends well in a process of its own, whose capabilities are its to lose. */
+static void
+testInChild(int (*func)(testGuest *guest), testGuest *guest)
+{
+    int status = 0;
+    pid_t pid = fork(); /* one thread here: the child may do all */
+
+    g_assert_cmpint(pid, >=, 0);
+    if (pid == 0)
+        _exit(func(guest));
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    g_assert_cmpint(status, ==, 0);
+}
+
 static void
 testRestartNeedsNoCapability(void)
 {
     g_autoptr(testGuest) guest = testGuestNew("17-powerless", &testSettings, someRules);
-    int status = 0;
-    pid_t pid;
 
     testGuestStart(guest);
-    pid = fork(); /* one thread here: the child may do all */
-    g_assert_cmpint(pid, >=, 0);
-    if (pid == 0)
-        _exit(testWithoutCapabilities(guest));
-    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
-    g_assert_cmpint(status, ==, 0);
+    testInChild(testWithoutCapabilities, guest);
     g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, true, 203, 3), ==, 0);
     g_assert_cmpint(testGuestAskPath(guest, ASK_READ, "/dev/null"), ==, EPERM);
 }
@@ -378,16 +385,9 @@ testGateOfTheFirstAbiIsChangedWithoutCapability(void)
     static const char *const changed[] = {"c 1:3 rw", "c 200:1 rw", "b 201:* r", NULL};
     g_autoptr(testGuest) guest = testGuestNewOfFirstAbi("21-first", someRules);
     bool reattached = true;
-    int status = 0;
-    pid_t pid;
 
     testGuestStart(guest);
-    pid = fork(); /* one thread here: the child may do all */
-    g_assert_cmpint(pid, >=, 0);
-    if (pid == 0)
-        _exit(testFirstAbiWithoutCapabilities(guest));
-    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
-    g_assert_cmpint(status, ==, 0);
+    testInChild(testFirstAbiWithoutCapabilities, guest);
     g_assert_cmpint(testGuestAsk(guest, ASK_WRITE, true, 203, 3), ==, 0);
     g_assert_cmpint(testGuestAsk(guest, ASK_READ, true, 201, 7), ==, EPERM);
     /* With the right again it is converted. */

@@ -16,13 +16,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "wire")]
 import daemon  # noqa: E402 (beside the wire tests)
 import machines  # noqa: E402
+from guests import until  # noqa: E402
 
 SKIPPED = 77
 UUID = uuid.UUID("5ec2e700-0000-4000-8000-00000000005c")
@@ -135,7 +135,7 @@ def slices():
 
 
 def no_slice_left():
-    deadline(lambda: not slices(), f"{slices()} are gone")
+    until(lambda: not slices(), f"{slices()} are gone")
 
 
 def check_life(host, check_made, ended_by):
@@ -176,7 +176,7 @@ def check_without_daemon(host):
     host.server.process = daemon.launch(host.server.program, host.server.root,
                                         host.server.env).process
     host.virsh("list")
-    deadline(lambda: host.calls.read_text(), "the unit is ended")
+    until(lambda: host.calls.read_text(), "the unit is ended")
     no_slice_left()
 
 
@@ -194,7 +194,7 @@ def check_cut_short(host):
             no_slice_left()
         host.server.process.kill()
         host.server.process.wait()
-        deadline(lambda: not any(processes(folder) for folder in slices()), "the leader ends")
+        until(lambda: not any(processes(folder) for folder in slices()), "the leader ends")
         remove_empty(slices())  # systemd does that
         host.server.process = daemon.launch(host.server.program, host.server.root,
                                             host.server.env).process
@@ -210,13 +210,6 @@ def remove_empty(folders):
     for folder in folders:
         for below, _, _ in os.walk(folder, topdown=False):
             os.rmdir(below)
-
-
-def deadline(condition, what, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
 
 
 def check_choice(program, virtward):
