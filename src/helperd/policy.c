@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helperd/group.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
 #include "util/virprocstat.h"
@@ -214,6 +215,24 @@ helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError
     return below ||
            virErrorSet(error, VIR_ERR_ACCESS_DENIED,
                        _("process %d is in none of the control groups of the policy"), (int)pid);
+}
+
+bool
+helperPolicyGroup(const helperPolicy *policy, const char *hook, int fd, GError **error)
+{
+    g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+    g_autofree char *path = g_file_read_link(link, NULL);
+    bool below = false;
+
+    if (!path)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("a descriptor is missing"));
+    if (!helperGroupIsBelow(fd, (const char *const *)policy->groups, &below, error)) {
+        g_prefix_error(error, "%s: ", hook);
+        return false;
+    }
+    return below ||
+           virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                       _("%s: '%s' is in none of the control groups of the policy"), hook, path);
 }
 
 /* --- files and networks --- */

@@ -2,9 +2,10 @@
  *
  * policy.h: what virtward-helperd may be asked to do, as its policy file says.
  *
- * A key file: [helper] names the daemons' sockets and the control groups whose processes may be
- * touched; a group per operation switches it on and bounds every value. What has no group is not
- * registered for; what a group does not allow is refused in words. Constant after start. */
+ * A key file: [helper] names the daemons' sockets and the control groups which, with those below
+ * them and the processes inside, may be touched; a group per operation switches it on and bounds
+ * every value. What has no group is not registered for; what a group does not allow is refused in
+ * words. Constant after start. */
 #pragma once
 
 #include <glib.h>
@@ -41,6 +42,9 @@ bool helperPolicyMember(const helperPolicy *policy, const char *hook, const char
 /* The process of pidfd is in one of the control groups (any of its hierarchies) below those that
  * the policy names, and is alive after it was looked at. Its pid in *retPid. */
 bool helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError **error);
+/* The control group behind the descriptor, of any hierarchy, is one of those that the policy names
+ * or below one. That can't change while the descriptor is open. hook for the words alone. */
+bool helperPolicyGroup(const helperPolicy *policy, const char *hook, int fd, GError **error);
 /* The file behind the descriptor is a regular file with one name, a folder, a socket or a node,
  * below one of the list "folders". */
 bool helperPolicyFile(const helperPolicy *policy, const char *hook, int fd, GError **error);

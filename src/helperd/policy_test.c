@@ -114,6 +114,63 @@ testProcesses(testPolicy *test, const void *unused)
     testExpectError(test, VIR_ERR_OPERATION_FAILED, "is no process");
 }
 
+/* A group below the top of a hierarchy, as /proc/self/cgroup would write it; NULL: there is none
+ * here. */
+static char *
+testFindGroup(const char **retMount)
+{
+    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(mounts); i++) {
+        g_autofree char *procs = g_build_filename(mounts[i], "cgroup.procs", NULL);
+        g_autoptr(GDir) folder =
+            g_file_test(procs, G_FILE_TEST_EXISTS) ? g_dir_open(mounts[i], 0, NULL) : NULL;
+        const char *name;
+
+        *retMount = mounts[i];
+        while (folder && (name = g_dir_read_name(folder))) {
+            g_autofree char *path = g_build_filename(mounts[i], name, NULL);
+
+            if (g_file_test(path, G_FILE_TEST_IS_DIR))
+                return g_strconcat("/", name, NULL);
+        }
+    }
+    return NULL;
+}
+
+static void
+testGroups(testPolicy *test, const void *unused)
+{
+    const char *mount = NULL;
+    g_autofree char *group = testFindGroup(&mount);
+    g_autofree char *path = group ? g_strconcat(mount, group, NULL) : NULL;
+    g_autofree char *text =
+        g_strdup_printf("[helper]\nsockets=/s\ncgroups=/nowhere;%s\n", group ? group : "/other");
+    VIR_AUTOCLOSE file = open("/tmp", O_PATH | O_CLOEXEC);
+    VIR_AUTOCLOSE inside = group ? open(path, O_PATH | O_CLOEXEC) : -1;
+    VIR_AUTOCLOSE above = group ? open(mount, O_RDONLY | O_CLOEXEC) : -1;
+
+    testLoad(test, text);
+    g_assert_false(helperPolicyGroup(test->policy, "gate.create", file, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "gate.create: a descriptor is no control group");
+    g_assert_false(helperPolicyGroup(test->policy, "gate.create", -1, &test->error));
+    testExpectError(test, VIR_ERR_OPERATION_FAILED, "a descriptor is missing");
+    if (inside < 0 || above < 0) {
+        g_test_skip("no control group here");
+        return;
+    }
+    g_assert_true(helperPolicyGroup(test->policy, "gate.create", inside, &test->error));
+    g_assert_no_error(test->error);
+    g_assert_false(helperPolicyGroup(test->policy, "gate.create", above, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "in none of the control groups");
+    testLoad(test, "[helper]\nsockets=/s\n");
+    g_assert_false(helperPolicyGroup(test->policy, "gate.create", inside, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "in none of the control groups");
+    testLoad(test, "[helper]\nsockets=/s\ncgroups=/\n");
+    g_assert_true(helperPolicyGroup(test->policy, "gate.create", inside, &test->error));
+    g_assert_true(helperPolicyGroup(test->policy, "gate.create", above, &test->error));
+}
+
 static void
 testFiles(testPolicy *test, const void *unused)
 {
@@ -145,6 +202,7 @@ main(int argc, char **argv)
     TEST("numbers have bounds, and no bound means nothing", testNumbers);
     TEST("words stand in lists", testWords);
     TEST("processes are in the policy's groups", testProcesses);
+    TEST("control groups are those of the policy or below", testGroups);
     TEST("files are in the policy's folders, under one name", testFiles);
     return g_test_run();
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * group.h: where the control group behind a descriptor lies.
+ *
+ * Nobody can move a control group below another one, so what is true of a descriptor once stays
+ * true. Names are not looked at, and no step leaves the hierarchy: a group that somebody has
+ * mounted over another one's folder is still where the kernel keeps it. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* *retBelow: the group of fd (a folder's descriptor, O_PATH is enough; of any hierarchy) is one of
+ * groups or below one. groups are written as in this process's /proc/self/cgroup; one that does not
+ * exist has nothing below it. VIR_ERR_ACCESS_DENIED if fd is no control group. Reads
+ * /proc/self/mountinfo and the hierarchy; no rights but to search it. Any thread. */
+bool helperGroupIsBelow(int fd, const char *const *groups, bool *retBelow, GError **error);
