@@ -7,30 +7,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "delegate/virdelegateops.h"
-#include "delegate/virhandlers.h"
+#include "delegate/handler.h"
 #include "util/virerror.h"
-#include "util/virprocstat.h"
 #include "util/virutil.h"
-
-#ifndef PIDFD_THREAD /* kernel 6.9, include/uapi/linux/pidfd.h */
-#define PIDFD_THREAD O_EXCL
-#endif
-
-/* A call whose answer is success and no more. */
-static bool
-ask(virDelegate *door, const virDelegateCall *call, uint32_t hook, void *args, const int *fds,
-    size_t nfds, GError **error)
-{
-    g_auto(virHandlerReply) reply = {0};
-
-    return virHandlersAsk(door->handlers, call, virXdrHookByNumber(hook), args, fds, nfds, NULL,
-                          &reply, error);
-}
 
 /* --- processes and threads --- */
 
@@ -40,88 +22,28 @@ handlerMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd, uin
 {
     handler_memlock_set_args args = {.soft = bytes, .hard = bytes};
 
-    return ask(door, call, HANDLER_PROC_MEMLOCK_SET, &args, &pidfd, 1, error);
-}
-
-/* The targets of a call for threads: the process, and what names its threads. */
-typedef struct {
-    GArray *fds; /* int; all but the first ones owned */
-    guint borrowed;
-    handler_threads threads;
-} threadTargets;
-
-static void
-threadTargetsClear(threadTargets *targets)
-{
-    for (guint i = targets->borrowed; targets->fds && i < targets->fds->len; i++)
-        (void)close(g_array_index(targets->fds, int, i)); /* given up either way */
-    g_clear_pointer(&targets->fds, g_array_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(threadTargets, threadTargetsClear)
-
-/* A descriptor for each thread; false if this kernel has none (before 6.9). */
-static bool
-addThreadPidfds(threadTargets *targets, const pid_t *tids, size_t ntids)
-{
-    for (size_t i = 0; i < ntids; i++) {
-        int fd = (int)syscall(SYS_pidfd_open, tids[i], PIDFD_THREAD);
-
-        if (fd < 0)
-            return false;
-        g_array_append_val(targets->fds, fd);
-    }
-    return true;
-}
-
-/* Targets: first (borrowed descriptors), then the threads, or the folder they are listed in. */
-static bool
-findThreads(threadTargets *targets, const int *first, size_t nfirst, int pidfd, const pid_t *tids,
-            size_t ntids, GError **error)
-{
-    pid_t pid = virPidfdGetPid(pidfd, error);
-    g_autofree char *folder = g_strdup_printf("/proc/%d/task", pid);
-    int fd;
-
-    targets->fds = g_array_new(FALSE, FALSE, sizeof(int));
-    targets->borrowed = (guint)nfirst;
-    g_array_append_vals(targets->fds, first, (guint)nfirst);
-    targets->threads.tids_len = (uint32_t)ntids;
-    targets->threads.tids_val = (uint32_t *)(void *)tids; /* pid_t has 32 bits and none is < 0 */
-    if (pid <= 0)
-        return false;
-    targets->threads.form = HANDLER_THREAD_FORM_PIDFDS;
-    if (addThreadPidfds(targets, tids, ntids))
-        return true;
-    for (guint i = targets->borrowed; i < targets->fds->len; i++)
-        (void)close(g_array_index(targets->fds, int, i)); /* given up either way */
-    g_array_set_size(targets->fds, targets->borrowed);
-    fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return virErrorErrno(error, _("cannot open '%s'"), folder);
-    g_array_append_val(targets->fds, fd);
-    targets->threads.form = HANDLER_THREAD_FORM_TASK_FOLDER;
-    return true;
+    return virDelegateHandlerAsk(door, call, HANDLER_PROC_MEMLOCK_SET, &args, &pidfd, 1, error);
 }
 
 static bool
 handlerSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
                 size_t ntids, int policy, int priority, GError **error)
 {
-    g_auto(threadTargets) targets = {0};
+    g_auto(virDelegateTargets) targets = {0};
     handler_sched_set_args args = {.policy = policy, .priority = priority};
 
-    if (!findThreads(&targets, &pidfd, 1, pidfd, tids, ntids, error))
+    if (!virDelegateTargetsFind(&targets, &pidfd, 1, pidfd, tids, ntids, error))
         return false;
     args.threads = targets.threads;
-    return ask(door, call, HANDLER_PROC_SCHED_SET, &args, (int *)(void *)targets.fds->data,
-               targets.fds->len, error);
+    return virDelegateHandlerAsk(door, call, HANDLER_PROC_SCHED_SET, &args,
+                                 (int *)(void *)targets.fds->data, targets.fds->len, error);
 }
 
 static bool
 handlerAffinitySet(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
                    size_t ntids, const cpu_set_t *cpus, size_t cpusSize, GError **error)
 {
-    g_auto(threadTargets) targets = {0};
+    g_auto(virDelegateTargets) targets = {0};
     g_autofree uint8_t *bits = g_malloc0(cpusSize);
     handler_affinity_set_args args = {.cpus_len = (uint32_t)cpusSize, .cpus_val = bits};
 
@@ -129,11 +51,11 @@ handlerAffinitySet(virDelegate *door, const virDelegateCall *call, int pidfd, co
         if (CPU_ISSET_S(cpu, cpusSize, cpus))
             bits[cpu / 8] |= (uint8_t)(1 << cpu % 8);
     }
-    if (!findThreads(&targets, &pidfd, 1, pidfd, tids, ntids, error))
+    if (!virDelegateTargetsFind(&targets, &pidfd, 1, pidfd, tids, ntids, error))
         return false;
     args.threads = targets.threads;
-    return ask(door, call, HANDLER_PROC_AFFINITY_SET, &args, (int *)(void *)targets.fds->data,
-               targets.fds->len, error);
+    return virDelegateHandlerAsk(door, call, HANDLER_PROC_AFFINITY_SET, &args,
+                                 (int *)(void *)targets.fds->data, targets.fds->len, error);
 }
 
 static bool
@@ -142,7 +64,7 @@ handlerProcTune(virDelegate *door, const virDelegateCall *call, int pidfd, int o
 {
     handler_proc_tune_args args = {.oom_score_adj = oomScoreAdj, .ioprio = -1};
 
-    return ask(door, call, HANDLER_PROC_PROC_TUNE, &args, &pidfd, 1, error);
+    return virDelegateHandlerAsk(door, call, HANDLER_PROC_PROC_TUNE, &args, &pidfd, 1, error);
 }
 
 /* --- files --- */
@@ -193,7 +115,7 @@ handlerNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd, con
                                      .uid = uid,
                                      .gid = gid};
 
-    return ask(door, call, HANDLER_PROC_NODE_CREATE, &args, &dirFd, 1, error);
+    return virDelegateHandlerAsk(door, call, HANDLER_PROC_NODE_CREATE, &args, &dirFd, 1, error);
 }
 
 static bool
@@ -257,7 +179,8 @@ handlerTapRemove(virDelegate *door, const virDelegateCall *call, const char *nam
     VIR_AUTOCLOSE space = openNetNamespace(error);
     handler_tap_remove_args args = {.name = name};
 
-    return space >= 0 && ask(door, call, HANDLER_PROC_TAP_REMOVE, &args, &space, 1, error);
+    return space >= 0 &&
+           virDelegateHandlerAsk(door, call, HANDLER_PROC_TAP_REMOVE, &args, &space, 1, error);
 }
 
 static bool
@@ -270,8 +193,10 @@ handlerNetSetBridge(virDelegate *door, const virDelegateCall *call, const char *
 
     if (space < 0)
         return false;
-    return bridge ? ask(door, call, HANDLER_PROC_NET_ATTACH, &attach, &space, 1, error)
-                  : ask(door, call, HANDLER_PROC_NET_DETACH, &detach, &space, 1, error);
+    return bridge ? virDelegateHandlerAsk(door, call, HANDLER_PROC_NET_ATTACH, &attach, &space, 1,
+                                          error)
+                  : virDelegateHandlerAsk(door, call, HANDLER_PROC_NET_DETACH, &detach, &space, 1,
+                                          error);
 }
 
 static bool
@@ -281,12 +206,14 @@ handlerNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name
     VIR_AUTOCLOSE space = openNetNamespace(error);
     handler_net_set_args args = {.name = name, .up = up};
 
-    return space >= 0 && ask(door, call, HANDLER_PROC_NET_SET, &args, &space, 1, error);
+    return space >= 0 &&
+           virDelegateHandlerAsk(door, call, HANDLER_PROC_NET_SET, &args, &space, 1, error);
 }
 
 /* What is missing here cannot be registered for: virHandlerHookIsServed. */
 const virDelegateOps virDelegateHandlerOps = {
     .name = "the handler",
+    .barrier = virDelegateHandlerBarrier,
     .deviceOpen = handlerDeviceOpen,
     .nodeCreate = handlerNodeCreate,
     .tapCreate = handlerTapCreate,
@@ -303,11 +230,10 @@ const virDelegateOps virDelegateHandlerOps = {
 bool
 virHandlerHookIsServed(uint32_t hook)
 {
-    static const uint32_t missing[] = {HANDLER_PROC_BARRIER,       HANDLER_PROC_CGROUP_CREATE,
-                                       HANDLER_PROC_CGROUP_MOVE,   HANDLER_PROC_CGROUP_SET,
-                                       HANDLER_PROC_CGROUP_REMOVE, HANDLER_PROC_GATE_CREATE,
-                                       HANDLER_PROC_GATE_UPDATE,   HANDLER_PROC_GATE_REPLACE,
-                                       HANDLER_PROC_GATE_REMOVE,   HANDLER_PROC_MOUNT_APPLY};
+    static const uint32_t missing[] = {
+        HANDLER_PROC_CGROUP_CREATE, HANDLER_PROC_CGROUP_MOVE, HANDLER_PROC_CGROUP_SET,
+        HANDLER_PROC_CGROUP_REMOVE, HANDLER_PROC_GATE_CREATE, HANDLER_PROC_GATE_UPDATE,
+        HANDLER_PROC_GATE_REPLACE,  HANDLER_PROC_GATE_REMOVE, HANDLER_PROC_MOUNT_APPLY};
 
     for (size_t i = 0; i < G_N_ELEMENTS(missing); i++) {
         if (missing[i] == hook)

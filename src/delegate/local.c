@@ -33,4 +33,5 @@ const virDelegateOps virDelegateLocalOps = {
     .schedSet = virDelegateLocalSchedSet,
     .affinitySet = virDelegateLocalAffinitySet,
     .procTune = virDelegateLocalProcTune,
+    .barrier = virDelegateLocalBarrier,
 };

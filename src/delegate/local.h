@@ -79,3 +79,6 @@ bool virDelegateLocalAffinitySet(virDelegate *door, const virDelegateCall *call,
                                  size_t cpusSize, GError **error);
 bool virDelegateLocalProcTune(virDelegate *door, const virDelegateCall *call, int pidfd,
                               int oomScoreAdj, GError **error);
+bool virDelegateLocalBarrier(virDelegate *door, const virDelegateCall *call,
+                             virDelegateBarrierStage stage, int pidfd,
+                             const virDelegateThread *threads, size_t nthreads, GError **error);

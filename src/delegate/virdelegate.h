@@ -53,6 +53,26 @@ typedef enum {
     VIR_DELEGATE_DEVICE_LAST
 } virDelegateDevice;
 
+/* What a thread of a guest does, and when a barrier is reached; docs/handler-protocol.md. */
+typedef enum {
+    VIR_DELEGATE_ROLE_EMULATOR, /* QEMU's main thread */
+    VIR_DELEGATE_ROLE_VCPU,
+    VIR_DELEGATE_ROLE_IOTHREAD,
+    VIR_DELEGATE_ROLE_OTHER, /* QEMU's helpers of its own */
+} virDelegateRole;
+
+typedef enum {
+    VIR_DELEGATE_BARRIER_PREPARED,     /* all threads are there, no vCPU has run */
+    VIR_DELEGATE_BARRIER_RESUME,       /* the vCPUs are about to run for the first time */
+    VIR_DELEGATE_BARRIER_HOTPLUG_VCPU, /* a vCPU was plugged into a running guest */
+} virDelegateBarrierStage;
+
+typedef struct {
+    virDelegateRole role;
+    unsigned id; /* number of the vCPU or I/O thread, else 0 */
+    pid_t tid;
+} virDelegateThread;
+
 /* Owner and permissions of a file before own.set changed them, to be put back. */
 typedef struct {
     uid_t uid;
@@ -218,3 +238,8 @@ bool virDelegateAffinitySet(virDelegate *door, const virDelegateCall *call, int 
 /* proc.tune: oom_score_adj. */
 bool virDelegateProcTune(virDelegate *door, const virDelegateCall *call, int pidfd, int oomScoreAdj,
                          GError **error);
+/* barrier: a handler places what it likes of the process's threads and lets the guest go on, or
+ * not. Done here there is nothing to do. */
+bool virDelegateBarrier(virDelegate *door, const virDelegateCall *call,
+                        virDelegateBarrierStage stage, int pidfd, const virDelegateThread *threads,
+                        size_t nthreads, GError **error);

@@ -109,6 +109,9 @@ typedef struct {
     /* proc.tune. */
     bool (*procTune)(virDelegate *door, const virDelegateCall *call, int pidfd, int oomScoreAdj,
                      GError **error);
+    /* barrier. After: the process lives. */
+    bool (*barrier)(virDelegate *door, const virDelegateCall *call, virDelegateBarrierStage stage,
+                    int pidfd, const virDelegateThread *threads, size_t nthreads, GError **error);
 } virDelegateOps;
 
 extern const virDelegateOps virDelegateLocalOps;
