@@ -290,15 +290,19 @@ blockBucket(virGateAssembler *as, const virGateMaps *maps)
     jumpIf(as, BPF_JEQ, BPF_REG_0, 0, TO_RULES);
 }
 
-/* On if the slot has another node; else it is marked as used, and r1 has its access. The slot is
- * read once: node and access belong together. */
+/* On if the slot has another node; else r1 has its access, and marks: it is marked as used. The
+ * slot is read once: node and access belong together. */
 static void
-blockSlot(virGateAssembler *as, int slot)
+blockSlot(virGateAssembler *as, int slot, bool marks)
 {
     int16_t at = (int16_t)(slot * (int)sizeof(uint64_t));
 
     load(as, BPF_DW, BPF_REG_1, BPF_REG_0, at);
     calculateReg(as, BPF_XOR, BPF_REG_1, BPF_REG_9);
+    if (!marks) {
+        jumpIf(as, BPF_JLT, BPF_REG_1, 1 << VIR_GATE_NODE_SHIFT, TO_GRANTED);
+        return;
+    }
     emit(as, BPF_JMP | BPF_JGE | BPF_K, BPF_REG_1, 0, 2, 1 << VIR_GATE_NODE_SHIFT);
     storeNumber(as, BPF_B, BPF_REG_0, (int16_t)(at + VIR_GATE_NODE_USED_BYTE), 1);
     jump(as, TO_GRANTED);
@@ -322,7 +326,7 @@ blockTable(virGateAssembler *as, const virGateMaps *maps)
     blockBucket(as, maps);
     calculate(as, BPF_LSH, BPF_REG_9, VIR_GATE_NODE_SHIFT);
     for (int slot = 0; slot < VIR_GATE_BUCKET_SLOTS; slot++)
-        blockSlot(as, slot);
+        blockSlot(as, slot, maps->eventsFd >= 0);
     jump(as, TO_RULES);
     label(as, TO_GRANTED);
     blockGrant(as);
@@ -349,15 +353,16 @@ blockKey(virGateAssembler *as)
  * (always: asking first would double what the verifier has to walk, and the load's time with it),
  * takes its bits off r7, and ends if none is left. */
 static void
-blockLookup(virGateAssembler *as, int rulesFd, int32_t prefix, virGateLabel miss)
+blockLookup(virGateAssembler *as, const virGateMaps *maps, int32_t prefix, virGateLabel miss)
 {
     storeNumber(as, BPF_W, BPF_REG_10, KEY_PREFIX, prefix);
-    loadMap(as, BPF_REG_1, rulesFd);
+    loadMap(as, BPF_REG_1, maps->rulesFd);
     move(as, BPF_REG_2, BPF_REG_10);
     calculate(as, BPF_ADD, BPF_REG_2, KEY_OFFSET);
     call(as, BPF_FUNC_map_lookup_elem);
     jumpIf(as, BPF_JEQ, BPF_REG_0, 0, miss);
-    storeNumber(as, BPF_B, BPF_REG_0, offsetof(virGateValue, flags), VIR_GATE_VALUE_USED);
+    if (maps->eventsFd >= 0)
+        storeNumber(as, BPF_B, BPF_REG_0, offsetof(virGateValue, flags), VIR_GATE_VALUE_USED);
     load(as, BPF_H, BPF_REG_1, BPF_REG_0, offsetof(virGateValue, access));
     blockGrant(as);
 }
@@ -461,11 +466,11 @@ blockGate(virGateAssembler *as, const virGateMaps *maps)
     if (maps->nodesFd >= 0)
         blockTable(as, maps);
     blockKey(as);
-    blockLookup(as, maps->rulesFd, 64, TO_MINOR);
-    blockLookup(as, maps->rulesFd, 32, TO_MINOR);
-    blockLookup(as, maps->rulesFd, 8, TO_MINOR);
+    blockLookup(as, maps, 64, TO_MINOR);
+    blockLookup(as, maps, 32, TO_MINOR);
+    blockLookup(as, maps, 8, TO_MINOR);
     blockMinorKey(as);
-    blockLookup(as, maps->rulesFd, 64, TO_DENY);
+    blockLookup(as, maps, 64, TO_DENY);
     blockHeader(as, maps->headerFd);
     if (maps->eventsFd >= 0)
         blockReport(as, maps->eventsFd);

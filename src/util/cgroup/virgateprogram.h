@@ -6,7 +6,8 @@
  * The program is the same for every guest and every rule; only the maps are put in. So changing a
  * rule never loads anything. There are two forms: one that reports what it denies, which is
  * attached to the group, and a silent one for the link beside it, so that a denial is reported once
- * and not twice. A third, the cover, stands in for a gate that is taken over.
+ * and not twice; that one also leaves the marks of used rules alone, and is loaded the faster. A
+ * third, the cover, stands in for a gate that is taken over.
  *
  * A rule lies in one of two places. That of one node, in the table of nodes (virgatenodes.h): one
  * line of memory for a check. All others, and those whose bucket there is full, in a trie of
@@ -36,7 +37,7 @@
 
 /* Of the program's text. A gate found with another number gets this one's program over its own
  * maps, in one step. */
-#define VIR_GATE_PROGRAM_VERSION 2
+#define VIR_GATE_PROGRAM_VERSION 3
 
 /* Names as bpftool shows them; by them and the layout ours are told from others'. */
 #define VIR_GATE_PROG_NAME "vw_gate"
