@@ -2,6 +2,7 @@
  *
  * virdelegate_barrier.c: the front of barrier: a word with a handler at the points of a guest's
  * life where its threads can still be placed. In a job, without the core lock. */
+#include <poll.h>
 #include <unistd.h>
 
 #include "delegate/virdelegate.h"
@@ -14,11 +15,10 @@
 static bool
 virDelegateCheckAlive(int pidfd, GError **error)
 {
-    pid_t pid = virPidfdGetPid(pidfd, error);
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 
-    if (pid == 0)
-        virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the process has ended"));
-    return pid > 0;
+    return poll(&ended, 1, 0) == 0 ||
+           virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the process has ended"));
 }
 
 /* Ids that came from QEMU are of its own threads. */

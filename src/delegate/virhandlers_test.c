@@ -20,6 +20,7 @@
 #include "util/virerror.h"
 #include "util/virevent.h"
 #include "util/virfile.h"
+#include "util/virprocstat.h"
 #include "util/virutil.h"
 
 enum { WANTED = 321, PATIENCE_US = 5 * 1000 * 1000 };
@@ -515,6 +516,84 @@ testGarbage(testHandler *test, const void *unused)
     g_assert_false(testReceive(test, &packet));
 }
 
+static void *
+testRunBarrier(void *opaque)
+{
+    testJob *job = opaque;
+    const virDelegateThread table = {VIR_DELEGATE_ROLE_VCPU, 5, job->test->child};
+
+    job->done = virDelegateBarrier(job->test->door, &testCall, VIR_DELEGATE_BARRIER_HOTPLUG_VCPU,
+                                   job->test->pidfd, &table, 1, &job->error);
+    return NULL;
+}
+
+/* The table, and a descriptor for each of its threads behind the process's own. */
+static GThread *
+testBeginBarrier(testHandler *test, testJob *job, virPacket *call)
+{
+    g_auto(virArena) arena = {0};
+    handler_barrier_args args;
+    GThread *thread;
+
+    testServe(test, "barrier");
+    *job = (testJob){.test = test};
+    thread = g_thread_new("job", testRunBarrier, job);
+    g_assert_true(testReceive(test, call));
+    g_assert_cmpint(call->header.procedure, ==, HANDLER_PROC_BARRIER);
+    virArenaInit(&arena);
+    g_assert_true(virPacketDecode(call, &handler_barrier_args_xdr, &arena, &args, NULL));
+    g_assert_cmpint(args.stage, ==, HANDLER_BARRIER_STAGE_HOTPLUG_VCPU);
+    g_assert_cmpint(args.threads_len, ==, 1);
+    g_assert_cmpint(args.threads_val[0].role, ==, HANDLER_THREAD_ROLE_VCPU);
+    g_assert_cmpint(args.threads_val[0].id, ==, 5);
+    g_assert_cmpint(args.threads_val[0].tid, ==, test->child);
+    g_assert_cmpint(virPacketFdCount(call), ==, 2);
+    if (args.form == HANDLER_THREAD_FORM_PIDFDS)
+        g_assert_cmpint(virPidfdGetPid(virPacketGetFd(call, 1), NULL), ==, test->child);
+    return thread;
+}
+
+static void
+testBarrier(testHandler *test, const void *unused)
+{
+    testJob job;
+    g_auto(virPacket) call = {0};
+    GThread *thread = testBeginBarrier(test, &job, &call);
+
+    testAnswer(test, &call, NULL, 0);
+    g_thread_join(thread);
+    g_assert_no_error(job.error);
+    g_assert_true(job.done);
+}
+
+static void
+testBarrierKills(testHandler *test, const void *unused)
+{
+    testJob job;
+    g_auto(virPacket) call = {0};
+    GThread *thread = testBeginBarrier(test, &job, &call);
+    struct pollfd ended = {.fd = test->pidfd, .events = POLLIN};
+
+    kill(test->child, SIGKILL);
+    g_assert_cmpint(poll(&ended, 1, -1), ==, 1);
+    testAnswer(test, &call, NULL, 0);
+    g_thread_join(thread);
+    testExpectFailure(&job, VIR_ERR_OPERATION_FAILED, "reported barrier as done, but");
+}
+
+/* Ids that are no threads of the process reach nobody. */
+static void
+testBarrierStrangers(testHandler *test, const void *unused)
+{
+    const virDelegateThread table = {VIR_DELEGATE_ROLE_VCPU, 0, getpid()};
+    g_autoptr(GError) error = NULL;
+
+    testServe(test, "barrier");
+    g_assert_false(virDelegateBarrier(test->door, &testCall, VIR_DELEGATE_BARRIER_PREPARED,
+                                      test->pidfd, &table, 1, &error));
+    g_assert_nonnull(strstr(error->message, "has no thread"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -542,6 +621,9 @@ main(int argc, char **argv)
     TEST("another ABI is refused with both numbers", testAbi);
     TEST("a second handler needs to say that it takes over", testSecond);
     TEST("garbage ends the connection", testGarbage);
+    TEST("a barrier has the threads as a table and as descriptors", testBarrier);
+    TEST("a barrier that the process does not outlive is not passed", testBarrierKills);
+    TEST("a barrier is of threads of the process alone", testBarrierStrangers);
     code = g_test_run();
     virEventQuit();
     g_thread_join(events);

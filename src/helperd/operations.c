@@ -387,5 +387,6 @@ const helperOperation helperOperations[] = {
     {"net.attach", attachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
     {"net.detach", detachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
     {"net.set", setUp, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"barrier", helperPassBarrier, {CAP_SYS_NICE, -1}},
     {NULL, NULL, {-1}},
 };

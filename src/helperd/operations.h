@@ -18,3 +18,7 @@ typedef struct {
 
 /* Ended by one without name. */
 extern const helperOperation helperOperations[];
+
+/* barrier (operations_barrier.c). */
+bool helperPassBarrier(const helperPolicy *policy, const virInternalCall *call,
+                       virInternalRequest *request, GError **error);

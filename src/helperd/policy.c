@@ -40,6 +40,7 @@ static const struct {
     {"net.attach", {"names", "bridges", "namespaces"}},
     {"net.detach", {"names", "namespaces"}},
     {"net.set", {"names", "namespaces"}},
+    {"barrier", {"housekeeping", "vcpus"}},
 };
 
 static bool
@@ -166,6 +167,12 @@ helperPolicyWord(const helperPolicy *policy, const char *hook, const char *key, 
     }
     return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is not among the %s of %s"), word, key,
                        hook);
+}
+
+char *
+helperPolicyText(const helperPolicy *policy, const char *hook, const char *key)
+{
+    return g_key_file_get_string(policy->file, hook, key, NULL);
 }
 
 bool

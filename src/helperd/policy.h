@@ -39,6 +39,8 @@ bool helperPolicyWord(const helperPolicy *policy, const char *hook, const char *
 /* A number of the list under key. */
 bool helperPolicyMember(const helperPolicy *policy, const char *hook, const char *key,
                         int64_t value, GError **error);
+/* What the operation's group says under key; NULL: nothing. Caller frees. */
+char *helperPolicyText(const helperPolicy *policy, const char *hook, const char *key);
 /* The process of pidfd is in one of the control groups (any of its hierarchies) below those that
  * the policy names, and is alive after it was looked at. Its pid in *retPid. */
 bool helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError **error);

@@ -124,6 +124,39 @@ typedef int (*virInternalOpenDeviceHandler)(const virInternalCall *call, virInte
 typedef int (*virInternalSetBridgeHandler)(const virInternalCall *call, int netns, const char *name,
                                            const char *bridge);
 
+/* What a thread of a guest does; QEMU itself told the daemon. */
+typedef enum {
+    VIR_INTERNAL_THREAD_EMULATOR = 0, /* QEMU's main thread: whatever it makes later begins where
+                                       * this one is */
+    VIR_INTERNAL_THREAD_VCPU = 1,
+    VIR_INTERNAL_THREAD_IOTHREAD = 2,
+    VIR_INTERNAL_THREAD_OTHER = 3, /* QEMU's helpers of its own */
+} virInternalThreadRole;
+
+typedef struct {
+    int role;        /* virInternalThreadRole */
+    unsigned int id; /* number of the vCPU or I/O thread */
+    pid_t tid;       /* with fd, for logs only */
+    int fd;          /* its pidfd (kernel 6.9 and later), or -1 */
+} virInternalGuestThread;
+
+typedef struct {
+    int pidfd;                             /* of the process */
+    int folder;                            /* its /proc/PID/task (O_PATH) where fds are -1 */
+    const virInternalGuestThread *threads; /* n of them */
+    size_t n;
+} virInternalGuestThreads;
+
+typedef enum {
+    VIR_INTERNAL_BARRIER_PREPARED = 0,     /* all threads are there, no vCPU has run */
+    VIR_INTERNAL_BARRIER_RESUME = 1,       /* the vCPUs are about to run for the first time */
+    VIR_INTERNAL_BARRIER_HOTPLUG_VCPU = 2, /* a vCPU was plugged; its thread alone is told */
+} virInternalBarrierStage;
+
+/* The guest waits: 0 lets it go on, -1 ends its start, or takes the new vCPU away again. */
+typedef int (*virInternalBarrierHandler)(const virInternalCall *call, virInternalBarrierStage stage,
+                                         const virInternalGuestThreads *threads);
+
 /* Each registers for all guests of the daemon behind conn, on that daemon's handler socket (found
  * by conn's URI: ?socket=, or the default; UNIX transports only), and serves from a thread of the
  * library's own until virInternalClose(conn). abi: VIR_INTERNAL_ABI, which the macros below pass.
@@ -144,6 +177,8 @@ int virInternalSetDeviceOpenHandlerABI(virConnectPtr conn, unsigned abi,
                                        virInternalOpenDeviceHandler handler);
 int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
                                          virInternalSetBridgeHandler handler);
+int virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi,
+                                    virInternalBarrierHandler handler);
 
 #define virInternalSetProcessSetMaxMemLockHandler(conn, handler)                                   \
     virInternalSetProcessSetMaxMemLockHandlerABI(conn, VIR_INTERNAL_ABI, handler)
@@ -161,6 +196,8 @@ int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
     virInternalSetDeviceOpenHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetNetSetBridgeHandler(conn, handler)                                           \
     virInternalSetNetSetBridgeHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetBarrierHandler(conn, handler)                                                \
+    virInternalSetBarrierHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 
 /* Ends what the functions above began for conn; before virConnectClose. Without effect if nothing
  * was. */
@@ -218,6 +255,9 @@ int virInternalRequestGetFd(const virInternalRequest *request, size_t i);
 size_t virInternalRequestCountFds(const virInternalRequest *request);
 /* Threads of a request for threads; 0, or -1 if it is none. Borrowed. */
 int virInternalRequestGetThreads(const virInternalRequest *request, virInternalThreads *threads);
+/* The thread table of a barrier; 0, or -1 if it is none. Borrowed. */
+int virInternalRequestGetGuestThreads(const virInternalRequest *request,
+                                      virInternalGuestThreads *threads);
 /* The request ids of a teardown, the latest first. Borrowed. */
 const unsigned long long *virInternalRequestGetIds(const virInternalRequest *request, size_t *n);
 

@@ -16,9 +16,14 @@ difference between this module, the library and the daemon is an error at regist
 
 import ctypes
 import ctypes.util
+import typing
 
 ABI = 1
 TAKE_OVER = 1
+
+# roles of threads, stages of a barrier
+EMULATOR, VCPU, IOTHREAD, OTHER = range(4)
+PREPARED, RESUME, HOTPLUG_VCPU = range(3)
 
 
 class Error(Exception):
@@ -35,6 +40,25 @@ class _Threads(ctypes.Structure):
     _fields_ = [("pidfd", ctypes.c_int), ("fds", ctypes.POINTER(ctypes.c_int)),
                 ("folder", ctypes.c_int), ("tids", ctypes.POINTER(ctypes.c_int)),
                 ("n", ctypes.c_size_t)]
+
+
+class _GuestThread(ctypes.Structure):
+    _fields_ = [("role", ctypes.c_int), ("id", ctypes.c_uint), ("tid", ctypes.c_int),
+                ("fd", ctypes.c_int)]
+
+
+class _GuestThreads(ctypes.Structure):
+    _fields_ = [("pidfd", ctypes.c_int), ("folder", ctypes.c_int),
+                ("threads", ctypes.POINTER(_GuestThread)), ("n", ctypes.c_size_t)]
+
+
+class GuestThread(typing.NamedTuple):
+    """A thread of a barrier: EMULATOR, VCPU, IOTHREAD or OTHER; its pidfd, or -1."""
+
+    role: int
+    id: int
+    tid: int
+    fd: int
 
 
 _HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Call), ctypes.c_void_p, ctypes.c_void_p)
@@ -58,6 +82,7 @@ _PROTOTYPES = {
     "RequestGetFd": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t]),
     "RequestCountFds": (ctypes.c_size_t, [ctypes.c_void_p]),
     "RequestGetThreads": (ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(_Threads)]),
+    "RequestGetGuestThreads": (ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(_GuestThreads)]),
     "RequestGetIds": (ctypes.POINTER(ctypes.c_ulonglong), [ctypes.c_void_p,
                                                            ctypes.POINTER(ctypes.c_size_t)]),
     "RequestSetNumber": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_longlong]),
@@ -139,6 +164,15 @@ class Request:
             raise KeyError("threads")
         fds = [threads.fds[i] for i in range(threads.n)] if threads.fds else None
         return (threads.pidfd, fds, threads.folder, [threads.tids[i] for i in range(threads.n)])
+
+    def guest_threads(self):
+        """Of a barrier: (pidfd of the process, task folder or -1, [GuestThread])."""
+        table = _GuestThreads()
+        if _lib().RequestGetGuestThreads(self._pointer, ctypes.byref(table)) < 0:
+            raise KeyError("threads")
+        return (table.pidfd, table.folder,
+                [GuestThread(one.role, one.id, one.tid, one.fd)
+                 for one in (table.threads[i] for i in range(table.n))])
 
     def ids(self):
         """The request ids of a teardown."""

@@ -25,6 +25,7 @@ struct _virInternalRequest {
     GArray *fds;       /* int: the answer's, owned */
     GArray *ids;       /* unsigned long long */
     GArray *threadFds; /* int, borrowed */
+    GArray *table;     /* virInternalGuestThread */
 };
 
 /* Fills request from packet (borrowed). */

@@ -93,6 +93,7 @@ virInternalRequestInit(virInternalRequest *request, const virXdrHook *hook, virP
     virArenaInit(&request->arena);
     request->fds = g_array_new(FALSE, FALSE, sizeof(int));
     request->threadFds = g_array_new(FALSE, FALSE, sizeof(int));
+    request->table = g_array_new(FALSE, FALSE, sizeof(virInternalGuestThread));
     request->args = virArenaAlloc(&request->arena, hook->args->size);
     if (hook->ret)
         request->ret = virArenaAlloc(&request->arena, hook->ret->size);
@@ -120,6 +121,7 @@ virInternalRequestClear(virInternalRequest *request)
         (void)close(g_array_index(request->fds, int, i)); /* sent or given up */
     g_clear_pointer(&request->fds, g_array_unref);
     g_clear_pointer(&request->threadFds, g_array_unref);
+    g_clear_pointer(&request->table, g_array_unref);
     g_clear_pointer(&request->ids, g_array_unref);
     virArenaClear(&request->arena);
 }
@@ -212,6 +214,34 @@ virInternalRequestGetThreads(const virInternalRequest *request, virInternalThrea
         .folder = pidfds ? -1 : virPacketGetFd(request->packet, first),
         .tids = (const pid_t *)(const void *)wire->tids_val,
         .n = wire->tids_len};
+    return 0;
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestGetGuestThreads(const virInternalRequest *request,
+                                  virInternalGuestThreads *threads)
+{
+    const handler_barrier_args *wire = request->args;
+    bool pidfds;
+
+    if (request->hook->number != HANDLER_PROC_BARRIER)
+        return -1;
+    pidfds = wire->form == HANDLER_THREAD_FORM_PIDFDS;
+    if (virPacketFdCount(request->packet) < 1 + (pidfds ? (size_t)wire->threads_len : 1))
+        return -1;
+    g_array_set_size(request->table, 0);
+    for (uint32_t i = 0; i < wire->threads_len; i++) {
+        const handler_guest_thread *one = &wire->threads_val[i];
+        virInternalGuestThread thread = {one->role, one->id, (pid_t)one->tid,
+                                         pidfds ? virPacketGetFd(request->packet, i + 1) : -1};
+
+        g_array_append_val(request->table, thread);
+    }
+    *threads = (virInternalGuestThreads){
+        .pidfd = virPacketGetFd(request->packet, 0),
+        .folder = pidfds ? -1 : virPacketGetFd(request->packet, 1),
+        .threads = (const virInternalGuestThread *)(const void *)request->table->data,
+        .n = wire->threads_len};
     return 0;
 }
 

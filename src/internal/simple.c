@@ -263,6 +263,19 @@ adaptAttach(const virInternalCall *call, virInternalRequest *request, void *opaq
                    virInternalRequestGetString(request, "bridge"));
 }
 
+static int
+adaptBarrier(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalBarrierHandler handler = (virInternalBarrierHandler)opaque;
+    virInternalGuestThreads threads;
+
+    if (virInternalRequestGetGuestThreads(request, &threads) < 0) {
+        virInternalFail(call, "%s", _("descriptors are missing"));
+        return -1;
+    }
+    return handler(call, (virInternalBarrierStage)number(request, "stage"), &threads);
+}
+
 VIR_INTERNAL_EXPORT int
 virInternalSetProcessSetMaxMemLockHandlerABI(virConnectPtr conn, unsigned abi,
                                              virInternalSetMaxMemLockHandler handler)
@@ -319,4 +332,10 @@ virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
     int attached = serve(conn, abi, "net.attach", adaptAttach, (void (*)(void))handler);
 
     return attached < 0 ? -1 : serve(conn, abi, "net.detach", adaptAttach, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi, virInternalBarrierHandler handler)
+{
+    return serve(conn, abi, "barrier", adaptBarrier, (void (*)(void))handler);
 }

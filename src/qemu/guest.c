@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "qemu/ask.h"
+#include "qemu/barrier.h"
 #include "qemu/hotplug.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -198,10 +199,16 @@ qemuGuestLearnVcpus(qemuGuest *guest, virJSON *reply)
 bool
 qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error)
 {
+    qemuGuest *guest = qemuGuestOf(obj);
+
+    if (guest && guest->fresh && guest->monitor &&
+        !qemuBarrierReach(obj, VIR_DELEGATE_PHASE_START, VIR_DELEGATE_BARRIER_RESUME, error))
+        return false;
     if (!qemuGuestCommand(obj, "cont", NULL, NULL, error))
         return false;
-    if (!qemuGuestOf(obj))
+    if (!(guest = qemuGuestOf(obj)))
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s", _("domain is not running"));
+    guest->fresh = false;
     /* QEMU's RESUME event may have come first: then all of this is done */
     if (obj->state != VIR_DOMAIN_RUNNING || reason == VIR_RUNNING_BOOTED) {
         bool told = obj->state == VIR_DOMAIN_RUNNING;

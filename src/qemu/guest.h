@@ -70,6 +70,7 @@ struct qemuGuest {
     bool saving;    /* its status file is being written: without the job if nobody waits for it */
     bool saveAgain; /* when that is done, as something changed meanwhile */
     bool starting;
+    bool fresh;               /* no CPU of it has run yet: a barrier stands before */
     bool connecting;          /* after a restart: the monitor has not answered yet */
     bool shutdownSeen;        /* QEMU said SHUTDOWN */
     int endAction;            /* virLifecycleAction: what that leads to */
@@ -127,7 +128,8 @@ void qemuGuestLearnVcpus(qemuGuest *guest, virJSON *reply);
  * job free. Lock held. */
 void qemuGuestHurry(virDomainObj *obj);
 
-/* Starts (stops) the guest's CPUs and sets state and event. Job and lock held. */
+/* Starts (stops) the guest's CPUs and sets state and event; before they run for the first time the
+ * barrier "resume" is to be passed. Job and lock held, given up. */
 bool qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error);
 bool qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error);
 
@@ -180,6 +182,7 @@ typedef struct {
     uint64_t balloonKiB;
     unsigned lastBlockNode;
     bool starting;  /* the daemon ended in the middle of the start */
+    bool fresh;     /* it had not run yet */
     bool rebooting; /* a shutdown was to become a reboot */
 } qemuStatus;
 qemuStatus *qemuStatusRead(const char *path, GError **error);

@@ -4,9 +4,11 @@
  * one's thread is placed as at the start. See guestvcpu.h. */
 #include "qemu/guestvcpu.h"
 
+#include "qemu/barrier.h"
 #include "qemu/tune.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
+#include "util/virlog.h"
 
 enum { QEMU_VCPU_UNPLUG_WAIT_MS = 5000 };
 
@@ -48,7 +50,33 @@ qemuVcpuPlaces(virJSON *reply)
     return places;
 }
 
-/* --- the live document --- */
+/* --- what QEMU has, and the live document with it --- */
+
+/* Lock held, given up. */
+static bool
+qemuVcpuLearn(virDomainObj *obj, GError **error)
+{
+    g_autoptr(virJSON) cpus = NULL;
+
+    if (!qemuGuestCommand(obj, "query-cpus-fast", NULL, &cpus, error) ||
+        !virDomainObjCheckActive(obj, error))
+        return false;
+    qemuGuestLearnVcpus(qemuGuestOf(obj), cpus);
+    return true;
+}
+
+/* The vCPU's thread, 0 if there is none. */
+static pid_t
+qemuVcpuTid(const qemuGuest *guest, unsigned id)
+{
+    for (guint i = 0; i < guest->vcpus->len; i++) {
+        const qemuVcpu *vcpu = &g_array_index(guest->vcpus, qemuVcpu, i);
+
+        if ((unsigned)vcpu->index == id)
+            return vcpu->tid;
+    }
+    return 0;
+}
 
 typedef struct {
     unsigned id;
@@ -67,81 +95,13 @@ qemuVcpuEditOnline(virDomainDef *def, void *opaque, GError **error)
     return true;
 }
 
-/* What QEMU has now, and the document with it. */
 static bool
-qemuVcpuFollow(virDomainObj *obj, unsigned id, bool online, GError **error)
+qemuVcpuNote(virDomainObj *obj, unsigned id, bool online, GError **error)
 {
     qemuVcpuEdit edit = {id, online};
-    g_autoptr(virJSON) cpus = NULL;
 
-    if (!qemuGuestCommand(obj, "query-cpus-fast", NULL, &cpus, error) ||
-        !virDomainObjCheckActive(obj, error))
-        return false;
-    qemuGuestLearnVcpus(qemuGuestOf(obj), cpus);
     return qemuDriverEdit(qemuGuestOf(obj)->driver, obj, true, false, qemuVcpuEditOnline, &edit,
                           error);
-}
-
-/* --- one more --- */
-
-static bool
-qemuVcpuTune(virDomainObj *obj, unsigned id, GError **error)
-{
-    qemuGuest *guest = qemuGuestOf(obj);
-    g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
-    qemuTune tune;
-
-    for (guint i = 0; i < guest->vcpus->len; i++) {
-        const qemuVcpu vcpu = g_array_index(guest->vcpus, qemuVcpu, i);
-
-        if ((unsigned)vcpu.index != id)
-            continue;
-        qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
-        {
-            VIR_CORE_UNLOCKED;
-
-            return qemuTuneVcpu(&tune, virDomainDocDef(live), id, vcpu.tid, error);
-        }
-    }
-    return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                       _("qemu didn't report thread id for vcpu '%u'"), id);
-}
-
-static bool
-qemuVcpuPlug(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
-{
-    virJSON *props = virJSONGetObject(entry, "props");
-    virJSON *arguments = props ? virJSONCopy(props) : virJSONObject();
-
-    virJSONAddString(arguments, "driver", virJSONGetString(entry, "type"));
-    virJSONAddStringF(arguments, "id", "vcpu%u", id);
-    return qemuGuestCommand(obj, "device_add", arguments, NULL, error) &&
-           qemuVcpuFollow(obj, id, true, error) && qemuVcpuTune(obj, id, error);
-}
-
-static bool
-qemuVcpuPlugMore(virDomainObj *obj, unsigned more, GError **error)
-{
-    g_autoptr(virJSON) reply = NULL;
-    g_autoptr(GArray) places = NULL;
-
-    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
-        return false;
-    places = qemuVcpuPlaces(reply);
-    for (guint i = 0; i < places->len && more > 0; i++) {
-        virJSON *entry = g_array_index(places, qemuVcpuPlace, i).entry;
-
-        if (!virDomainObjCheckActive(obj, error))
-            return false;
-        if (virJSONGetString(entry, "qom-path") ||
-            i >= virDomainVcpusMax(&virDomainObjDef(obj)->vcpus))
-            continue;
-        if (!qemuVcpuPlug(obj, i, entry, error))
-            return false;
-        more--;
-    }
-    return more == 0 || virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
-                                    _("QEMU has no place for another vCPU"));
 }
 
 /* --- one less --- */
@@ -167,8 +127,9 @@ qemuVcpuWaitGone(qemuGuest *guest, const char *alias, GError **error)
            virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is not running"));
 }
 
+/* Out of QEMU, and its place among the groups with it. Lock held, given up. */
 static bool
-qemuVcpuUnplug(virDomainObj *obj, unsigned id, GError **error)
+qemuVcpuTakeOut(virDomainObj *obj, unsigned id, GError **error)
 {
     qemuGuest *guest = qemuGuestOf(obj);
     g_autofree char *alias = g_strdup_printf("vcpu%u", id);
@@ -183,7 +144,7 @@ qemuVcpuUnplug(virDomainObj *obj, unsigned id, GError **error)
            qemuVcpuWaitGone(guest, alias, error);
     if (qemuGuestOf(obj) == guest)
         g_hash_table_remove(guest->awaited, alias);
-    if (!gone || !qemuVcpuFollow(obj, id, false, error))
+    if (!gone || !qemuVcpuLearn(obj, error))
         return false;
     qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
     {
@@ -191,6 +152,12 @@ qemuVcpuUnplug(virDomainObj *obj, unsigned id, GError **error)
 
         return qemuTuneDropPart(&tune, VIR_CGROUP_PART_VCPU, id, error);
     }
+}
+
+static bool
+qemuVcpuUnplug(virDomainObj *obj, unsigned id, GError **error)
+{
+    return qemuVcpuTakeOut(obj, id, error) && qemuVcpuNote(obj, id, false, error);
 }
 
 static bool
@@ -208,6 +175,89 @@ qemuVcpuUnplugSome(virDomainObj *obj, unsigned fewer, GError **error)
     return fewer == 0 || virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
                                      _("failed to find appropriate hotpluggable vcpus to reach the "
                                        "desired target vcpu count"));
+}
+
+/* --- one more --- */
+
+/* Its thread gets its place, here and by a handler. The guest may run on it before that: until it
+ * is asked for its groups and CPUs are those of the thread that made it. */
+static bool
+qemuVcpuSettle(virDomainObj *obj, unsigned id, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autoptr(virDomainDoc) live = virDomainDocRef(obj->live);
+    pid_t tid = qemuVcpuTid(guest, id);
+    qemuTune tune;
+    bool placed;
+
+    if (tid == 0)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                           _("qemu didn't report thread id for vcpu '%u'"), id);
+    qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
+    {
+        VIR_CORE_UNLOCKED;
+
+        placed = qemuTuneVcpu(&tune, virDomainDocDef(live), id, tid, error);
+    }
+    return placed && virDomainObjCheckActive(obj, error) &&
+           qemuBarrierPlugVcpu(obj, id, tid, error);
+}
+
+/* A vCPU that could not be placed goes again. If the guest keeps it, it is one of its vCPUs. */
+static void
+qemuVcpuPlugUndo(virDomainObj *obj, unsigned id)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!virDomainObjIsActive(obj) || qemuVcpuTakeOut(obj, id, &error) ||
+        !virDomainObjIsActive(obj))
+        return;
+    VIR_WARN("domain '%s': vCPU %u was plugged, could not be placed and stays: %s", obj->name, id,
+             error->message);
+    g_clear_error(&error);
+    if (qemuVcpuTid(qemuGuestOf(obj), id) != 0 && !qemuVcpuNote(obj, id, true, &error))
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+}
+
+static bool
+qemuVcpuPlug(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
+{
+    virJSON *props = virJSONGetObject(entry, "props");
+    virJSON *arguments = props ? virJSONCopy(props) : virJSONObject();
+
+    virJSONAddString(arguments, "driver", virJSONGetString(entry, "type"));
+    virJSONAddStringF(arguments, "id", "vcpu%u", id);
+    if (!qemuGuestCommand(obj, "device_add", arguments, NULL, error))
+        return false;
+    if (qemuVcpuLearn(obj, error) && qemuVcpuSettle(obj, id, error))
+        return qemuVcpuNote(obj, id, true, error);
+    qemuVcpuPlugUndo(obj, id);
+    return false;
+}
+
+static bool
+qemuVcpuPlugMore(virDomainObj *obj, unsigned more, GError **error)
+{
+    g_autoptr(virJSON) reply = NULL;
+    g_autoptr(GArray) places = NULL;
+
+    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
+        return false;
+    places = qemuVcpuPlaces(reply);
+    for (guint i = 0; i < places->len && more > 0; i++) {
+        virJSON *entry = g_array_index(places, qemuVcpuPlace, i).entry;
+
+        if (!virDomainObjCheckActive(obj, error))
+            return false;
+        if (virJSONGetString(entry, "qom-path") ||
+            i >= virDomainVcpusMax(&virDomainObjDef(obj)->vcpus))
+            continue;
+        if (!qemuVcpuPlug(obj, i, entry, error))
+            return false;
+        more--;
+    }
+    return more == 0 || virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
+                                    _("QEMU has no place for another vCPU"));
 }
 
 bool

@@ -45,6 +45,7 @@ qemuMonitorResume(qemuGuest *guest, virJSON *data)
 {
     virDomainObj *obj = guest->obj;
 
+    guest->fresh = false; /* also by somebody at the monitor */
     if (guest->starting || obj->state != VIR_DOMAIN_PAUSED)
         return;
     virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, VIR_RUNNING_UNPAUSED);

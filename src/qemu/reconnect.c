@@ -108,6 +108,7 @@ qemuReconnectEntryAdd(qemuDriver *driver, qemuReconnectEntry *entry)
     guest->connecting = true;
     guest->starting = status->starting;
     guest->rebooting = status->rebooting;
+    guest->fresh = status->fresh;
     g_ptr_array_unref(guest->resources);
     guest->resources = g_steal_pointer(&status->resources);
     g_array_append_vals(guest->vcpus, status->vcpus->data, status->vcpus->len);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "qemu/argv.h"
+#include "qemu/barrier.h"
 #include "qemu/buildctx.h"
 #include "qemu/denials.h"
 #include "qemu/firmware.h"
@@ -527,6 +528,15 @@ qemuStartPlaceThreads(qemuStart *start, GError **error)
     }
 }
 
+/* All of the daemon's own is done, and no CPU of the guest has run. Lock held, given up. */
+static bool
+qemuStartBarrier(qemuStart *start, GError **error)
+{
+    return qemuBarrierReach(start->guest->obj, start->call.phase, VIR_DELEGATE_BARRIER_PREPARED,
+                            error) &&
+           VIR_FAULT_STEP("start:barrier-passed", error);
+}
+
 static bool
 qemuStartTell(qemuStart *start, GError **error)
 {
@@ -635,6 +645,7 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsign
 
     live->id = ++driver->nextID;
     guest->starting = true;
+    guest->fresh = true;
     guest->made = live;
     guest->stateDir =
         g_strdup_printf("%s/domain-%d-%.20s", driver->paths.lib, live->id, live->name);
@@ -651,7 +662,8 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsign
         ok = qemuStartPrepare(&start, error) && qemuStartMake(&start, error);
     }
     ok = ok && qemuStartAsk(&start, error) && qemuStartPlaceThreads(&start, error) &&
-         qemuStartTell(&start, error) && VIR_FAULT_STEP("start:told", error);
+         qemuStartBarrier(&start, error) && qemuStartTell(&start, error) &&
+         VIR_FAULT_STEP("start:told", error);
     if (ok) {
         qemuStartPublish(&start);
         ok = qemuGuestSaveStatus(guest, error);

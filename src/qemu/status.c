@@ -101,6 +101,8 @@ qemuStatusFormat(const qemuGuest *guest)
         virXMLWriterAttr(w, "starting", "yes");
     if (obj->config)
         virXMLWriterAttr(w, "persistent", "yes");
+    if (guest->fresh)
+        virXMLWriterAttr(w, "fresh", "yes");
     if (guest->rebooting)
         virXMLWriterAttr(w, "rebooting", "yes");
     if (guest->balloonKiB)
@@ -257,6 +259,7 @@ qemuStatusReadOurs(qemuStatus *status, const xmlNode *root, GError **error)
     const xmlNode *ours = virXMLFirstChild(root, "virtward");
     xmlNode *change = virXMLFirstChild(ours, "change");
     const char *starting = ours ? virXMLAttrPeek(ours, "starting") : NULL;
+    const char *fresh = ours ? virXMLAttrPeek(ours, "fresh") : NULL;
     const char *rebooting = ours ? virXMLAttrPeek(ours, "rebooting") : NULL;
 
     if (!ours)
@@ -264,6 +267,7 @@ qemuStatusReadOurs(qemuStatus *status, const xmlNode *root, GError **error)
     status->startTime = qemuStatusNumber(ours, "startTime");
     status->balloonKiB = qemuStatusNumber(ours, "balloon");
     status->starting = g_strcmp0(starting, "yes") == 0;
+    status->fresh = g_strcmp0(fresh, "yes") == 0;
     status->rebooting = g_strcmp0(rebooting, "yes") == 0;
     virXMLForEachChildNamed (ours, node, "resource") {
         if (!qemuStatusReadResource(status, node, error))

@@ -13,7 +13,7 @@ import re
 import sys
 
 # In the daemon, the door. On its other side: the reference helper, and the example of a handler.
-DOOR = ("src/delegate/local", "src/helperd/operations.c", "src/internal/example.c")
+DOOR = ("src/delegate/local", "src/helperd/operations", "src/internal/example.c")
 GROUPS = ["src/util/cgroup/"]
 NETDEV = ["src/util/netdev/"]
 # A program of its own, which becomes what the request says (design: processes).

@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""barrier.py VIRTWARDD BUILD-FOLDER: what a handler is told of a guest's threads, when, and what
+its word leads to. A Python handler of this process, stock virsh, a QEMU without an operating system.
+"""
+
+import json
+import os
+import pathlib
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wire"))
+import daemon as daemons  # noqa: E402
+
+NAME = "at-the-barrier"
+GUEST = f"""<domain type='qemu'><name>{NAME}</name><memory unit='MiB'>64</memory>
+<vcpu current='2'>4</vcpu><iothreads>1</iothreads>
+<os><type arch='x86_64' machine='pc'>hvm</type></os>
+<devices><controller type='usb' model='none'/></devices></domain>"""
+DEADLINE = 120
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, **options)
+
+
+def ticks(pid, tid):
+    """CPU time of a thread as the kernel counts it, in ticks."""
+    fields = pathlib.Path(f"/proc/{pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def pid_of(pidfd):
+    return int(re.search(r"^Pid:\t(-?\d+)$",
+                         pathlib.Path(f"/proc/self/fdinfo/{pidfd}").read_text(), re.M)[1])
+
+
+class Reached:
+    """One call of the barrier, looked at while the guest waits."""
+
+    def __init__(self, call, request):
+        self.stage, self.phase = request["stage"], call.phase
+        pidfd, self.folder, self.threads = request.guest_threads()
+        self.pid = pid_of(pidfd)
+        self.ticks = [ticks(self.pid, one.tid) for one in self.threads
+                      if one.role == libvirt_internal.VCPU]
+        self.fds = [pid_of(one.fd) if one.fd >= 0 else None for one in self.threads]
+
+    def of(self, role):
+        return [(one.id, one.tid) for one in self.threads if one.role == role]
+
+
+class Barrier(unittest.TestCase):
+    """One installation of the library and one daemon for all."""
+
+    @classmethod
+    def setUpClass(cls):
+        global libvirt_internal
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="vwb-"))
+        done = run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.folder / "dest")
+        assert done.returncode == 0, done.stderr
+        library, = (cls.folder / "dest").rglob("libvirt-internal.so.1")
+        module, = (cls.folder / "dest").rglob("libvirt_internal.py")
+        sys.path.insert(0, str(module.parent))
+        import libvirt_internal
+        libvirt_internal.load(str(library))
+        cls.running = daemons.running(VIRTWARDD, prepare=lambda folder: folder.chmod(0o755))
+        cls.daemon = cls.running.__enter__()
+        cls.uri = f"qemu:///system?socket={cls.daemon.rw}"
+        cls.virsh("define", "/dev/stdin", input=GUEST)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.virsh("destroy", NAME, check=False)
+        cls.running.__exit__(None, None, None)
+        subprocess.run(["rm", "-rf", str(cls.folder)], check=True)
+
+    @classmethod
+    def virsh(cls, *command, check=True, **options):
+        done = run("virsh", "-c", cls.uri, *command, **options)
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def setUp(self):
+        self.reached, self.states, self.refuse = [], [], {}
+        self.connect()
+
+    def tearDown(self):
+        self.session.close()
+        self.virsh("destroy", NAME, check=False)
+
+    def connect(self):
+        def barrier(call, request):
+            one = Reached(call, request)
+            self.reached.append(one)
+            self.states.append(self.virsh("domstate", NAME).stdout.strip())
+            if one.stage in self.refuse:
+                raise PermissionError(self.refuse[one.stage])
+
+        self.session = libvirt_internal.Session(path=f"{self.daemon.root}/run/handler/sock")
+        self.session.register("barrier", barrier, pattern=NAME, flags=libvirt_internal.TAKE_OVER)
+
+    def served(self, *command):
+        """virsh, with the barrier served in this process until it ends."""
+        with subprocess.Popen(["virsh", "-c", self.uri, *command], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as virsh:
+            pidfd = os.pidfd_open(virsh.pid)
+            try:
+                while pidfd not in (ready := select.select([pidfd, self.session.fileno()], [], [],
+                                                           DEADLINE)[0]):
+                    self.assertTrue(ready, f"{command} has not ended")
+                    self.session.dispatch()
+            finally:
+                os.close(pidfd)
+            return virsh.communicate()[0], virsh.returncode
+
+    def ok(self, *command):
+        out, code = self.served(*command)
+        self.assertEqual(code, 0, out)
+
+    def stages(self):
+        return [one.stage for one in self.reached]
+
+    def ask(self, command):
+        return json.loads(self.virsh("qemu-monitor-command", NAME, json.dumps({"execute": command})).stdout)["return"]
+
+    def test_prepared_then_resume_before_any_vcpu_has_run(self):
+        self.ok("start", NAME)
+        self.assertEqual(self.stages(), [libvirt_internal.PREPARED, libvirt_internal.RESUME])
+        self.assertNotIn("running", self.states)
+        self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "running")
+        for one in self.reached:
+            self.assertEqual(one.ticks, [0, 0])
+
+    def test_roles_are_what_qemu_says(self):
+        self.ok("start", "--paused", NAME)
+        one, = self.reached
+        vcpus = [(cpu["cpu-index"], cpu["thread-id"]) for cpu in self.ask("query-cpus-fast")]
+        iothread, = self.ask("query-iothreads")
+        self.assertEqual(one.of(libvirt_internal.VCPU), vcpus)
+        self.assertEqual(one.of(libvirt_internal.IOTHREAD), [(1, iothread["thread-id"])])
+        self.assertEqual(one.of(libvirt_internal.EMULATOR), [(0, one.pid)])
+        tids = [thread.tid for thread in one.threads]
+        self.assertEqual(len(set(tids)), len(tids))
+        if one.folder < 0:  # descriptors and table are in one order
+            self.assertEqual(one.fds, tids)
+
+    def test_resume_waits_for_the_first_time_only(self):
+        self.ok("start", "--paused", NAME)
+        self.assertEqual(self.stages(), [libvirt_internal.PREPARED])
+        self.ok("resume", NAME)
+        self.assertEqual(self.stages(), [libvirt_internal.PREPARED, libvirt_internal.RESUME])
+        self.assertEqual(self.reached[1].ticks, [0, 0])
+        self.ok("suspend", NAME)
+        self.ok("resume", NAME)
+        self.assertEqual(len(self.reached), 2)
+
+    def test_a_refusal_at_prepared_ends_the_start(self):
+        self.refuse[libvirt_internal.PREPARED] = "no seat is free"
+        out, code = self.served("start", NAME)
+        self.assertEqual(code, 1)
+        self.assertIn("the handler of barrier: no seat is free", out)
+        self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "shut off")
+        self.assertFalse(pathlib.Path(f"/proc/{self.reached[0].pid}").exists())
+        self.refuse.clear()
+        self.ok("start", NAME)
+
+    def test_a_refusal_at_resume_ends_the_start(self):
+        self.refuse[libvirt_internal.RESUME] = "not today"
+        out, code = self.served("start", NAME)
+        self.assertEqual(code, 1)
+        self.assertIn("not today", out)
+        self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "shut off")
+
+    def test_a_refusal_at_a_later_resume_leaves_it_paused(self):
+        self.ok("start", "--paused", NAME)
+        self.refuse[libvirt_internal.RESUME] = "not yet"
+        out, code = self.served("resume", NAME)
+        self.assertEqual(code, 1)
+        self.assertIn("not yet", out)
+        self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "paused")
+        self.refuse.clear()
+        self.ok("resume", NAME)
+        self.assertEqual(self.reached[-1].ticks, [0, 0])
+
+    def test_a_restart_of_the_daemon_forgets_nothing(self):
+        self.ok("start", "--paused", NAME)
+        self.session.close()
+        self.daemon.restart()
+        self.connect()
+        self.ok("resume", NAME)
+        self.assertEqual(self.stages(), [libvirt_internal.PREPARED, libvirt_internal.RESUME])
+
+    def test_a_plugged_vcpu(self):
+        self.ok("start", NAME)
+        self.ok("setvcpus", NAME, "3", "--live")
+        one = self.reached[-1]
+        self.assertEqual((one.stage, one.phase), (libvirt_internal.HOTPLUG_VCPU, 1))
+        tids = {cpu["cpu-index"]: cpu["thread-id"] for cpu in self.ask("query-cpus-fast")}
+        self.assertEqual([tuple(thread)[:3] for thread in one.threads],
+                         [(libvirt_internal.VCPU, 2, tids[2])])
+
+    def test_nobody_there(self):
+        """A handler that went away holds starts up; one that took leave does not."""
+        self.session.close()
+        done = self.virsh("start", NAME, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the handler of barrier is not connected", done.stderr)
+        self.connect()
+        self.session.unregister("barrier")
+        self.virsh("start", NAME)
+
+
+if __name__ == "__main__":
+    VIRTWARDD, BUILD = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    if os.geteuid() != 0:
+        print("needs root")
+        sys.exit(77)
+    unittest.main(argv=[sys.argv[0], "-v"] + sys.argv[3:])
