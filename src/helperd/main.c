@@ -2,7 +2,6 @@
  *
  * main.c: virtward-helperd: serves the daemons of its policy file, with no more rights than the
  * operations there need. It remembers nothing: it can be restarted at any time. */
-#include <cap-ng.h>
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -18,16 +16,20 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#include "helperd/confine.h"
 #include "helperd/operations.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
+#include "util/viruuid.h"
 
 enum { RETRY_MS = 1000 };
 
-/* A daemon that is served. */
+/* A daemon that is served, in a thread of its own. */
 typedef struct {
+    const helperPolicy *policy;
     const char *path;
+    int endFd;                   /* readable: it is over */
     virInternalSession *session; /* NULL: it isn't there now */
     bool said;                   /* that it isn't */
 } helperDaemon;
@@ -38,20 +40,21 @@ typedef struct {
     const helperOperation *operation;
 } helperBinding;
 
-/* One line for every call: what, for whom, how it ended. */
+/* One line for every call: what, for whom, how it ended. Names and reasons have the other side's
+ * words in them, which must not make lines of their own. */
 static void
 audit(const virInternalCall *call, const char *hook, gint64 began_us, const GError *error)
 {
-    g_autofree char *uuid =
-        g_strdup_printf("%02x%02x%02x%02x-%02x%02x", call->uuid[0], call->uuid[1], call->uuid[2],
-                        call->uuid[3], call->uuid[4], call->uuid[5]);
+    char uuid[VIR_UUID_TEXT_SIZE];
     g_autofree char *name = g_strescape(call->domain, NULL);
+    g_autofree char *why = error ? g_strescape(error->message, NULL) : NULL;
 
     fprintf(stderr,
-            "audit: hook=%s guest=\"%s\" uuid=%s... request=%llu us=%" G_GINT64_FORMAT
+            "audit: hook=%s guest=\"%s\" uuid=%s request=%llu us=%" G_GINT64_FORMAT
             " verdict=%s%s%s\n",
-            hook, name, uuid, call->request, g_get_monotonic_time() - began_us,
-            error ? "refused" : "done", error ? " why=" : "", error ? error->message : "");
+            hook, name, virUUIDFormat(call->uuid, uuid), call->request,
+            g_get_monotonic_time() - began_us, error ? "refused" : "done", error ? " why=" : "",
+            error ? why : "");
 }
 
 static int
@@ -69,16 +72,16 @@ serveCall(const virInternalCall *call, virInternalRequest *request, void *opaque
 }
 
 static bool
-serveDaemon(helperDaemon *daemon, const helperPolicy *policy)
+serveDaemon(helperDaemon *daemon)
 {
     daemon->session = virInternalSessionOpenPath(daemon->path, VIR_INTERNAL_ABI);
     for (const helperOperation *one = helperOperations; daemon->session && one->hook; one++) {
-        helperBinding binding = {policy, one};
+        helperBinding binding = {daemon->policy, one};
 
-        if (!helperPolicyServes(policy, one->hook))
+        if (!helperPolicyServes(daemon->policy, one->hook))
             continue;
         if (virInternalSessionRegister(daemon->session, one->hook, NULL,
-                                       helperPolicyGuests(policy, one->hook), 0, serveCall,
+                                       helperPolicyGuests(daemon->policy, one->hook), 0, serveCall,
                                        g_memdup2(&binding, sizeof(binding)), g_free) < 0) {
             fprintf(stderr, "virtward-helperd: %s: %s: %s\n", daemon->path, one->hook,
                     virInternalGetLastError());
@@ -92,27 +95,6 @@ serveDaemon(helperDaemon *daemon, const helperPolicy *policy)
         fprintf(stderr, "virtward-helperd: serving %s\n", daemon->path);
     daemon->said = !daemon->session;
     return daemon->session != NULL;
-}
-
-/* Only the rights of the operations that are served, for good. */
-static bool
-dropRights(const helperPolicy *policy, GError **error)
-{
-    capng_clear(CAPNG_SELECT_BOTH);
-    for (const helperOperation *one = helperOperations; one->hook; one++) {
-        for (const int *cap = one->capabilities; helperPolicyServes(policy, one->hook) && *cap >= 0;
-             cap++) {
-            (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-                               (unsigned)*cap); /* fails for numbers that don't exist only */
-        }
-    }
-    if (capng_apply(CAPNG_SELECT_BOTH) < 0)
-        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
-                           _("cannot drop capabilities: run as root, or without those that the "
-                             "policy needs and this process lacks"));
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return virErrorErrno(error, _("cannot give up new privileges"));
-    return true;
 }
 
 static int
@@ -133,35 +115,54 @@ catchEnd(GError **error)
     return fd;
 }
 
-/* Until a signal: waits for calls, and for daemons that aren't there to come back. */
+/* Serves what came in; what can't be served ends the session. */
 static void
-serve(helperDaemon *daemons, size_t n, const helperPolicy *policy, int end)
+dispatch(helperDaemon *daemon)
 {
-    g_autofree struct pollfd *ready = g_new0(struct pollfd, n + 1);
+    if (virInternalSessionDispatch(daemon->session) == 0)
+        return;
+    fprintf(stderr, "virtward-helperd: %s: %s\n", daemon->path, virInternalGetLastError());
+    g_clear_pointer(&daemon->session, virInternalSessionFree);
+}
+
+/* Until a signal: waits for calls, or for the daemon to come back. A thread for each daemon, so
+ * that none waits for what another one asks or does not read. */
+static void *
+serve(void *opaque)
+{
+    helperDaemon *daemon = opaque;
 
     for (;;) {
-        bool missing = false;
+        struct pollfd ready[2] = {{.fd = -1, .events = POLLIN},
+                                  {.fd = daemon->endFd, .events = POLLIN}};
 
-        for (size_t i = 0; i < n; i++) {
-            if (!daemons[i].session && !serveDaemon(&daemons[i], policy))
-                missing = true;
-            ready[i] = (struct pollfd){
-                .fd = daemons[i].session ? virInternalSessionGetFd(daemons[i].session) : -1,
-                .events = POLLIN};
-        }
-        ready[n] = (struct pollfd){.fd = end, .events = POLLIN};
-        if (poll(ready, n + 1, missing ? RETRY_MS : -1) < 0 && errno != EINTR)
-            return;
-        if (ready[n].revents)
-            return;
-        for (size_t i = 0; i < n; i++) {
-            if (ready[i].revents && virInternalSessionDispatch(daemons[i].session) < 0) {
-                fprintf(stderr, "virtward-helperd: %s: %s\n", daemons[i].path,
-                        virInternalGetLastError());
-                g_clear_pointer(&daemons[i].session, virInternalSessionFree);
-            }
-        }
+        if (daemon->session || serveDaemon(daemon))
+            ready[0].fd = virInternalSessionGetFd(daemon->session);
+        if ((poll(ready, G_N_ELEMENTS(ready), daemon->session ? -1 : RETRY_MS) < 0 &&
+             errno != EINTR) ||
+            ready[1].revents)
+            break;
+        if (ready[0].revents)
+            dispatch(daemon);
     }
+    g_clear_pointer(&daemon->session, virInternalSessionFree);
+    return NULL;
+}
+
+static void
+serveAll(const helperPolicy *policy, int endFd)
+{
+    const char *const *sockets = helperPolicySockets(policy);
+    size_t n = g_strv_length((char **)sockets);
+    g_autofree helperDaemon *daemons = g_new0(helperDaemon, n);
+    g_autofree GThread **threads = g_new0(GThread *, n);
+
+    for (size_t i = 0; i < n; i++) {
+        daemons[i] = (helperDaemon){.policy = policy, .path = sockets[i], .endFd = endFd};
+        threads[i] = g_thread_new("daemon", serve, &daemons[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        g_thread_join(threads[i]);
 }
 
 static int
@@ -169,25 +170,16 @@ run(const char *path)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(helperPolicy) policy = helperPolicyLoad(path, &error);
-    const char *const *sockets = policy ? helperPolicySockets(policy) : NULL;
-    size_t n = sockets ? g_strv_length((char **)sockets) : 0;
-    g_autofree helperDaemon *daemons = g_new0(helperDaemon, n + 1);
-    VIR_AUTOCLOSE end = -1;
+    VIR_AUTOCLOSE endFd = -1;
 
-    if (policy && dropRights(policy, &error))
-        end = catchEnd(&error);
-    if (end < 0) {
+    if (!policy || (endFd = catchEnd(&error)) < 0 || !helperConfine(policy, &error)) {
         fprintf(stderr, "virtward-helperd: %s\n", error->message);
         return EXIT_FAILURE;
     }
-    for (size_t i = 0; i < n; i++)
-        daemons[i].path = sockets[i];
 #if WITH_SYSTEMD
     (void)sd_notify(0, "READY=1"); /* nobody may be listening */
 #endif
-    serve(daemons, n, policy, end);
-    for (size_t i = 0; i < n; i++)
-        virInternalSessionFree(daemons[i].session);
+    serveAll(policy, endFd);
     return EXIT_SUCCESS;
 }
 

@@ -13,7 +13,7 @@ typedef struct {
     const char *hook;
     bool (*run)(const helperPolicy *policy, const virInternalCall *call,
                 virInternalRequest *request, GError **error);
-    int capabilities[4]; /* CAP_..., ended by -1 */
+    int capabilities[6]; /* CAP_..., ended by -1 */
 } helperOperation;
 
 /* Ended by one without name. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helperd/file.h"
 #include "helperd/group.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
@@ -248,23 +249,17 @@ bool
 helperPolicyFile(const helperPolicy *policy, const char *hook, int fd, GError **error)
 {
     g_auto(GStrv) folders = g_key_file_get_string_list(policy->file, hook, "folders", NULL, NULL);
-    g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
-    g_autofree char *path = g_file_read_link(link, NULL);
+    g_autofree char *name = NULL;
+    bool below = helperFileIsBelow(fd, (const char *const *)folders, &name);
     struct stat st;
 
-    if (!path || fstat(fd, &st) < 0)
+    if (!name || fstat(fd, &st) < 0)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("a descriptor is missing"));
     if (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink != 1))
         return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
-                           _("'%s' is a link, or has other names, or none"), path);
-    for (char **folder = folders; folder && *folder; folder++) {
-        size_t len = strlen(*folder);
-
-        if (g_str_has_prefix(path, *folder) && (path[len] == '/' || path[len] == '\0'))
-            return true;
-    }
-    return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is in none of the folders of %s"),
-                       path, hook);
+                           _("'%s' is a link, or has other names, or none"), name);
+    return below || virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                                _("'%s' is in none of the folders of %s"), name, hook);
 }
 
 bool

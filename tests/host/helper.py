@@ -79,10 +79,11 @@ class Helper(unittest.TestCase):
     def test_within_the_policy(self):
         self.start_helper(f"{self.folder};{self.daemon.root}")
         status = pathlib.Path(f"/proc/{self.helper.pid}/status").read_text()
-        # chown and fowner, and nothing else
-        self.assertIn("CapEff:\t0000000000000009", status)
-        self.assertIn("CapBnd:\t0000000000000009", status)
+        # chown, dac_read_search (to look for files in folders) and fowner, and nothing else
+        self.assertIn("CapEff:\t000000000000000d", status)
+        self.assertIn("CapBnd:\t000000000000000d", status)
         self.assertIn("NoNewPrivs:\t1", status)
+        self.assertIn("Seccomp:\t2", status)
         done = self.virsh("start", "--paused", "helped")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.disk.stat().st_uid, pwd.getpwnam("virtward-qemu").pw_uid)

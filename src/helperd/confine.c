@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * confine.c: see confine.h. A call that is missing in the lists is refused, not fatal: whoever
+ * needs it says so in words. */
+#include "helperd/confine.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#if WITH_SECCOMP
+#include <seccomp.h>
+#endif
+
+#include "helperd/operations.h"
+#include "util/virerror.h"
+#include "util/virutil.h"
+
+static bool
+keepCapabilities(const helperPolicy *policy, GError **error)
+{
+    capng_clear(CAPNG_SELECT_BOTH);
+    for (const helperOperation *one = helperOperations; one->hook; one++) {
+        for (const int *cap = one->capabilities; helperPolicyServes(policy, one->hook) && *cap >= 0;
+             cap++) {
+            (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+                               (unsigned)*cap); /* fails for numbers that don't exist only */
+        }
+    }
+    if (capng_apply(CAPNG_SELECT_BOTH) < 0)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                           _("cannot drop capabilities: run as root, or without those that the "
+                             "policy needs and this process lacks"));
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return virErrorErrno(error, _("cannot give up new privileges"));
+    return true;
+}
+
+/* The sanitizers' own calls are nobody's to list. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FILTERS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FILTERS 0
+#endif
+#endif
+#ifndef FILTERS
+#define FILTERS WITH_SECCOMP
+#endif
+
+#if FILTERS
+
+/* Of every helper: its channel, its threads, looking at descriptors and policy, memory, its end. */
+static const char *const base[] = {"access",
+                                   "brk",
+                                   "clock_gettime",
+                                   "clock_nanosleep",
+                                   "close",
+                                   "connect",
+                                   "dup",
+                                   "dup3",
+                                   "exit",
+                                   "exit_group",
+                                   "faccessat",
+                                   "faccessat2",
+                                   "fcntl",
+                                   "fstat",
+                                   "fstatfs",
+                                   "futex",
+                                   "getdents64",
+                                   "geteuid",
+                                   "getegid",
+                                   "getgid",
+                                   "getpid",
+                                   "getrandom",
+                                   "getsockopt",
+                                   "gettid",
+                                   "gettimeofday",
+                                   "getuid",
+                                   "kcmp",
+                                   "lseek",
+                                   "lstat",
+                                   "madvise",
+                                   "mmap",
+                                   "mprotect",
+                                   "mremap",
+                                   "munmap",
+                                   "newfstatat",
+                                   "open",
+                                   "openat",
+                                   "openat2",
+                                   "pidfd_open",
+                                   "poll",
+                                   "ppoll",
+                                   "prctl",
+                                   "pread64",
+                                   "read",
+                                   "readlink",
+                                   "readlinkat",
+                                   "readv",
+                                   "recvfrom",
+                                   "recvmsg",
+                                   "restart_syscall",
+                                   "rseq",
+                                   "rt_sigaction",
+                                   "rt_sigprocmask",
+                                   "rt_sigreturn",
+                                   "sched_getaffinity",
+                                   "sched_yield",
+                                   "sendmsg",
+                                   "sendto",
+                                   "set_robust_list",
+                                   "set_tid_address",
+                                   "sigaltstack",
+                                   "socket",
+                                   "stat",
+                                   "statfs",
+                                   "statx",
+                                   "sysinfo",
+                                   "tgkill",
+                                   "uname",
+                                   "write",
+                                   "writev",
+                                   "getpriority",
+                                   "membarrier",
+                                   "sched_getparam",
+                                   "getrlimit",
+                                   "sched_getscheduler",
+                                   NULL};
+
+static const char *const makers[] = {"clone", "clone3", "vfork", "waitid", "wait4", NULL};
+
+/* Of an operation besides; an operation without a row makes no others. */
+static const struct {
+    const char *hook;
+    bool processes; /* it makes processes, not only threads */
+    const char *calls[20];
+} own[] = {
+    {"memlock.set", false, {"prlimit64"}},
+    {"sched.set", false, {"sched_setscheduler"}},
+    {"affinity.set", false, {"sched_setaffinity"}},
+    {"barrier", false, {"sched_setaffinity"}},
+    {"own.set", false, {"fchownat", "chmod"}},
+    {"node.create", false, {"mknodat", "fchownat", "chmod"}},
+    {"tap.create", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"tap.remove", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"net.attach", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"net.detach", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"net.set", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+};
+
+static bool
+allow(scmp_filter_ctx filter, const char *const *names)
+{
+    for (; *names; names++) {
+        int number = seccomp_syscall_resolve_name(*names);
+
+        /* Not every architecture has each of them. */
+        if (number != __NR_SCMP_ERROR && number >= 0 &&
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* Threads, but no processes; clone3's flags can't be seen, so libraries are sent to clone. */
+static bool
+allowThreads(scmp_filter_ctx filter)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                            SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
+}
+
+static bool
+fillFilter(scmp_filter_ctx filter, const helperPolicy *policy)
+{
+    bool processes = false;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(own); i++) {
+        if (!helperPolicyServes(policy, own[i].hook))
+            continue;
+        processes |= own[i].processes;
+        if (!allow(filter, own[i].calls))
+            return false;
+    }
+    return allow(filter, base) && (processes ? allow(filter, makers) : allowThreads(filter));
+}
+
+static bool
+keepCalls(const helperPolicy *policy, GError **error)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    bool loaded = filter && fillFilter(filter, policy) && seccomp_load(filter) == 0;
+
+    if (filter)
+        seccomp_release(filter);
+    return loaded || virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                                 _("cannot set the filter of system calls (seccomp)"));
+}
+
+#else
+
+static bool
+keepCalls(const helperPolicy *policy, GError **error)
+{
+    return true;
+}
+
+#endif
+
+bool
+helperConfine(const helperPolicy *policy, GError **error)
+{
+    return keepCapabilities(policy, error) && keepCalls(policy, error);
+}
