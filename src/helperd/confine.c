@@ -7,6 +7,8 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 
 #if WITH_SECCOMP
@@ -17,21 +19,36 @@
 #include "util/virerror.h"
 #include "util/virutil.h"
 
+/* What this process has not got is said, and refused by the kernel when it is asked for. */
+static void
+keepCapability(const char *hook, const uint32_t *had, int cap)
+{
+    if (cap < 64 && had[cap / 32] >> cap % 32 & 1)
+        (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+                           (unsigned)cap); /* fails for numbers that don't exist only */
+    else
+        fprintf(stderr, "virtward-helperd: %s: this process lacks the capability %s\n", hook,
+                capng_capability_to_name((unsigned)cap));
+}
+
 static bool
 keepCapabilities(const helperPolicy *policy, GError **error)
 {
+    uint32_t had[2] = {0, 0};
+
+    for (unsigned cap = 0; cap < 64; cap++) {
+        if (capng_have_capability(CAPNG_PERMITTED, cap))
+            had[cap / 32] |= UINT32_C(1) << cap % 32;
+    }
     capng_clear(CAPNG_SELECT_BOTH);
     for (const helperOperation *one = helperOperations; one->hook; one++) {
         for (const int *cap = one->capabilities; helperPolicyServes(policy, one->hook) && *cap >= 0;
-             cap++) {
-            (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-                               (unsigned)*cap); /* fails for numbers that don't exist only */
-        }
+             cap++)
+            keepCapability(one->hook, had, *cap);
     }
     if (capng_apply(CAPNG_SELECT_BOTH) < 0)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
-                           _("cannot drop capabilities: run as root, or without those that the "
-                             "policy needs and this process lacks"));
+                           _("cannot drop capabilities: virtward-helperd is to be run as root"));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return virErrorErrno(error, _("cannot give up new privileges"));
     return true;

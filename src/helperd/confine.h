@@ -10,6 +10,7 @@
 
 /* Keeps the capabilities of the operations that the policy switches on and no other, for good
  * (bounding set, no new privileges), and of the system calls those that the helper and these
- * operations make: any other fails with EPERM. Before the first thread. VIR_ERR_OPERATION_FAILED,
+ * operations make: any other fails with EPERM. A capability that the process has not got is told on
+ * standard error and no failure. Before the first thread. VIR_ERR_OPERATION_FAILED,
  * or the kernel's refusal. Sources: capabilities(7), seccomp(2). */
 bool helperConfine(const helperPolicy *policy, GError **error);

@@ -311,10 +311,15 @@ createTap(const helperPolicy *policy, const virInternalCall *call, virInternalRe
           GError **error)
 {
     int64_t queues = number(request, "queues");
+    uint32_t owner = (uint32_t)number(request, "owner");
+    uint32_t mtu = (uint32_t)number(request, "mtu");
 
     if (queues < 1)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, _("no queue is asked for"));
     return helperPolicyNumber(policy, "tap.create", "a number of queues", queues, error) &&
+           (owner == UINT32_MAX ||
+            helperPolicyMember(policy, "tap.create", "uids", owner, error)) &&
+           (mtu == 0 || helperPolicyUpTo(policy, "tap.create", "mtu", "an MTU", mtu, error)) &&
            runNetwork(policy, "tap.create", request, createTapHere, error);
 }
 

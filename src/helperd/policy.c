@@ -36,7 +36,7 @@ static const struct {
     {"own.set", {"folders", "uids", "gids"}},
     {"node.create", {"folders", "devices", "uids", "gids"}},
     {"device.open", {"devices", "nodes"}},
-    {"tap.create", {"names", "max", "namespaces"}},
+    {"tap.create", {"names", "max", "uids", "mtu", "namespaces"}},
     {"tap.remove", {"names", "namespaces"}},
     {"net.attach", {"names", "bridges", "namespaces"}},
     {"net.detach", {"names", "namespaces"}},
@@ -154,6 +154,20 @@ helperPolicyNumber(const helperPolicy *policy, const char *hook, const char *wha
     return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
                        _("%s of %lld is outside the policy of %s (%lld to %lld)"), what,
                        (long long)value, hook, (long long)min, (long long)max);
+}
+
+bool
+helperPolicyUpTo(const helperPolicy *policy, const char *hook, const char *key, const char *what,
+                 int64_t value, GError **error)
+{
+    int64_t max = 0;
+
+    if (!getBound(policy, hook, key, &max, error))
+        return false;
+    return (value >= 0 && value <= max) ||
+           virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                       _("%s of %lld is outside the policy of %s (up to %lld)"), what,
+                       (long long)value, hook, (long long)max);
 }
 
 bool

@@ -33,6 +33,9 @@ const char *helperPolicyGuests(const helperPolicy *policy, const char *hook);
  * where fallback is given, and refuses everything where it is not. */
 bool helperPolicyNumber(const helperPolicy *policy, const char *hook, const char *what,
                         int64_t value, GError **error);
+/* A number up to that of key; without the key none. */
+bool helperPolicyUpTo(const helperPolicy *policy, const char *hook, const char *key,
+                      const char *what, int64_t value, GError **error);
 /* A word (or shell pattern) of the list under key; no list allows nothing. */
 bool helperPolicyWord(const helperPolicy *policy, const char *hook, const char *key,
                       const char *word, GError **error);
