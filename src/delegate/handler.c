@@ -17,10 +17,14 @@
 /* --- processes and threads --- */
 
 static bool
-handlerMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd, uint64_t bytes,
-                  GError **error)
+handlerMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                  const virDelegateMemlock *wanted, GError **error)
 {
-    handler_memlock_set_args args = {.soft = bytes, .hard = bytes};
+    handler_memlock_set_args args = {.soft = wanted->bytes,
+                                     .hard = wanted->bytes,
+                                     .guest = wanted->guest,
+                                     .passthrough = wanted->passthrough,
+                                     .extra = wanted->extra};
 
     return virDelegateHandlerAsk(door, call, HANDLER_PROC_MEMLOCK_SET, &args, &pidfd, 1, error);
 }

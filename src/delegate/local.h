@@ -70,7 +70,7 @@ bool virDelegateLocalOwnSet(virDelegate *door, const virDelegateCall *call, int 
 
 /* local_process.c */
 bool virDelegateLocalMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
-                                uint64_t bytes, GError **error);
+                                const virDelegateMemlock *wanted, GError **error);
 bool virDelegateLocalSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd,
                               const pid_t *tids, size_t ntids, int policy, int priority,
                               GError **error);

@@ -27,7 +27,7 @@ localLivePid(int pidfd, GError **error)
 
 bool
 virDelegateLocalMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
-                           uint64_t bytes, GError **error)
+                           const virDelegateMemlock *wanted, GError **error)
 {
     pid_t pid = localLivePid(pidfd, error);
     struct rlimit limit;
@@ -37,14 +37,17 @@ virDelegateLocalMemlockSet(virDelegate *door, const virDelegateCall *call, int p
     if (prlimit(pid, RLIMIT_MEMLOCK, NULL, &limit) < 0)
         return virErrorErrno(error, _("cannot read the locked memory limit of process %d"), pid);
     /* Within the hard limit no right is needed. */
-    limit.rlim_cur = bytes;
-    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < bytes)
-        limit.rlim_max = bytes;
-    if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) < 0)
-        return virErrorErrno(error, _("cannot limit locked memory of process %d to %" PRIu64), pid,
-                             bytes);
-    return true;
+    limit.rlim_cur = wanted->bytes; /* RLIM_INFINITY is the same number as unlimited */
+    if (limit.rlim_max < limit.rlim_cur)
+        limit.rlim_max = limit.rlim_cur;
+    if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
+        return true;
+    return wanted->bytes == VIR_DELEGATE_MEMLOCK_UNLIMITED
+               ? virErrorErrno(error, _("cannot let process %d lock any amount of memory"), pid)
+               : virErrorErrno(error, _("cannot limit locked memory of process %d to %" PRIu64),
+                               pid, wanted->bytes);
 }
+G_STATIC_ASSERT(RLIM_INFINITY == VIR_DELEGATE_MEMLOCK_UNLIMITED);
 
 bool
 virDelegateLocalSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd,

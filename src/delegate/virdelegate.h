@@ -80,6 +80,16 @@ typedef struct {
     mode_t mode;
 } virDelegateOwner;
 
+/* A limit of locked memory, and what it is made of: a handler's policy may see to that. */
+typedef struct {
+    uint64_t bytes;       /* VIR_DELEGATE_MEMLOCK_UNLIMITED: none */
+    bool exact;           /* more is too much: it was raised, and need not be any longer */
+    uint64_t guest;       /* bytes of the guest's memory */
+    unsigned passthrough; /* devices of the host that reach it */
+    uint64_t extra;       /* bytes beside the guest's memory */
+} virDelegateMemlock;
+#define VIR_DELEGATE_MEMLOCK_UNLIMITED UINT64_MAX
+
 #define VIR_DELEGATE_KEEP_ID ((uid_t)-1)
 #define VIR_DELEGATE_KEEP_MODE ((mode_t)-1)
 
@@ -223,10 +233,10 @@ bool virDelegateOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
 
 /* --- processes and threads --- */
 
-/* memlock.set: soft and hard limit of locked memory, in bytes. What is there already and is enough
- * stays. */
+/* memlock.set: soft and hard limit of locked memory. What is there already and is enough stays,
+ * unless it is to be exact. */
 bool virDelegateMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
-                           uint64_t bytes, GError **error);
+                           const virDelegateMemlock *wanted, GError **error);
 /* sched.set: policy SCHED_... and, for the real-time ones, priority, of every thread in tids of the
  * process. */
 bool virDelegateSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd,

@@ -5,7 +5,6 @@
  * for below it. */
 #include <sched.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "delegate/virdelegate.h"
@@ -41,20 +40,22 @@ virDelegateCheckThreads(pid_t pid, const pid_t *tids, size_t ntids, GError **err
 
 /* --- locked memory --- */
 
+/* By /proc, which tells it of a process of any user. */
 static bool
-virDelegateHasMemlock(pid_t pid, uint64_t bytes, bool *retHas, GError **error)
+virDelegateHasMemlock(pid_t pid, const virDelegateMemlock *wanted, bool *retHas, GError **error)
 {
-    struct rlimit now;
+    uint64_t now = 0;
 
-    if (prlimit(pid, RLIMIT_MEMLOCK, NULL, &now) < 0)
-        return virErrorErrno(error, _("cannot read the locked memory limit of process %d"), pid);
-    *retHas = now.rlim_cur == RLIM_INFINITY || now.rlim_cur >= bytes;
+    if (!virProcReadMemlock(pid, &now, NULL))
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                           _("cannot read the locked memory limit of process %d"), pid);
+    *retHas = now == wanted->bytes || (now > wanted->bytes && !wanted->exact);
     return true;
 }
 
 bool
-virDelegateMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd, uint64_t bytes,
-                      GError **error)
+virDelegateMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
+                      const virDelegateMemlock *wanted, GError **error)
 {
     virDelegateTrace trace;
     pid_t pid;
@@ -63,14 +64,16 @@ virDelegateMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,
     if (!virDelegateBegin(door, call, "memlock.set", &trace, error))
         return trace.nobody;
     pid = virDelegateLivePid(pidfd, error);
-    if (pid < 0 || !virDelegateHasMemlock(pid, bytes, &has, error))
+    if (pid < 0 || !virDelegateHasMemlock(pid, wanted, &has, error))
         return false;
     if (has)
         return true;
-    if (!virDelegateEnd(&trace, trace.ops->memlockSet(door, call, pidfd, bytes, error)) ||
-        !virDelegateHasMemlock(pid, bytes, &has, error))
+    if (!virDelegateEnd(&trace, trace.ops->memlockSet(door, call, pidfd, wanted, error)) ||
+        !virDelegateHasMemlock(pid, wanted, &has, error))
         return false;
-    return has || virDelegateNotTrue(&trace, error, _("the limit is lower"));
+    return has ||
+           virDelegateNotTrue(&trace, error,
+                              wanted->exact ? _("the limit is another") : _("the limit is lower"));
 }
 
 /* --- threads --- */

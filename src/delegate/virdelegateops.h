@@ -97,9 +97,9 @@ typedef struct {
     bool (*ownSet)(virDelegate *door, const virDelegateCall *call, int fd,
                    const virDelegateOwner *wanted, GError **error);
 
-    /* memlock.set. After: the soft limit is at least bytes. */
-    bool (*memlockSet)(virDelegate *door, const virDelegateCall *call, int pidfd, uint64_t bytes,
-                       GError **error);
+    /* memlock.set. After: the soft limit is at least bytes, or, if exact, bytes. */
+    bool (*memlockSet)(virDelegate *door, const virDelegateCall *call, int pidfd,
+                       const virDelegateMemlock *wanted, GError **error);
     /* sched.set, affinity.set: every thread. */
     bool (*schedSet)(virDelegate *door, const virDelegateCall *call, int pidfd, const pid_t *tids,
                      size_t ntids, int policy, int priority, GError **error);

@@ -166,6 +166,15 @@ typedef enum {
     QEMU_BOOT_STAGE_LAST,   /* behind all that the user adds */
 } qemuBootStage;
 
+/* How a device has QEMU lock the guest's memory. */
+typedef enum {
+    QEMU_LOCKS_NOTHING,
+    QEMU_LOCKS_SHARED, /* all of it, counted once for all such devices */
+    QEMU_LOCKS_OWN,    /* all of it, counted once more for each such device */
+    QEMU_LOCKS_APART,  /* none, but the guest translates addresses by it: each of the shared ones
+                        * counts on its own */
+} qemuLocks;
+
 typedef struct virDeviceQemu virDeviceQemu;
 struct virDeviceQemu {
     const virDeviceKind *kind;
@@ -199,6 +208,8 @@ struct virDeviceQemu {
                             GError **error);
     /* Host resources the device needs. NULL: none. */
     void (*touches)(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out);
+    /* Whether the device reaches the guest's memory past QEMU. NULL: no matter. */
+    qemuLocks (*locks)(const virDevice *dev);
     /* What QEMU is to be told, back ends first, front end last. */
     bool (*build)(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error);
     /* A host step of this device was done; name is what it made (an interface). NULL: no matter. */

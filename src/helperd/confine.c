@@ -157,7 +157,7 @@ static const struct {
     {"memlock.set", false, {"prlimit64"}},
     {"sched.set", false, {"sched_setscheduler"}},
     {"affinity.set", false, {"sched_setaffinity"}},
-    {"barrier", false, {"sched_setaffinity"}},
+    {"barrier", false, {"sched_setaffinity", "sched_getaffinity"}},
     {"own.set", false, {"fchownat", "chmod"}},
     {"node.create", false, {"mknodat", "fchownat", "chmod"}},
     {"tap.create", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},

@@ -32,6 +32,16 @@ number(const virInternalRequest *request, const char *field)
 
 /* --- processes and threads --- */
 
+/* A guest whose memory is locked as a whole comes without a limit, which is a word of its own. */
+static bool
+mayLock(const helperPolicy *policy, uint64_t bytes, GError **error)
+{
+    return bytes == RLIM_INFINITY
+               ? helperPolicyWord(policy, "memlock.set", "unlimited", "yes", error)
+               : helperPolicyNumber(policy, "memlock.set", "a locked memory limit",
+                                    (int64_t)MIN(bytes, INT64_MAX), error);
+}
+
 static bool
 setMemlock(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
            GError **error)
@@ -41,7 +51,7 @@ setMemlock(const helperPolicy *policy, const virInternalCall *call, virInternalR
     pid_t pid = 0;
 
     if (!helperPolicyProcess(policy, virInternalRequestGetFd(request, 0), &pid, error) ||
-        !helperPolicyNumber(policy, "memlock.set", "a locked memory limit", (int64_t)bytes, error))
+        !mayLock(policy, bytes, error))
         return false;
     if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) < 0)
         return virErrorErrno(error, _("cannot set the locked memory limit of process %d"),

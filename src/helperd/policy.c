@@ -29,7 +29,7 @@ static const struct {
     const char *hook;
     const char *keys[6];
 } known[] = {
-    {"memlock.set", {"max"}},
+    {"memlock.set", {"max", "unlimited"}},
     {"sched.set", {"policies", "min", "max"}},
     {"affinity.set", {"cpus"}},
     {"proc.tune", {"min", "max"}},

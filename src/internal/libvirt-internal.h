@@ -72,7 +72,7 @@ void virInternalFail(const virInternalCall *call, const char *format, ...)
 
 /* --- simple form --- */
 
-/* Limit of locked memory of the process of pidfd: at least bytes. */
+/* Limit of locked memory of the process of pidfd: at least bytes; ULLONG_MAX: no limit. */
 typedef int (*virInternalSetMaxMemLockHandler)(const virInternalCall *call, int pidfd,
                                                unsigned long long bytes);
 

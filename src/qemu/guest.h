@@ -66,7 +66,8 @@ struct qemuGuest {
     GPtrArray *resources;      /* qemuResource, in the order they were made */
     GArray *vcpus;             /* qemuVcpu */
     uint64_t balloonKiB;       /* what the guest has, as last heard */
-    unsigned lastBlockNode;    /* highest number given to a block node, never given twice */
+    uint64_t memlockBefore; /* limit of locked memory before it was raised for a device; 0: not */
+    unsigned lastBlockNode; /* highest number given to a block node, never given twice */
     bool saving;    /* its status file is being written: without the job if nobody waits for it */
     bool saveAgain; /* when that is done, as something changed meanwhile */
     bool starting;
@@ -180,6 +181,7 @@ typedef struct {
     GPtrArray *resources; /* qemuResource */
     GArray *vcpus;        /* qemuVcpu */
     uint64_t balloonKiB;
+    uint64_t memlockBefore;
     unsigned lastBlockNode;
     bool starting;  /* the daemon ended in the middle of the start */
     bool fresh;     /* it had not run yet */

@@ -6,6 +6,7 @@
  * when QEMU says it is gone, the rest of the plan backwards, then owners and rules. Nothing here
  * knows a kind of device. */
 #include "qemu/hotplug.h"
+#include "qemu/guestmemlock.h"
 #include "qemu/hostfiles.h"
 #include "qemu/planrun.h"
 #include "qemu/prepare.h"
@@ -166,7 +167,7 @@ qemuPlugDropLast(qemuGuest *guest, GPtrArray *fresh)
 /* Takes those out of guest->made and fresh that could not be plugged in. What was, and the guest
  * doesn't let go again, stays until it does. */
 static bool
-qemuPlugAll(qemuGuest *guest, GPtrArray *fresh, const qemuBuildContext *ctx, GError **error)
+qemuPlugEach(qemuGuest *guest, GPtrArray *fresh, const qemuBuildContext *ctx, GError **error)
 {
     for (guint i = 0; i < fresh->len; i++) {
         virDevice *dev = g_ptr_array_index(fresh, i);
@@ -182,6 +183,21 @@ qemuPlugAll(qemuGuest *guest, GPtrArray *fresh, const qemuBuildContext *ctx, GEr
         return false;
     }
     return true;
+}
+
+/* The same, with the limit of locked memory that they need. */
+static bool
+qemuPlugAll(qemuGuest *guest, GPtrArray *fresh, const qemuBuildContext *ctx, GError **error)
+{
+    if (!qemuMemlockAdjust(guest, guest->made, error)) {
+        while (fresh->len > 0)
+            qemuPlugDropLast(guest, fresh);
+        return false;
+    }
+    if (qemuPlugEach(guest, fresh, ctx, error))
+        return true;
+    (void)qemuMemlockAdjust(guest, guest->made, NULL); /* the error in hand says more */
+    return false;
 }
 
 void
@@ -308,6 +324,10 @@ qemuGuestForgetDevice(virDomainObj *obj, const char *alias)
     }
     virDomainDefTakeDevice(def, dev);
     virDeviceFree(dev);
+    if (!qemuMemlockAdjust(guest, def, &error)) {
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+        g_clear_error(&error);
+    }
     virDomainDocUnref(obj->live);
     obj->live = virDomainDocNew(g_steal_pointer(&def));
     qemuPlugAccessClose(guest, name, NULL);

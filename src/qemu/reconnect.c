@@ -103,6 +103,7 @@ qemuReconnectEntryAdd(qemuDriver *driver, qemuReconnectEntry *entry)
     guest->pid = status->pid;
     guest->startTime = status->startTime;
     guest->balloonKiB = status->balloonKiB;
+    guest->memlockBefore = status->memlockBefore;
     guest->lastBlockNode = status->lastBlockNode;
     guest->change = g_steal_pointer(&status->change);
     guest->connecting = true;

@@ -22,6 +22,7 @@
 #include "qemu/gatesettings.h"
 #include "qemu/guest.h"
 #include "qemu/guestcpu.h"
+#include "qemu/guestmemlock.h"
 #include "qemu/hostfiles.h"
 #include "qemu/lifecycle.h"
 #include "qemu/nvram.h"
@@ -366,6 +367,15 @@ qemuStartEndMaking(qemuStart *start, GError **error)
     return true;
 }
 
+/* Only what must be there when QEMU's first instruction runs, and can't be set by itself. */
+static bool
+qemuStartPrepareProcess(pid_t pid, int pidfd, void *opaque, GError **error)
+{
+    qemuStart *start = opaque;
+
+    return qemuMemlockBegin(start->guest, &start->call, start->def, pidfd, error);
+}
+
 static bool
 qemuStartSpawn(qemuStart *start, GError **error)
 {
@@ -411,6 +421,10 @@ qemuStartSpawn(qemuStart *start, GError **error)
         request.nodes = (const virSpawnNode *)(void *)start->nodes->data;
         request.nnodes = start->nodes->len;
         request.mountNodes = !virProcInInitialUserns();
+    }
+    if (qemuMemlockIsWanted(start->def)) {
+        request.prepare = qemuStartPrepareProcess;
+        request.prepareOpaque = start;
     }
     request.held = g_steal_pointer(&start->held);
     if (!virSpawn(&request, &result, error))

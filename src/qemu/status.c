@@ -107,6 +107,8 @@ qemuStatusFormat(const qemuGuest *guest)
         virXMLWriterAttr(w, "rebooting", "yes");
     if (guest->balloonKiB)
         virXMLWriterAttrF(w, "balloon", "%" PRIu64, guest->balloonKiB);
+    if (guest->memlockBefore)
+        virXMLWriterAttrF(w, "memlockBefore", "%" PRIu64, guest->memlockBefore);
     qemuStatusFormatResources(guest, w);
     if (guest->change)
         qemuChangeFormat(guest->change, w);
@@ -266,6 +268,7 @@ qemuStatusReadOurs(qemuStatus *status, const xmlNode *root, GError **error)
         return true; /* libvirt's own: adopted, not taken back */
     status->startTime = qemuStatusNumber(ours, "startTime");
     status->balloonKiB = qemuStatusNumber(ours, "balloon");
+    status->memlockBefore = qemuStatusNumber(ours, "memlockBefore");
     status->starting = g_strcmp0(starting, "yes") == 0;
     status->fresh = g_strcmp0(fresh, "yes") == 0;
     status->rebooting = g_strcmp0(rebooting, "yes") == 0;

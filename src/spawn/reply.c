@@ -30,6 +30,12 @@ spawnReady(void)
     spawnReply(VIR_SPAWN_STEP_READY, 0, 0);
 }
 
+void
+spawnPrepared(void)
+{
+    spawnReply(VIR_SPAWN_STEP_PREPARE, 0, 0);
+}
+
 _Noreturn void
 spawnFail(virSpawnStep step, int errnum, uint32_t detail)
 {

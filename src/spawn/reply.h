@@ -9,6 +9,8 @@
 
 /* Where answers go from now on. */
 void spawnReplyTo(int fd);
+/* In its groups, with the daemon's rights; waits for a word. */
+void spawnPrepared(void);
 /* All is set up; the exec comes next. */
 void spawnReady(void);
 /* Tells which step failed and ends the process. */

@@ -191,6 +191,19 @@ spawnJoinGroups(const spawnRequest *request)
     }
 }
 
+/* Until the daemon has done to this process what can't be done from inside. */
+static void
+spawnAwaitPreparation(const spawnRequest *request)
+{
+    char word[2];
+
+    if (!(request->header.flags & VIR_SPAWN_WIRE_PREPARE))
+        return;
+    spawnPrepared();
+    if (recv(VIR_SPAWN_WIRE_FD, word, sizeof(word), 0) != sizeof(word))
+        spawnFail(VIR_SPAWN_STEP_PREPARE, ECANCELED, 0);
+}
+
 static void
 spawnSetLimits(const spawnRequest *request)
 {
@@ -373,6 +386,7 @@ main(int argc, char **argv)
     spawnReadRequest(&request);
 
     spawnJoinGroups(&request);
+    spawnAwaitPreparation(&request);
     if ((request.header.flags & VIR_SPAWN_WIRE_SESSION) && setsid() < 0)
         spawnFail(VIR_SPAWN_STEP_SESSION, errno, 0);
     spawnSetLimits(&request);

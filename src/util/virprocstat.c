@@ -62,6 +62,36 @@ virProcStatParseWait(const char *text, uint64_t *retWait_ns)
     return false;
 }
 
+bool
+virProcParseMemlock(const char *limits, uint64_t *retLimit)
+{
+    static const char key[] = "Max locked memory";
+    const char *at = strstr(limits, key);
+
+    if (!at)
+        return false;
+    at += strlen(key);
+    at += strspn(at, " ");
+    *retLimit = g_str_has_prefix(at, "unlimited") ? UINT64_MAX : g_ascii_strtoull(at, NULL, 10);
+    return true;
+}
+
+/* Locked pages and pinned ones are counted apart and against the same limit. */
+uint64_t
+virProcParseLocked(const char *status)
+{
+    static const char *const keys[] = {"\nVmLck:", "\nVmPin:"};
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *at = strstr(status, keys[i]);
+
+        if (at)
+            sum += g_ascii_strtoull(at + strlen(keys[i]), NULL, 10) * 1024;
+    }
+    return sum;
+}
+
 static char *
 virProcStatText(pid_t pid, pid_t tid, const char *file)
 {
@@ -69,6 +99,19 @@ virProcStatText(pid_t pid, pid_t tid, const char *file)
                                 : g_strdup_printf("/proc/%d/%s", (int)pid, file);
 
     return virFileRead(path, PROC_TEXT_MAX, NULL, NULL);
+}
+
+bool
+virProcReadMemlock(pid_t pid, uint64_t *retLimit, uint64_t *retLocked)
+{
+    g_autofree char *limits = virProcStatText(pid, 0, "limits");
+    g_autofree char *status = retLocked ? virProcStatText(pid, 0, "status") : NULL;
+
+    if (!limits || (retLocked && !status))
+        return false;
+    if (retLocked)
+        *retLocked = virProcParseLocked(status);
+    return virProcParseMemlock(limits, retLimit);
 }
 
 bool

@@ -23,6 +23,10 @@ bool virProcStatRead(pid_t pid, pid_t tid, virProcStat *ret);
  * doesn't tell (it is a debugging option). */
 bool virProcStatReadWait(pid_t pid, pid_t tid, uint64_t *retWait_ns);
 
+/* How much memory the process may lock (UINT64_MAX: any amount), and how much it has locked or
+ * pinned; in bytes, retLocked may be NULL. False if there is no such process any more. */
+bool virProcReadMemlock(pid_t pid, uint64_t *retLimit, uint64_t *retLocked);
+
 /* The process, or thread, that a pidfd is for: 0 if it has ended, -1 with an error if it is another
  * kind of descriptor. */
 pid_t virPidfdGetPid(int pidfd, GError **error);
@@ -34,4 +38,6 @@ bool virProcInInitialUserns(void);
 /* The parts that only read text. */
 bool virProcStatParse(const char *text, virProcStat *ret);
 bool virProcStatParseUidMap(const char *text);
+bool virProcParseMemlock(const char *limits, uint64_t *retLimit);
+uint64_t virProcParseLocked(const char *status);
 bool virProcStatParseWait(const char *text, uint64_t *retWait_ns);

@@ -4,6 +4,7 @@
 #include "util/virprocstat.h"
 
 #include <glib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void
@@ -54,12 +55,36 @@ testThisProcessHasMemoryAndAThreadOfItsPid(void)
     g_assert_false(virProcStatRead(getpid(), 1, &stat));
 }
 
+static void
+testLockedMemory(void)
+{
+    static const char limits[] =
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max processes             100                  200                  processes \n"
+        "Max locked memory         %s              unlimited            bytes     \n";
+    g_autofree char *some = g_strdup_printf(limits, "8388608");
+    g_autofree char *any = g_strdup_printf(limits, "unlimited");
+    uint64_t limit = 0, own = 0, locked = 1;
+    struct rlimit now;
+
+    g_assert_true(virProcParseMemlock(some, &limit));
+    g_assert_cmpuint(limit, ==, 8388608);
+    g_assert_true(virProcParseMemlock(any, &limit));
+    g_assert_cmpuint(limit, ==, UINT64_MAX);
+    g_assert_false(virProcParseMemlock("Max processes 1 2", &limit));
+    g_assert_cmpuint(virProcParseLocked("VmPeak:\t9 kB\nVmLck:\t 4 kB\nVmPin:\t 2 kB\n"), ==, 6144);
+    g_assert_cmpint(getrlimit(RLIMIT_MEMLOCK, &now), ==, 0);
+    g_assert_true(virProcReadMemlock(getpid(), &own, &locked));
+    g_assert_cmpuint(own, ==, now.rlim_cur);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/procstat/fields are found behind a name with brackets and spaces",
                     testFieldsAreFoundBehindANameWithBracketsAndSpaces);
+    g_test_add_func("/procstat/locked memory is read with its limit", testLockedMemory);
     g_test_add_func("/procstat/a truncated line is no stat", testATruncatedLineIsNoStat);
     g_test_add_func("/procstat/the wait is read in milliseconds under both names",
                     testTheWaitIsReadInMillisecondsUnderBothNames);

@@ -199,6 +199,8 @@ virSpawnPackFlags(const virSpawnRequest *request)
         flags |= VIR_SPAWN_WIRE_PRIVATE_DEV;
     if (request->mountNodes)
         flags |= VIR_SPAWN_WIRE_MOUNT_NODES;
+    if (request->prepare)
+        flags |= VIR_SPAWN_WIRE_PREPARE;
     return flags;
 }
 
@@ -314,6 +316,12 @@ virSpawnClone(const virSpawnRequest *request, int childEnd, virSpawnResult *resu
                               request->argv[0]);
 }
 
+struct virSpawnHeld {
+    virSpawnResult process;
+    int pair;    /* our end */
+    int procsFd; /* of the group that it must join, where it could not be born there; -1: none */
+};
+
 /* --- the hand-over --- */
 
 static bool
@@ -362,6 +370,8 @@ virSpawnStepText(const virSpawnRequest *request, const virSpawnWireReply *reply)
         return g_strdup_printf(_("'%s' didn't understand the request"), virSpawnGetHelper());
     case VIR_SPAWN_STEP_JOIN:
         return g_strdup(_("cannot join its control group"));
+    case VIR_SPAWN_STEP_PREPARE:
+        return g_strdup(_("nobody let it go on"));
     case VIR_SPAWN_STEP_SESSION:
         return g_strdup(_("cannot begin a session"));
     case VIR_SPAWN_STEP_LIMIT:
@@ -420,9 +430,22 @@ virSpawnReceive(int pair, virSpawnWireReply *reply, gint64 deadline_us)
     }
 }
 
+/* The child waits: what is to be done to it from outside, then it goes on. */
+static bool
+virSpawnPrepare(const virSpawnRequest *request, const virSpawnHeld *held, GError **error)
+{
+    static const char go[] = "go";
+
+    if (!request->prepare(held->process.pid, held->process.pidfd, request->prepareOpaque, error))
+        return false;
+    return send(held->pair, go, strlen(go), MSG_NOSIGNAL) > 0 || errno == EPIPE ||
+           errno == ECONNRESET || /* it has ended: what it said is read next */
+           virErrorErrno(error, _("cannot start '%s'"), request->argv[0]);
+}
+
 /* True when the program has been exec'ed. */
 static bool
-virSpawnAwaitExec(const virSpawnRequest *request, int pair, GError **error)
+virSpawnAwaitExec(const virSpawnRequest *request, const virSpawnHeld *held, GError **error)
 {
     unsigned timeout_ms = request->timeout_ms ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
     gint64 deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
@@ -430,7 +453,7 @@ virSpawnAwaitExec(const virSpawnRequest *request, int pair, GError **error)
 
     for (;;) {
         virSpawnWireReply reply = {0};
-        ssize_t got = virSpawnReceive(pair, &reply, deadline_us);
+        ssize_t got = virSpawnReceive(held->pair, &reply, deadline_us);
 
         if (got < 0 && errno == ETIMEDOUT)
             return virErrorSet(error, VIR_ERR_OPERATION_TIMEOUT,
@@ -446,6 +469,12 @@ virSpawnAwaitExec(const virSpawnRequest *request, int pair, GError **error)
             return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                                _("cannot start '%s': '%s' is of another version"), request->argv[0],
                                virSpawnGetHelper());
+        if (reply.step == VIR_SPAWN_STEP_PREPARE && reply.errnum == 0 && request->prepare) {
+            if (!virSpawnPrepare(request, held, error))
+                return false;
+            deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+            continue;
+        }
         if (reply.step != VIR_SPAWN_STEP_READY) {
             g_autofree char *step = virSpawnStepText(request, &reply);
 
@@ -466,12 +495,6 @@ virSpawnAbandon(virSpawnResult *result)
 }
 
 /* --- a process and its socket --- */
-
-struct virSpawnHeld {
-    virSpawnResult process;
-    int pair;    /* our end */
-    int procsFd; /* of the group that it must join, where it could not be born there; -1: none */
-};
 
 void
 virSpawnHeldFree(virSpawnHeld *held)
@@ -544,7 +567,7 @@ virSpawnBecome(const virSpawnRequest *request, int nullFd, virSpawnHeld *held, G
     if (!virSpawnHandOver(held->pair, &packed) && errno != EPIPE && errno != ECONNRESET)
         return virErrorErrno(error, _("cannot hand the request to the child for '%s'"),
                              request->argv[0]);
-    return virSpawnAwaitExec(request, held->pair, error);
+    return virSpawnAwaitExec(request, held, error);
 }
 
 bool

@@ -83,7 +83,13 @@ typedef struct {
     size_t nnodes;
     bool mountNodes; /* the host's nodes are mounted there; else only if they can't be made */
 
-    unsigned timeout_ms; /* for the exec; 0: 30 s */
+    /* Called when the process is in its groups and still has our rights, and waits: what has to be
+     * done to it from outside before it becomes the program. False: it never does. NULL: nothing.
+     */
+    bool (*prepare)(pid_t pid, int pidfd, void *opaque, GError **error);
+    void *prepareOpaque;
+
+    unsigned timeout_ms; /* for the exec, but for prepare's time; 0: 30 s */
 } virSpawnRequest;
 
 #define VIR_SPAWN_REQUEST_INIT                                                                     \

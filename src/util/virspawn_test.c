@@ -72,6 +72,56 @@ testNothingIsInherited(void)
     g_assert_cmpint(leaked, >=, 0);
 }
 
+/* What prepare sees, and does: a limit that the program then has. */
+typedef struct {
+    bool allow;
+    pid_t pid;
+} testPreparation;
+
+static bool
+testPrepare(pid_t pid, int pidfd, void *opaque, GError **error)
+{
+    testPreparation *preparation = opaque;
+    const struct rlimit limit = {77, 77};
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+    g_assert_cmpint(poll(&ended, 1, 0), ==, 0);
+    g_assert_cmpint(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), ==, 0);
+    preparation->pid = pid;
+    return preparation->allow ||
+           virErrorSet(error, VIR_ERR_OPERATION_DENIED, "%s", "not like this");
+}
+
+static void
+testPreparedFromOutside(void)
+{
+    testPreparation preparation = {.allow = true};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+    g_autofree char *out = NULL;
+
+    request.prepare = testPrepare;
+    request.prepareOpaque = &preparation;
+    out = testShell(&request, "ulimit -n");
+    g_assert_cmpstr(out, ==, "77\n");
+}
+
+static void
+testRefusedFromOutside(void)
+{
+    const char *argv[] = {"/bin/true", NULL};
+    testPreparation preparation = {.allow = false};
+    virSpawnRequest request = VIR_SPAWN_REQUEST_INIT;
+    virSpawnResult result;
+    g_autoptr(GError) error = NULL;
+
+    request.argv = argv;
+    request.prepare = testPrepare;
+    request.prepareOpaque = &preparation;
+    g_assert_false(virSpawn(&request, &result, &error));
+    g_assert_cmpstr(error->message, ==, "not like this");
+    g_assert_cmpint(kill(preparation.pid, 0), ==, -1); /* reaped */
+}
+
 static void
 testDescriptorsGetTheirNumbers(void)
 {
@@ -270,6 +320,10 @@ main(int argc, char **argv)
     g_test_add_func("/spawn/output and status come back", testOutputAndStatusComeBack);
     g_test_add_func("/spawn/nothing is inherited", testNothingIsInherited);
     g_test_add_func("/spawn/descriptors get their numbers", testDescriptorsGetTheirNumbers);
+    g_test_add_func("/spawn/what is done to the process from outside is there for the program",
+                    testPreparedFromOutside);
+    g_test_add_func("/spawn/a process that may not become the program ends",
+                    testRefusedFromOutside);
     g_test_add_func("/spawn/environment, folder and limits are as asked",
                     testEnvironmentFolderAndLimitsAreAsAsked);
     g_test_add_func("/spawn/a missing program is named", testMissingProgramIsNamed);

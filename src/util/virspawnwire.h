@@ -8,8 +8,10 @@
  *     1. daemon -> child   packets with the bytes "fd" and descriptors attached, at most
  *                          VIR_SPAWN_WIRE_BATCH each: first a memfd that holds the request, then
  *                          those that the request counts (those of groups to join last)
- *     2. child  -> daemon  virSpawnWireReply with step READY, right before the exec
- *     3. child  -> daemon  virSpawnWireReply with the step that failed and errno, and it ends; or
+ *     2. with PREPARE: child -> daemon virSpawnWireReply with step PREPARE, when it is in its
+ * groups; daemon -> child a packet "go" when it may go on
+ *     3. child  -> daemon  virSpawnWireReply with step READY, right before the exec
+ *     4. child  -> daemon  virSpawnWireReply with the step that failed and errno, and it ends; or
  *                          nothing, and the socket closes by the exec: success
  *
  * The request is virSpawnWireHeader, then in this order and without gaps: limits, nodes, groups
@@ -19,7 +21,7 @@
 
 #include <stdint.h>
 
-#define VIR_SPAWN_WIRE_MAGIC 0x76737032u /* "vsp2": changes with the layout */
+#define VIR_SPAWN_WIRE_MAGIC 0x76737033u /* "vsp3": changes with the layout */
 #define VIR_SPAWN_WIRE_FD 3              /* the pair's number in the child */
 #define VIR_SPAWN_WIRE_MAX (16u << 20)   /* bytes of a request */
 #define VIR_SPAWN_WIRE_BATCH 200         /* descriptors a packet; the kernel's limit is 253 */
@@ -34,6 +36,7 @@ enum {
     VIR_SPAWN_WIRE_PRIVATE_DEV = 1 << 4,
     VIR_SPAWN_WIRE_DIE_WITH_PARENT = 1 << 5,
     VIR_SPAWN_WIRE_MOUNT_NODES = 1 << 6, /* with PRIVATE_DEV: even where mknod would do */
+    VIR_SPAWN_WIRE_PREPARE = 1 << 7,
 };
 
 typedef struct {
@@ -76,6 +79,7 @@ typedef enum {
     VIR_SPAWN_STEP_HELPER,  /* exec of virtward-spawn itself */
     VIR_SPAWN_STEP_REQUEST, /* the request was cut short or makes no sense */
     VIR_SPAWN_STEP_JOIN,
+    VIR_SPAWN_STEP_PREPARE, /* errno 0: it waits */
     VIR_SPAWN_STEP_SESSION,
     VIR_SPAWN_STEP_LIMIT, /* detail: number of the resource */
     VIR_SPAWN_STEP_OOM,

@@ -3,7 +3,10 @@
  * domain.c: guests read and written back. */
 #include "domain/addresses.h"
 #include "domain/schema.h"
+#include <inttypes.h>
+
 #include "families.h"
+#include "qemu/memlock.h"
 #include "qemu/prepare.h"
 #include "util/viruuid.h"
 
@@ -82,4 +85,18 @@ conformanceQemuXML2XML(const conformanceCase *row, conformanceResult *result, GE
     if (!virDomainSchemaCheck(xml, error) || !virDomainSchemaCheck(formatted, error))
         return conformanceFail(result, "schema");
     return conformanceAdd(result, g_steal_pointer(&formatted));
+}
+
+bool
+conformanceQemuMemlock(const conformanceCase *row, conformanceResult *result, GError **error)
+{
+    g_autoptr(virDomainDef) def = conformanceDomain(row, VIR_PARSE_INACTIVE, error);
+    virDelegateMemlock lock;
+
+    if (!def)
+        return conformanceFail(result, "parse");
+    lock = qemuMemlockOf(def);
+    if (lock.bytes == VIR_DELEGATE_MEMLOCK_UNLIMITED) /* the data's number for that */
+        lock.bytes = VIR_CGROUP_MEMORY_UNLIMITED;
+    return conformanceAdd(result, g_strdup_printf("%" PRIu64, lock.bytes));
 }

@@ -18,6 +18,7 @@
 
 #include "delegate/virdelegate.h"
 #include "util/virerror.h"
+#include "util/virprocstat.h"
 #include "util/virspawn.h"
 #include "util/virutil.h"
 
@@ -223,6 +224,8 @@ testProcessIsMovedIntoItsGroup(void)
     g_autoptr(GError) error = NULL;
     virSpawnResult child;
     bool populated = false;
+    virDelegateMemlock lock = {.bytes = 1 << 20};
+    uint64_t limit = 0;
 
     request.argv = argv;
     g_assert_true(virSpawn(&request, &child, &error));
@@ -233,7 +236,13 @@ testProcessIsMovedIntoItsGroup(void)
     g_assert_true(populated);
     g_assert_true(virDelegateProcTune(door, &start, child.pidfd, 300, &error));
     g_assert_no_error(error);
-    g_assert_true(virDelegateMemlockSet(door, &start, child.pidfd, 1 << 20, &error));
+    g_assert_true(virDelegateMemlockSet(door, &start, child.pidfd, &lock, &error));
+    g_assert_true(virProcReadMemlock(child.pid, &limit, NULL));
+    g_assert_cmpuint(limit, >=, lock.bytes);
+    lock.exact = true; /* less again, and within the hard limit: no right is needed */
+    g_assert_true(virDelegateMemlockSet(door, &start, child.pidfd, &lock, &error));
+    g_assert_true(virProcReadMemlock(child.pid, &limit, NULL));
+    g_assert_cmpuint(limit, ==, lock.bytes);
     /* not a real-time one: kernels may give groups of v1 no time for those */
     g_assert_true(
         virDelegateSchedSet(door, &start, child.pidfd, &child.pid, 1, SCHED_BATCH, 0, &error));

@@ -26,7 +26,7 @@ WRITERS = {
     "mknod|mknodat": SPAWN,
     # The daemon's own sockets get the group of the configuration; pins get the daemon's user.
     "chown|fchown|fchownat|lchown": SPAWN + GROUPS + ["src/rpc/virnetserver.c"],
-    "setrlimit|prlimit": SPAWN + ["src/delegate/virdelegate_process.c"],  # there: read only
+    "setrlimit|prlimit": SPAWN,
     "sched_setaffinity|sched_setscheduler|sched_setattr|sched_setparam|setpriority": SPAWN,
     "virBPF(CreateMap|LoadDeviceProg|UpdateElem|DeleteElem|AttachDeviceProg|DetachDeviceProg"
     "|CreateDeviceLink|UpdateLink|Pin)": GROUPS,

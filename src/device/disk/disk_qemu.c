@@ -337,6 +337,17 @@ qemuDiskOwnsNode(const virDevice *dev, const char *node, char **retPlain, char *
     return false;
 }
 
+/* QEMU drives an NVMe drive of the host itself, by VFIO. */
+static qemuLocks
+qemuDiskLocks(const virDevice *dev)
+{
+    for (const virStorageSource *src = &VIR_DISK(dev)->src; src; src = src->backing) {
+        if (src->type == VIR_STORAGE_TYPE_NVME)
+            return QEMU_LOCKS_SHARED;
+    }
+    return QEMU_LOCKS_NOTHING;
+}
+
 const virDeviceQemu virDiskQemu = {
     .kind = &virDiskKind,
     .complete = qemuDiskComplete,
@@ -344,6 +355,7 @@ const virDeviceQemu virDiskQemu = {
     .claim = qemuDiskClaim,
     .claimLastFirst = true,
     .touches = qemuDiskTouches,
+    .locks = qemuDiskLocks,
     .discover = qemuDiskDiscover,
     .build = qemuDiskBuild,
     .afterStart = qemuDiskAfterStart,

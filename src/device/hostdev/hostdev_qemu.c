@@ -315,12 +315,19 @@ qemuHostdevHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GErro
                        _("hotplug is not supported for a mediated device with ramfb"));
 }
 
+static qemuLocks
+qemuHostdevLocks(const virDevice *dev)
+{
+    return virHostdevUsesVFIO(VIR_HOSTDEV(dev)) ? QEMU_LOCKS_SHARED : QEMU_LOCKS_NOTHING;
+}
+
 const virDeviceQemu virHostdevQemu = {
     .kind = &virHostdevKind,
     .complete = qemuHostdevComplete,
     .check = qemuHostdevCheck,
     .claim = qemuHostdevClaim,
     .touches = qemuHostdevTouches,
+    .locks = qemuHostdevLocks,
     .build = qemuHostdevBuild,
     .hotpluggable = qemuHostdevHotpluggable,
 };

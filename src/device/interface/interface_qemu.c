@@ -391,11 +391,18 @@ qemuInterfaceAfterStart(const virDevice *dev, const qemuBuildContext *ctx, qmpPl
     return true;
 }
 
+static qemuLocks
+qemuInterfaceLocks(const virDevice *dev)
+{
+    return VIR_INTERFACE(dev)->type == VIR_INTERFACE_VDPA ? QEMU_LOCKS_OWN : QEMU_LOCKS_NOTHING;
+}
+
 const virDeviceQemu virInterfaceQemu = {
     .kind = &virInterfaceKind,
     .complete = qemuInterfaceComplete,
     .check = qemuInterfaceCheck,
     .touches = qemuInterfaceTouches,
+    .locks = qemuInterfaceLocks,
     .build = qemuInterfaceBuild,
     .hostDone = qemuInterfaceHostDone,
     .afterStart = qemuInterfaceAfterStart,

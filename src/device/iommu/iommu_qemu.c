@@ -84,10 +84,17 @@ qemuIOMMUBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan,
     return true;
 }
 
+static qemuLocks
+qemuIOMMULocks(const virDevice *dev)
+{
+    return QEMU_LOCKS_APART;
+}
+
 const virDeviceQemu virIOMMUQemu = {
     .kind = &virIOMMUKind,
     .stage = QEMU_BOOT_STAGE_FIRST,
     .check = qemuIOMMUCheck,
     .build = qemuIOMMUBuild,
+    .locks = qemuIOMMULocks,
     .hotpluggable = qemuDeviceNeverHotpluggable,
 };
