@@ -157,6 +157,46 @@ typedef enum {
 typedef int (*virInternalBarrierHandler)(const virInternalCall *call, virInternalBarrierStage stage,
                                          const virInternalGuestThreads *threads);
 
+/* A rule of a device gate: type 1 (block), 2 (character) or 3 (both), major and minor (-1: all),
+ * access as bits: 1 mknod, 2 read, 4 write; among changes, 0: the rule goes. */
+typedef struct {
+    int type;
+    int major;
+    int minor;
+    unsigned int access;
+} virInternalRule;
+
+/* What a gate consists of (docs/device-gate.md has their layout), each by its descriptor. */
+typedef enum {
+    VIR_INTERNAL_GATE_RULES = 0,   /* trie of rules with wildcards */
+    VIR_INTERNAL_GATE_NODES = 1,   /* table of rules of one node each */
+    VIR_INTERNAL_GATE_HEADER = 2,  /* mode, uuid, counters */
+    VIR_INTERNAL_GATE_EVENTS = 3,  /* ring of denials, which all guests of a daemon share */
+    VIR_INTERNAL_GATE_PROGRAM = 4, /* what is attached to the group */
+    VIR_INTERNAL_GATE_LINK = 5,    /* the link beside it */
+    VIR_INTERNAL_GATE_OBJECTS = 6,
+} virInternalGateObject;
+
+/* A gate as it shall be, and what the daemon has of it. Borrowed. */
+typedef struct {
+    int group;                              /* folder of the control group */
+    int objects[VIR_INTERNAL_GATE_OBJECTS]; /* -1: the daemon has none */
+    int mode;                               /* 0: enforce, 1: permissive */
+    int lock;                               /* 0: attached, 1: and by a link */
+    unsigned int capacity;                  /* rules that fit */
+    const virInternalRule *rules;           /* all of them; of gate.update, the changes */
+    size_t nrules;
+} virInternalGate;
+
+/* gate.create and gate.replace: the gate's objects, which the library passes on and closes; -1 for
+ * a link that was not asked for. *retReattached, of gate.replace: it was off the group. */
+typedef int (*virInternalMakeGateHandler)(const virInternalCall *call, const virInternalGate *gate,
+                                          int retObjects[VIR_INTERNAL_GATE_OBJECTS],
+                                          int *retReattached);
+/* gate.update and gate.remove. */
+typedef int (*virInternalChangeGateHandler)(const virInternalCall *call,
+                                            const virInternalGate *gate);
+
 /* Each registers for all guests of the daemon behind conn, on that daemon's handler socket (found
  * by conn's URI: ?socket=, or the default; UNIX transports only), and serves from a thread of the
  * library's own until virInternalClose(conn). abi: VIR_INTERNAL_ABI, which the macros below pass.
@@ -179,6 +219,14 @@ int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
                                          virInternalSetBridgeHandler handler);
 int virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi,
                                     virInternalBarrierHandler handler);
+int virInternalSetGateCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                       virInternalMakeGateHandler handler);
+int virInternalSetGateReplaceHandlerABI(virConnectPtr conn, unsigned abi,
+                                        virInternalMakeGateHandler handler);
+int virInternalSetGateUpdateHandlerABI(virConnectPtr conn, unsigned abi,
+                                       virInternalChangeGateHandler handler);
+int virInternalSetGateRemoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                       virInternalChangeGateHandler handler);
 
 #define virInternalSetProcessSetMaxMemLockHandler(conn, handler)                                   \
     virInternalSetProcessSetMaxMemLockHandlerABI(conn, VIR_INTERNAL_ABI, handler)
@@ -198,6 +246,14 @@ int virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi,
     virInternalSetNetSetBridgeHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetBarrierHandler(conn, handler)                                                \
     virInternalSetBarrierHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGateCreateHandler(conn, handler)                                             \
+    virInternalSetGateCreateHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGateReplaceHandler(conn, handler)                                            \
+    virInternalSetGateReplaceHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGateUpdateHandler(conn, handler)                                             \
+    virInternalSetGateUpdateHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGateRemoveHandler(conn, handler)                                             \
+    virInternalSetGateRemoveHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 
 /* Ends what the functions above began for conn; before virConnectClose. Without effect if nothing
  * was. */
@@ -258,6 +314,12 @@ int virInternalRequestGetThreads(const virInternalRequest *request, virInternalT
 /* The thread table of a barrier; 0, or -1 if it is none. Borrowed. */
 int virInternalRequestGetGuestThreads(const virInternalRequest *request,
                                       virInternalGuestThreads *threads);
+/* Rules of a request for a gate ("rules" or "changes"); NULL: no such field, or with *n 0 an empty
+ * one. Borrowed. */
+const virInternalRule *virInternalRequestGetRules(const virInternalRequest *request,
+                                                  const char *field, size_t *n);
+/* An object of the gate that came with a request for one, borrowed; -1: it did not. */
+int virInternalRequestGetObject(const virInternalRequest *request, virInternalGateObject object);
 /* The request ids of a teardown, the latest first. Borrowed. */
 const unsigned long long *virInternalRequestGetIds(const virInternalRequest *request, size_t *n);
 
@@ -266,6 +328,9 @@ int virInternalRequestSetNumber(virInternalRequest *request, const char *field, 
 int virInternalRequestSetString(virInternalRequest *request, const char *field, const char *value);
 /* A descriptor of the answer, in order; the library closes it. */
 void virInternalRequestAddFd(virInternalRequest *request, int fd);
+/* An object of the gate for the answer, in any order, each once; the library closes it. -1: it is
+ * no request for a gate, or has this object already; fd stays the caller's then. */
+int virInternalRequestAddObject(virInternalRequest *request, virInternalGateObject object, int fd);
 
 #ifdef __cplusplus
 }

@@ -20,6 +20,7 @@ import typing
 
 ABI = 1
 TAKE_OVER = 1
+GATE_OBJECTS = ("rules", "nodes", "header", "events", "program", "link")
 
 # roles of threads, stages of a barrier
 EMULATOR, VCPU, IOTHREAD, OTHER = range(4)
@@ -61,6 +62,11 @@ class GuestThread(typing.NamedTuple):
     fd: int
 
 
+class _Rule(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int), ("major", ctypes.c_int), ("minor", ctypes.c_int),
+                ("access", ctypes.c_uint)]
+
+
 _HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Call), ctypes.c_void_p, ctypes.c_void_p)
 _PROTOTYPES = {
     "GetLastError": (ctypes.c_char_p, []),
@@ -83,11 +89,15 @@ _PROTOTYPES = {
     "RequestCountFds": (ctypes.c_size_t, [ctypes.c_void_p]),
     "RequestGetThreads": (ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(_Threads)]),
     "RequestGetGuestThreads": (ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(_GuestThreads)]),
+    "RequestGetRules": (ctypes.POINTER(_Rule), [ctypes.c_void_p, ctypes.c_char_p,
+                                                ctypes.POINTER(ctypes.c_size_t)]),
+    "RequestGetObject": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_int]),
     "RequestGetIds": (ctypes.POINTER(ctypes.c_ulonglong), [ctypes.c_void_p,
                                                            ctypes.POINTER(ctypes.c_size_t)]),
     "RequestSetNumber": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_longlong]),
     "RequestSetString": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p]),
     "RequestAddFd": (None, [ctypes.c_void_p, ctypes.c_int]),
+    "RequestAddObject": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]),
 }
 
 
@@ -173,6 +183,21 @@ class Request:
         return (table.pidfd, table.folder,
                 [GuestThread(one.role, one.id, one.tid, one.fd)
                  for one in (table.threads[i] for i in range(table.n))])
+
+    def rules(self, field="rules"):
+        """[(type, major, minor, access)] of a request for a gate; of gate.update, "changes"."""
+        size = ctypes.c_size_t()
+        rules = _lib().RequestGetRules(self._pointer, field.encode(), ctypes.byref(size))
+        return [(rule.type, rule.major, rule.minor, rule.access) for rule in (rules[:size.value] if size.value else [])]
+
+    def object(self, which):
+        """An object of the gate (GATE_OBJECTS) that came with the call, borrowed; -1: it did not."""
+        return _lib().RequestGetObject(self._pointer, GATE_OBJECTS.index(which))
+
+    def add_object(self, which, fd):
+        """An object of the gate for the answer; it is closed here when it was sent."""
+        if _lib().RequestAddObject(self._pointer, GATE_OBJECTS.index(which), fd) < 0:
+            raise KeyError(which)
 
     def ids(self):
         """The request ids of a teardown."""

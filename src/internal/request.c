@@ -245,6 +245,53 @@ virInternalRequestGetGuestThreads(const virInternalRequest *request,
     return 0;
 }
 
+/* The public struct is the codec's. */
+G_STATIC_ASSERT(sizeof(virInternalRule) == sizeof(handler_rule));
+G_STATIC_ASSERT(offsetof(virInternalRule, type) == offsetof(handler_rule, type));
+G_STATIC_ASSERT(offsetof(virInternalRule, major) == offsetof(handler_rule, major));
+G_STATIC_ASSERT(offsetof(virInternalRule, minor) == offsetof(handler_rule, minor));
+G_STATIC_ASSERT(offsetof(virInternalRule, access) == offsetof(handler_rule, access));
+
+VIR_INTERNAL_EXPORT const virInternalRule *
+virInternalRequestGetRules(const virInternalRequest *request, const char *name, size_t *n)
+{
+    const virXdrField *field = findField(request->hook->args, name);
+    const char *args = request->args;
+
+    *n = 0;
+    if (!field || field->type != &handler_rule_xdr || field->shape != VIR_XDR_VARIABLE)
+        return NULL;
+    *n = *(const uint32_t *)(const void *)(args + field->countOffset);
+    return *(const virInternalRule *const *)(const void *)(args + field->offset);
+}
+
+/* Which objects of a gate came, or go, as bits; -1: it is no message about a gate. */
+static long long
+objectsOf(const virXdrType *type, void *base)
+{
+    bool hyper = false;
+    const void *at = type ? findNumber(type, base, "objects", &hyper) : NULL;
+
+    return at && !hyper ? (long long)*(const uint32_t *)at : -1;
+}
+
+/* How many of the objects come before this one. */
+static unsigned
+objectsBefore(long long objects, virInternalGateObject object)
+{
+    return (unsigned)__builtin_popcountll((unsigned long long)objects & ((1ull << object) - 1));
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestGetObject(const virInternalRequest *request, virInternalGateObject object)
+{
+    long long objects = objectsOf(request->hook->args, request->args);
+
+    if (objects < 0 || object >= VIR_INTERNAL_GATE_OBJECTS || !(objects & (1ll << object)))
+        return -1;
+    return virPacketGetFd(request->packet, 1 + objectsBefore(objects, object)); /* 0: the group */
+}
+
 VIR_INTERNAL_EXPORT const unsigned long long *
 virInternalRequestGetIds(const virInternalRequest *request, size_t *n)
 {
@@ -285,4 +332,15 @@ VIR_INTERNAL_EXPORT void
 virInternalRequestAddFd(virInternalRequest *request, int fd)
 {
     g_array_append_val(request->fds, fd);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalRequestAddObject(virInternalRequest *request, virInternalGateObject object, int fd)
+{
+    long long objects = objectsOf(request->hook->ret, request->ret);
+
+    if (objects < 0 || object >= VIR_INTERNAL_GATE_OBJECTS || (objects & (1ll << object)))
+        return -1;
+    g_array_insert_val(request->fds, MIN(objectsBefore(objects, object), request->fds->len), fd);
+    return virInternalRequestSetNumber(request, "objects", objects | (1ll << object));
 }

@@ -276,6 +276,49 @@ adaptBarrier(const virInternalCall *call, virInternalRequest *request, void *opa
     return handler(call, (virInternalBarrierStage)number(request, "stage"), &threads);
 }
 
+/* The fields that a gate's request has; others stay 0. */
+static virInternalGate
+gateOf(const virInternalRequest *request)
+{
+    virInternalGate gate = {.group = virInternalRequestGetFd(request, 0)};
+
+    for (unsigned i = 0; i < VIR_INTERNAL_GATE_OBJECTS; i++)
+        gate.objects[i] = virInternalRequestGetObject(request, (virInternalGateObject)i);
+    gate.mode = (int)number(request, "mode");
+    gate.lock = (int)number(request, "lock");
+    gate.capacity = (unsigned)number(request, "capacity");
+    gate.rules = virInternalRequestGetRules(request, "rules", &gate.nrules);
+    if (!gate.rules)
+        gate.rules = virInternalRequestGetRules(request, "changes", &gate.nrules);
+    return gate;
+}
+
+static int
+adaptMakeGate(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalMakeGateHandler handler = (virInternalMakeGateHandler)opaque;
+    virInternalGate gate = gateOf(request);
+    int objects[VIR_INTERNAL_GATE_OBJECTS] = {-1, -1, -1, -1, -1, -1};
+    int reattached = 0;
+    int done = handler(call, &gate, objects, &reattached);
+
+    for (unsigned i = 0; i < VIR_INTERNAL_GATE_OBJECTS; i++) {
+        if (objects[i] >= 0)
+            (void)virInternalRequestAddObject(request, (virInternalGateObject)i, objects[i]);
+    }
+    (void)virInternalRequestSetNumber(request, "reattached", reattached); /* gate.create has none */
+    return done;
+}
+
+static int
+adaptChangeGate(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalChangeGateHandler handler = (virInternalChangeGateHandler)opaque;
+    virInternalGate gate = gateOf(request);
+
+    return handler(call, &gate);
+}
+
 VIR_INTERNAL_EXPORT int
 virInternalSetProcessSetMaxMemLockHandlerABI(virConnectPtr conn, unsigned abi,
                                              virInternalSetMaxMemLockHandler handler)
@@ -338,4 +381,32 @@ VIR_INTERNAL_EXPORT int
 virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi, virInternalBarrierHandler handler)
 {
     return serve(conn, abi, "barrier", adaptBarrier, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGateCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                   virInternalMakeGateHandler handler)
+{
+    return serve(conn, abi, "gate.create", adaptMakeGate, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGateReplaceHandlerABI(virConnectPtr conn, unsigned abi,
+                                    virInternalMakeGateHandler handler)
+{
+    return serve(conn, abi, "gate.replace", adaptMakeGate, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGateUpdateHandlerABI(virConnectPtr conn, unsigned abi,
+                                   virInternalChangeGateHandler handler)
+{
+    return serve(conn, abi, "gate.update", adaptChangeGate, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGateRemoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                   virInternalChangeGateHandler handler)
+{
+    return serve(conn, abi, "gate.remove", adaptChangeGate, (void (*)(void))handler);
 }
