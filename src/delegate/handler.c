@@ -218,6 +218,12 @@ handlerNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name
 const virDelegateOps virDelegateHandlerOps = {
     .name = "the handler",
     .barrier = virDelegateHandlerBarrier,
+    .gateCreate = virDelegateHandlerGateCreate,
+    .gateRepair = virDelegateHandlerGateRepair,
+    .gateUpdate = virDelegateHandlerGateUpdate,
+    .gateGrow = virDelegateHandlerGateGrow,
+    .gateSetMode = virDelegateHandlerGateSetMode,
+    .gateRemove = virDelegateHandlerGateRemove,
     .deviceOpen = handlerDeviceOpen,
     .nodeCreate = handlerNodeCreate,
     .tapCreate = handlerTapCreate,
@@ -234,10 +240,9 @@ const virDelegateOps virDelegateHandlerOps = {
 bool
 virHandlerHookIsServed(uint32_t hook)
 {
-    static const uint32_t missing[] = {
-        HANDLER_PROC_CGROUP_CREATE, HANDLER_PROC_CGROUP_MOVE, HANDLER_PROC_CGROUP_SET,
-        HANDLER_PROC_CGROUP_REMOVE, HANDLER_PROC_GATE_CREATE, HANDLER_PROC_GATE_UPDATE,
-        HANDLER_PROC_GATE_REPLACE,  HANDLER_PROC_GATE_REMOVE, HANDLER_PROC_MOUNT_APPLY};
+    static const uint32_t missing[] = {HANDLER_PROC_CGROUP_CREATE, HANDLER_PROC_CGROUP_MOVE,
+                                       HANDLER_PROC_CGROUP_SET, HANDLER_PROC_CGROUP_REMOVE,
+                                       HANDLER_PROC_MOUNT_APPLY};
 
     for (size_t i = 0; i < G_N_ELEMENTS(missing); i++) {
         if (missing[i] == hook)

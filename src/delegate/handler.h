@@ -28,6 +28,20 @@ bool virDelegateTargetsFind(virDelegateTargets *targets, const int *first, size_
 
 /* --- the hooks, a file a subject --- */
 
+/* handler_gate.c */
+bool virDelegateHandlerGateCreate(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                  GError **error);
+bool virDelegateHandlerGateRepair(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                  bool *retReattached, GError **error);
+bool virDelegateHandlerGateUpdate(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                  const virDeviceRules *wanted, GError **error);
+bool virDelegateHandlerGateGrow(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                uint32_t capacity, GError **error);
+bool virDelegateHandlerGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                   virGateMode mode, GError **error);
+bool virDelegateHandlerGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                                  GError **error);
+
 bool virDelegateHandlerBarrier(virDelegate *door, const virDelegateCall *call,
                                virDelegateBarrierStage stage, int pidfd,
                                const virDelegateThread *threads, size_t nthreads, GError **error);

@@ -17,6 +17,7 @@ const virDelegateOps virDelegateLocalOps = {
     .gateCreate = virDelegateLocalGateCreate,
     .gateRepair = virDelegateLocalGateRepair,
     .gateUpdate = virDelegateLocalGateUpdate,
+    .gateGrow = virDelegateLocalGateGrow,
     .gateSetMode = virDelegateLocalGateSetMode,
     .gateRemove = virDelegateLocalGateRemove,
     .gateSweep = virDelegateLocalGateSweep,

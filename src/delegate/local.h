@@ -34,6 +34,8 @@ bool virDelegateLocalGateRepair(virDelegate *door, const virDelegateCall *call, 
                                 bool *retReattached, GError **error);
 bool virDelegateLocalGateUpdate(virDelegate *door, const virDelegateCall *call, virGate *gate,
                                 const virDeviceRules *wanted, GError **error);
+bool virDelegateLocalGateGrow(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                              uint32_t capacity, GError **error);
 bool virDelegateLocalGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
                                  virGateMode mode, GError **error);
 bool virDelegateLocalGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate,

@@ -27,6 +27,13 @@ virDelegateLocalGateUpdate(virDelegate *door, const virDelegateCall *call, virGa
 }
 
 bool
+virDelegateLocalGateGrow(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                         uint32_t capacity, GError **error)
+{
+    return virGateGrow(gate, capacity, error);
+}
+
+bool
 virDelegateLocalGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
                             virGateMode mode, GError **error)
 {

@@ -147,6 +147,9 @@ bool virDelegateCgroupRemove(virDelegate *door, const virDelegateCall *call, vir
 
 /* --- the device gate --- */
 
+/* True if guests get a gate here: this process may make one, or gate.create is a handler's. */
+bool virDelegateHasGates(virDelegate *door, const virDelegateCall *call);
+
 /* gate.create: on an empty group, before anything is spawned into it: map filled, program loaded,
  * attached, pinned, verified, in this order. On error nothing of it is left. rules are copied. */
 bool virDelegateGateCreate(virDelegate *door, const virDelegateCall *call, virCgroup *group,

@@ -6,6 +6,7 @@
 
 #include "delegate/virdelegate.h"
 #include "delegate/virdelegateops.h"
+#include "delegate/virhandlers.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
@@ -15,6 +16,25 @@ virDelegateCheckPrepared(const virDelegate *door, GError **error)
 {
     return door->store ||
            virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, _("no device gate is available here"));
+}
+
+/* Whether a handler is what does the hook for this guest, or would if it were there. */
+static bool
+virDelegateIsHanded(virDelegate *door, const virDelegateCall *call, const char *hook)
+{
+    virHandlerChoice choice = VIR_HANDLER_SELF;
+
+    return door->handlers &&
+           (!virHandlersChoose(door->handlers, call, virXdrHookByName(hook), &choice, NULL) ||
+            choice == VIR_HANDLER_ASK);
+}
+
+bool
+virDelegateHasGates(virDelegate *door, const virDelegateCall *call)
+{
+    return virCgroupInstanceHasGates(door->instance, NULL) ||
+           (virCgroupInstanceUsable(door->instance, NULL) &&
+            virDelegateIsHanded(door, call, "gate.create"));
 }
 
 /* The kernel holds exactly the union of the gate's rules. */
@@ -38,8 +58,21 @@ virDelegateMakeGate(virDelegate *door, const virDelegateCall *call, virGate *gat
 
     if (!virDelegateBegin(door, call, "gate.create", &trace, error))
         return trace.nobody;
-    return virDelegateEnd(&trace, trace.ops->gateCreate(door, call, gate, error)) &&
-           virDelegateHoldsRules(&trace, gate, error);
+    if (!virDelegateEnd(&trace, trace.ops->gateCreate(door, call, gate, error)) ||
+        !virDelegateHoldsRules(&trace, gate, error))
+        return false;
+    virGateSettle(gate);
+    return true;
+}
+
+/* Off the group again; the error in hand says more than one here could. */
+static void
+virDelegateTakeOff(virDelegate *door, const virDelegateCall *call, virGate *gate)
+{
+    virDelegateTrace trace;
+
+    if (virDelegateBegin(door, call, "gate.remove", &trace, NULL))
+        (void)virDelegateEnd(&trace, trace.ops->gateRemove(door, call, gate, NULL)); /* see above */
 }
 
 bool
@@ -58,7 +91,7 @@ virDelegateGateCreate(virDelegate *door, const virDelegateCall *call, virCgroup 
                            virCgroupPath(group));
     gate = virGateNew(group, door->store, call->uuid, rules, settings);
     if (!virDelegateMakeGate(door, call, gate, error)) {
-        (void)door->ops->gateRemove(door, call, gate, NULL); /* the error in hand says more */
+        virDelegateTakeOff(door, call, gate);
         return false;
     }
     *retGate = g_steal_pointer(&gate);
@@ -84,6 +117,27 @@ virDelegatePutBack(virDelegate *door, const virDelegateCall *call, virGate *gate
                  call->domain);
 }
 
+/* Room for wanted (NULL: the gate's own rules) before it is written: changing rules takes maps
+ * alone, more room takes another program. */
+static bool
+virDelegateMakeRoom(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                    const virDeviceRules *wanted, GError **error)
+{
+    virDelegateTrace trace;
+    uint32_t capacity = 0;
+
+    if (!virGateRoomFor(gate, wanted, &capacity, error))
+        return false;
+    if (!capacity)
+        return true;
+    if (!virDelegateBegin(door, call, "gate.replace", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->gateGrow(door, call, gate, capacity, error)))
+        return false;
+    return virGateCapacity(gate) >= capacity ||
+           virDelegateNotTrue(&trace, error, _("there is no more room in it than before"));
+}
+
 /* A gate that was found: attached again before anything else, then brought to its rules. */
 static bool
 virDelegateBringBack(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
@@ -91,10 +145,44 @@ virDelegateBringBack(virDelegate *door, const virDelegateCall *call, virGate *ga
     virDelegateTrace update;
 
     virDelegatePutBack(door, call, gate);
+    if (!virDelegateMakeRoom(door, call, gate, NULL, error))
+        return false;
     if (!virDelegateBegin(door, call, "gate.update", &update, error))
         return update.nobody;
-    return virDelegateEnd(&update, update.ops->gateUpdate(door, call, gate, NULL, error)) &&
-           virDelegateHoldsRules(&update, gate, error);
+    if (!virDelegateEnd(&update, update.ops->gateUpdate(door, call, gate, NULL, error)) ||
+        !virDelegateHoldsRules(&update, gate, error))
+        return false;
+    virGateSettle(gate);
+    return true;
+}
+
+/* What could not be done when the daemon came back, since the handler wasn't there yet. */
+static bool
+virDelegateSettle(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
+{
+    return virGateIsSettled(gate) ||
+           (!virGateIsManageable(gate) && !virDelegateIsHanded(door, call, "gate.replace")) ||
+           virDelegateBringBack(door, call, gate, error);
+}
+
+/* The guest runs on behind its gate, as it is, until its handler comes; then a watch or the next
+ * change brings it to its rules. */
+static bool
+virDelegateBringBackLater(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                          GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (virDelegateBringBack(door, call, gate, &why))
+        return true;
+    if (!virDelegateIsHanded(door, call, "gate.replace") &&
+        !virDelegateIsHanded(door, call, "gate.update")) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    VIR_WARN("guest '%s': its device gate stays as it is until its handler is there: %s",
+             call->domain, why->message);
+    return true;
 }
 
 static bool
@@ -104,7 +192,7 @@ virDelegateTakeUp(virDelegate *door, const virDelegateCall *call, virGate *gate,
     switch (found) {
     case VIR_GATE_FOUND_PINS:
     case VIR_GATE_FOUND_IDS:
-        return virDelegateBringBack(door, call, gate, error);
+        return virDelegateBringBackLater(door, call, gate, error);
     case VIR_GATE_FOUND_LIBVIRT:
         VIR_INFO("guest '%s': taking over the device gate that libvirt made", call->domain);
         return virDelegateMakeGate(door, call, gate, error);
@@ -112,6 +200,8 @@ virDelegateTakeUp(virDelegate *door, const virDelegateCall *call, virGate *gate,
         VIR_WARN("guest '%s' runs without its device gate; making one now", call->domain);
         return virDelegateMakeGate(door, call, gate, error);
     case VIR_GATE_FOUND_FOREIGN:
+        if (virDelegateIsHanded(door, call, "gate.replace"))
+            return virDelegateBringBackLater(door, call, gate, error);
         VIR_WARN("guest '%s': its device gate is enforced but not manageable from here",
                  call->domain);
         return true;
@@ -131,7 +221,7 @@ virDelegateGateReopen(virDelegate *door, const virDelegateCall *call, virCgroup 
         return false;
     gate = virGateNew(group, door->store, call->uuid, rules, settings);
     if (!virGateDetect(gate, &found, error) || !virDelegateTakeUp(door, call, gate, found, error) ||
-        (virGateIsManageable(gate) &&
+        (virGateIsSettled(gate) &&
          !virDelegateGateSetMode(door, call, gate, settings->mode, error)))
         return false;
     *retGate = g_steal_pointer(&gate);
@@ -166,7 +256,7 @@ virDelegateGateWatch(virDelegate *door, const virDelegateCall *call, virGate *ga
 {
     virGateState now;
 
-    if (!virGateInspect(gate, &now, error))
+    if (!virDelegateSettle(door, call, gate, error) || !virGateInspect(gate, &now, error))
         return false;
     virDelegateTellForeign(call, state, &now);
     if (virGateIsDamaged(gate, &now)) {
@@ -213,6 +303,9 @@ virDelegateUpdateGate(virDelegate *door, const virDelegateCall *call, virGate *g
     g_autoptr(GArray) to = virDeviceRulesUnion(wanted);
     g_autoptr(GArray) changes = virDeviceRulesChanges(from, to);
 
+    if (!virDelegateSettle(door, call, gate, error) ||
+        !virDelegateMakeRoom(door, call, gate, wanted, error))
+        return false;
     if (!virDelegateBegin(door, call, "gate.update", &trace, error))
         return trace.nobody;
     return virDelegateEnd(&trace, trace.ops->gateUpdate(door, call, gate, wanted, error)) &&
@@ -257,10 +350,10 @@ virDelegateGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *
 {
     virDelegateTrace trace;
 
-    if (!virDelegateBegin(door, call, "gate.update", &trace, error))
-        return trace.nobody;
     if (virGateGetMode(gate) == mode)
         return true;
+    if (!virDelegateBegin(door, call, "gate.update", &trace, error))
+        return trace.nobody;
     if (!virDelegateEnd(&trace, trace.ops->gateSetMode(door, call, gate, mode, error)))
         return false;
     return virGateGetMode(gate) == mode ||

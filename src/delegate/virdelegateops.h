@@ -52,11 +52,15 @@ typedef struct {
     /* gate.replace for what a restart found incomplete. *retReattached: it had been taken off. */
     bool (*gateRepair)(virDelegate *door, const virDelegateCall *call, virGate *gate,
                        bool *retReattached, GError **error);
-    /* gate.update, and gate.replace when the map is full. wanted NULL: to the gate's own rules,
+    /* gate.update; there is room for it. wanted NULL: to the gate's own rules,
      * from what the kernel holds. After: the kernel holds wanted's union; on error what it held
      * before. */
     bool (*gateUpdate)(virDelegate *door, const virDelegateCall *call, virGate *gate,
                        const virDeviceRules *wanted, GError **error);
+    /* gate.replace for more room. After: capacity rules fit, and those that were held are. */
+    bool (*gateGrow)(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                     uint32_t capacity, GError **error);
+    /* gate.update. */
     bool (*gateSetMode)(virDelegate *door, const virDelegateCall *call, virGate *gate,
                         virGateMode mode, GError **error);
     /* gate.remove. After: no program, map, link or pin of the gate is held. */

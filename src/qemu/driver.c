@@ -130,7 +130,9 @@ qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
     if (!virCgroupInstanceUsable(driver->cgroups, &why))
         VIR_WARN("new guests run without control group and device gate: %s", why);
     else if (!virCgroupInstanceHasGates(driver->cgroups, &why))
-        VIR_WARN("new guests run without device gate: %s", why);
+        VIR_WARN(
+            "new guests run without device gate: %s, and no handler of gate.create is known yet",
+            why);
     return virDelegatePrepare(driver->door, error);
 }
 

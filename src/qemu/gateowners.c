@@ -4,6 +4,7 @@
 #include "qemu/gateowners.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "util/virfile.h"
 #include "util/virjson.h"
@@ -59,4 +60,12 @@ qemuGateOwnersForget(qemuDriver *driver, const char *name)
 
     if (!virFileRemove(path, &error))
         VIR_WARN("domain '%s': %s", name, error->message);
+}
+
+bool
+qemuGateOwnersHas(qemuDriver *driver, const char *name)
+{
+    g_autofree char *path = qemuGateOwnersPath(driver, name);
+
+    return access(path, F_OK) == 0;
 }

@@ -12,5 +12,7 @@
 
 /* The gate's rules have changed, or it is new. */
 void qemuGateOwnersSave(qemuGuest *guest);
+/* True if a guest of that name has, or an earlier daemon made it, a gate. */
+bool qemuGateOwnersHas(qemuDriver *driver, const char *name);
 /* The guest is gone. */
 void qemuGateOwnersForget(qemuDriver *driver, const char *name);

@@ -261,7 +261,8 @@ qemuReconnectGate(qemuGuest *guest, const virDomainDef *def, GError **error)
     guest->group = virCgroupOpen(guest->driver->cgroups, name, error);
     if (!guest->group)
         return false;
-    if (!virCgroupInstanceHasGates(guest->driver->cgroups, NULL) && !guest->driver->privileged)
+    if (!guest->driver->privileged && !virDelegateHasGates(guest->driver->door, &call) &&
+        !qemuGateOwnersHas(guest->driver, def->name))
         return true; /* nor had it one: root's gates are found again without any right */
     qemuBuildInit(&build, guest->driver, def, guest->caps, guest->stateDir, guest->channelDir);
     qemuTouches(def, &build.base, access);

@@ -233,7 +233,7 @@ qemuStartMakeGate(qemuStart *start, const virGateSettings *settings, GError **er
 {
     qemuGuest *guest = start->guest;
 
-    if (!virCgroupInstanceHasGates(start->driver->cgroups, NULL))
+    if (!virDelegateHasGates(start->driver->door, &start->call))
         return true; /* said once, at the daemon's start */
     if (!virDelegateGateCreate(start->driver->door, &start->call, guest->group, start->rules,
                                settings, &guest->gate, error) ||

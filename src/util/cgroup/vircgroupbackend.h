@@ -163,6 +163,7 @@ struct virGate {
     virGateSettings settings;
     virDeviceRules *rules;
     bool manageable;
+    bool settled; /* the kernel has been brought to these rules */
     virCgroupV2Devices v2;
     virCgroupFakeDevices fake;
 };
@@ -249,3 +250,44 @@ bool virGateApply(virGate *gate, const virDeviceRules *wanted, GError **error);
 bool virGateReconcile(virGate *gate, GError **error);
 bool virGateSetMode(virGate *gate, virGateMode mode, GError **error);
 bool virGateDestroy(virGate *gate, GError **error);
+
+/* --- a gate that another process makes (virgatehanded.c), for src/delegate --- */
+
+/* Looks at the handles that came, without trusting who made them, and makes them the gate's (all of
+ * them, or none: they are cleared either way); then pins. rules are what must be held, NULL with an
+ * older gate: whatever is. fresh: nobody is in the group yet, so it may be asked for a denial too.
+ * VIR_ERR_INTERNAL_ERROR in words that follow "reported as done, but"; VIR_ERR_SYSTEM_ERROR if no
+ * look can be had. */
+bool virGateTake(virGate *gate, virCgroupV2Devices *handles, const GArray *rules, bool fresh,
+                 GError **error);
+/* The ring that all gates of the store share, borrowed; -1: there is none yet. */
+int virGateStoreEvents(virGateStore *store);
+/* True if there is to be a link, which somebody here would pin. */
+bool virGateWantsLink(virGate *gate);
+/* *retCapacity: for how many rules the gate must be made anew before wanted (NULL: its own rules)
+ * can be written; 0: they fit. VIR_ERR_OPERATION_UNSUPPORTED beyond the settings' bound. */
+bool virGateRoomFor(virGate *gate, const virDeviceRules *wanted, uint32_t *retCapacity,
+                    GError **error);
+/* Rules that fit; UINT32_MAX where nothing bounds them. */
+uint32_t virGateCapacity(virGate *gate);
+/* Somebody else has written wanted, and it was read back: it becomes the gate's rules (a copy);
+ * NULL: they stay. */
+void virGateNoteRules(virGate *gate, const virDeviceRules *wanted);
+/* The mode that the kernel holds becomes the gate's. */
+void virGateNoteMode(virGate *gate);
+/* The handles in the order of the handlers' gate_object, borrowed, -1 for what there is none of. */
+#define VIR_GATE_HANDLES 6
+void virGateLend(virGate *gate, int retFds[VIR_GATE_HANDLES]);
+/* Whether the kernel was brought to the gate's rules since this process knows of it. */
+bool virGateIsSettled(virGate *gate);
+void virGateSettle(virGate *gate);
+/* Exchanges it for one with this room, in one step. */
+bool virGateGrow(virGate *gate, uint32_t capacity, GError **error);
+/* The pins alone: off, and on again. What is not pinned is never mistaken for the gate after a
+ * restart. */
+bool virGateUnpin(virGate *gate, GError **error);
+bool virGatePinAgain(virGate *gate, GError **error);
+/* True if something in the group asks its maps, its link closed. */
+bool virGateStillDecides(virGate *gate);
+/* The handles alone: what is on the group stays. */
+void virGateClose(virGate *gate);

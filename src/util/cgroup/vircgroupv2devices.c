@@ -237,8 +237,7 @@ virCgroupV2DevicesAttachProg(const virCgroupV2Devices *devices,
 
 /* --- verify --- */
 
-/* 1: the program is on the group; 0: it is not; -1: we may not ask. */
-static int
+int
 virCgroupV2DevicesIsAttached(const virCgroupV2Devices *devices, int groupFd)
 {
     struct bpf_prog_info info;
@@ -272,6 +271,8 @@ virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2Dev
     if (virCgroupV2DevicesIsAttached(devices, place->groupFd) == 0)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("the device gate was attached but is not on its control group"));
+    if (place->handed)
+        return true;
     if (!virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode, &probed, error))
         return false;
     virCgroupV2DevicesForgetUse(devices, &probed); /* ours was no use by the guest */
@@ -286,8 +287,7 @@ virCgroupV2DevicesBound(const virGateSettings *settings)
     return settings->capacityMax ? settings->capacityMax : VIR_CGROUP_V2_DEVICES_CAPACITY_MAX;
 }
 
-/* Doubled until so many rules fit; 0 with an error beyond the bound. */
-static uint32_t
+uint32_t
 virCgroupV2DevicesCapacityFor(const virGateSettings *settings, uint32_t capacity, size_t rules,
                               GError **error)
 {
@@ -322,7 +322,7 @@ virCgroupV2DevicesMake(virCgroupV2Devices *devices, const virCgroupV2DevicesPlac
     return devices->progFd >= 0 && VIR_FAULT_STEP("gate:loaded", error);
 }
 
-static bool
+bool
 virCgroupV2DevicesPin(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
                       GError **error)
 {
@@ -336,10 +336,10 @@ virCgroupV2DevicesPin(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace
 }
 
 /* The link is pinned, or it would end with the daemon. */
-static bool
+bool
 virCgroupV2DevicesIsLinked(const virCgroupV2DevicesPlace *place, const virGateSettings *settings)
 {
-    return settings->lock == VIR_GATE_LOCK_BOTH && place->pinsFd >= 0;
+    return settings->lock == VIR_GATE_LOCK_BOTH && (place->pinsFd >= 0 || place->handed);
 }
 
 bool
@@ -504,7 +504,7 @@ virCgroupV2DevicesRepairProg(virCgroupV2Devices *devices, const virCgroupV2Devic
     if (devices->header->program != VIR_GATE_PROGRAM_VERSION &&
         !virCgroupV2DevicesRenewProg(devices, place, devices->capacity, error))
         return false;
-    if (whole || place->pinsFd < 0)
+    if (whole || (place->pinsFd < 0 && !place->handed))
         return true;
     return (!linked || devices->linkFd >= 0 || virCgroupV2DevicesLink(devices, place, error)) &&
            virCgroupV2DevicesPin(devices, place, error);

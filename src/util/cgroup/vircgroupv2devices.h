@@ -35,6 +35,9 @@ typedef struct {
     uid_t pinOwner; /* who may open the pins after a restart */
     gid_t pinGroup;
     uint8_t uuid[16]; /* of the guest */
+    /* The handles go to another process, which pins them, looks from inside the group, and so may
+     * have a link without pins here. */
+    bool handed;
 } virCgroupV2DevicesPlace;
 
 /* The handles on one group's gate. */
@@ -161,6 +164,30 @@ bool virCgroupV2DevicesFillRules(virCgroupV2Devices *devices, const GArray *rule
 /* Fills empty maps with what others have; what was used is used there, too. */
 bool virCgroupV2DevicesCopyRules(const virCgroupV2Devices *from, virCgroupV2Devices *to,
                                  GError **error);
+
+/* The rules that a gate has to be made for if so many are to fit: doubled from capacity on; 0 with
+ * an error beyond the settings' bound. */
+uint32_t virCgroupV2DevicesCapacityFor(const virGateSettings *settings, uint32_t capacity,
+                                       size_t rules, GError **error);
+/* Pins all handles, in place of what was pinned before; without a bpffs nothing, with success. */
+bool virCgroupV2DevicesPin(virCgroupV2Devices *devices, const virCgroupV2DevicesPlace *place,
+                           GError **error);
+/* True if the settings want a link there. */
+bool virCgroupV2DevicesIsLinked(const virCgroupV2DevicesPlace *place,
+                                const virGateSettings *settings);
+/* 1: the program is on the group; 0: it is not; -1: we may not ask. */
+int virCgroupV2DevicesIsAttached(const virCgroupV2Devices *devices, int groupFd);
+
+/* Handles that another process gave: maps and program of the layout that we know, of this guest (or
+ * of none yet), that belong together. Maps header and table into memory. VIR_ERR_INTERNAL_ERROR
+ * naming the object, what was expected and what is there. No rights (Linux 5.19). */
+bool virCgroupV2DevicesCheck(virCgroupV2Devices *devices, const uint8_t uuid[16], GError **error);
+/* A process in the group uses a node that rules allow, and, unless mode is permissive, one that
+ * they don't. *retAsked: the rule in these very maps was looked up for it; true as well if none of
+ * the rules is for a node that can be used here. False if a verdict is wrong, or, with
+ * VIR_ERR_SYSTEM_ERROR, if no process can be made there. */
+bool virCgroupV2DevicesAsk(const virCgroupV2Devices *devices, int groupFd, const GArray *rules,
+                           virGateMode mode, bool *retAsked, GError **error);
 
 /* Map the header into devices->header and the table into devices->nodes (no table is success);
  * false with errno. */

@@ -301,11 +301,21 @@ virGateIsDamaged(virGate *gate, const virGateState *state)
 
 /* Makes room for extra more rules: asked for when the kernel says that it is full. */
 static bool
-virGateGrow(virGate *gate, const GArray *rules, size_t extra, GError **error)
+virGateMakeRoom(virGate *gate, const GArray *rules, size_t extra, GError **error)
 {
     virGateFound found;
 
     return virGateBackend(gate)->prepareGate(gate, rules, extra, &found, error);
+}
+
+bool
+virGateGrow(virGate *gate, uint32_t capacity, GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
+    g_autoptr(GArray) held = virGateBackend(gate)->listDevices(gate, error);
+
+    return held &&
+           (capacity <= held->len || virGateMakeRoom(gate, held, capacity - held->len, error));
 }
 
 /* Writes changes[0 .. count), from what stands in from; *retDone says how far it got. */
@@ -325,7 +335,7 @@ virGateWriteChanges(virGate *gate, const GArray *from, const GArray *changes, gu
         if (backend->setDevice(gate, rule, before))
             continue;
         if ((errno == ENOSPC || errno == E2BIG) && rule->access) {
-            if (!virGateGrow(gate, from, changes->len - *retDone, error))
+            if (!virGateMakeRoom(gate, from, changes->len - *retDone, error))
                 return false;
             if (backend->setDevice(gate, rule, before))
                 continue;

@@ -79,6 +79,14 @@ virGateProbeChoose(const GArray *rules, virGateProbeQuestion *question, virDevic
     }
 }
 
+void
+virGateProbeRule(const GArray *rules, virDeviceRule *retProbed)
+{
+    virGateProbeQuestion question;
+
+    virGateProbeChoose(rules, &question, retProbed);
+}
+
 /* --- the child --- */
 
 /* Runs in the daemon's memory while the thread that made it waits: nothing may be written but the

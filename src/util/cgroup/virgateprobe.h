@@ -11,3 +11,5 @@
  * for the child (a tenth of a millisecond). Needs the right to clone into the group. */
 bool virGateProbe(int groupFd, const GArray *rules, virGateMode mode, virDeviceRule *retProbed,
                   GError **error);
+/* The rule that virGateProbe uses, its access 0 if there is none. */
+void virGateProbeRule(const GArray *rules, virDeviceRule *retProbed);
