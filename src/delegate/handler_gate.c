@@ -137,6 +137,12 @@ unionOf(virGate *gate)
 
 /* --- making --- */
 
+static uint32_t
+wantedCapacity(const virGate *gate)
+{
+    return gate->settings.capacity ? gate->settings.capacity : VIR_CGROUP_V2_DEVICES_CAPACITY;
+}
+
 bool
 virDelegateHandlerGateCreate(virDelegate *door, const virDelegateCall *call, virGate *gate,
                              GError **error)
@@ -151,10 +157,8 @@ virDelegateHandlerGateCreate(virDelegate *door, const virDelegateCall *call, vir
     handler_gate_create_ret ret = {0};
     gateTargets targets;
 
-    args.capacity = virCgroupV2DevicesCapacityFor(
-        &gate->settings,
-        gate->settings.capacity ? gate->settings.capacity : VIR_CGROUP_V2_DEVICES_CAPACITY,
-        rules->len, error);
+    args.capacity =
+        virCgroupV2DevicesCapacityFor(&gate->settings, wantedCapacity(gate), rules->len, error);
     if (!args.capacity || !findTargets(&targets, gate, OBJECT(EVENTS), error))
         return false;
     args.objects = targets.objects;
@@ -196,8 +200,9 @@ bool
 virDelegateHandlerGateRepair(virDelegate *door, const virDelegateCall *call, virGate *gate,
                              bool *retReattached, GError **error)
 {
-    return replaceGate(door, call, gate, /* capacity: */ 0, /* rules: */ NULL, retReattached,
-                       error);
+    uint32_t capacity = virGateIsManageable(gate) ? virGateCapacity(gate) : wantedCapacity(gate);
+
+    return replaceGate(door, call, gate, capacity, /* rules: */ NULL, retReattached, error);
 }
 
 /* The pins go first: should this process end while the handler exchanges the gate, those of the
@@ -215,6 +220,7 @@ virDelegateHandlerGateGrow(virDelegate *door, const virDelegateCall *call, virGa
                     error))
         return true;
     (void)virGatePinAgain(gate, NULL); /* the error in hand says more; a watch tries again */
+    virGateSettle(gate, false);        /* it may yet be exchanged, by a handler that was late */
     return false;
 }
 
@@ -269,8 +275,10 @@ virDelegateHandlerGateUpdate(virDelegate *door, const virDelegateCall *call, vir
     if (!changes)
         return false;
     if (changes->len > 0 && (!updateGate(door, call, gate, virGateGetMode(gate), changes, error) ||
-                             !holdsChanges(gate, changes, error)))
+                             !holdsChanges(gate, changes, error))) {
+        virGateSettle(gate, false); /* it may yet be changed, by a handler that was late */
         return false;
+    }
     virGateNoteRules(gate, wanted);
     return true;
 }

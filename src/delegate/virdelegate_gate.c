@@ -61,7 +61,7 @@ virDelegateMakeGate(virDelegate *door, const virDelegateCall *call, virGate *gat
     if (!virDelegateEnd(&trace, trace.ops->gateCreate(door, call, gate, error)) ||
         !virDelegateHoldsRules(&trace, gate, error))
         return false;
-    virGateSettle(gate);
+    virGateSettle(gate, true);
     return true;
 }
 
@@ -98,23 +98,33 @@ virDelegateGateCreate(virDelegate *door, const virDelegateCall *call, virCgroup 
     return true;
 }
 
+static bool
+virDelegateRepair(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
+{
+    virDelegateTrace trace;
+    bool reattached = false;
+
+    if (!virDelegateBegin(door, call, "gate.replace", &trace, error))
+        return trace.nobody;
+    if (!virDelegateEnd(&trace, trace.ops->gateRepair(door, call, gate, &reattached, error)))
+        return false;
+    if (reattached)
+        VIR_WARN("guest '%s': somebody had taken its device gate off the control group; it is "
+                 "attached again",
+                 call->domain);
+    return true;
+}
+
 /* Puts back what is missing. What can't be is said and no error: the guest runs on, behind what is
  * left of its gate. */
 static void
 virDelegatePutBack(virDelegate *door, const virDelegateCall *call, virGate *gate)
 {
-    virDelegateTrace trace;
     g_autoptr(GError) error = NULL;
-    bool reattached = false;
 
-    if (!virDelegateBegin(door, call, "gate.replace", &trace, &error) ||
-        !virDelegateEnd(&trace, trace.ops->gateRepair(door, call, gate, &reattached, &error)))
+    if (!virDelegateRepair(door, call, gate, &error))
         VIR_WARN("guest '%s': what is missing of its device gate can't be put back: %s",
                  call->domain, error->message);
-    else if (reattached)
-        VIR_WARN("guest '%s': somebody had taken its device gate off the control group; it is "
-                 "attached again",
-                 call->domain);
 }
 
 /* Room for wanted (NULL: the gate's own rules) before it is written: changing rules takes maps
@@ -144,7 +154,11 @@ virDelegateBringBack(virDelegate *door, const virDelegateCall *call, virGate *ga
 {
     virDelegateTrace update;
 
-    virDelegatePutBack(door, call, gate);
+    /* A handler knows whether this is still the gate; without its word nothing is written to it. */
+    if (!virDelegateIsHanded(door, call, "gate.replace"))
+        virDelegatePutBack(door, call, gate);
+    else if (!virDelegateRepair(door, call, gate, error))
+        return false;
     if (!virDelegateMakeRoom(door, call, gate, NULL, error))
         return false;
     if (!virDelegateBegin(door, call, "gate.update", &update, error))
@@ -152,7 +166,7 @@ virDelegateBringBack(virDelegate *door, const virDelegateCall *call, virGate *ga
     if (!virDelegateEnd(&update, update.ops->gateUpdate(door, call, gate, NULL, error)) ||
         !virDelegateHoldsRules(&update, gate, error))
         return false;
-    virGateSettle(gate);
+    virGateSettle(gate, true);
     return true;
 }
 

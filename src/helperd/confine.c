@@ -6,10 +6,13 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #if WITH_SECCOMP
 #include <seccomp.h>
@@ -45,7 +48,12 @@ keepCapabilities(const helperPolicy *policy, GError **error)
         for (const int *cap = one->capabilities; helperPolicyServes(policy, one->hook) && *cap >= 0;
              cap++)
             keepCapability(one->hook, had, *cap);
+        if (one->also.key && helperPolicyFlag(policy, one->hook, one->also.key))
+            keepCapability(one->hook, had, one->also.capability);
     }
+    if (helperPolicyOtherUsers(policy) && (had[0] & CAP_TO_MASK(CAP_DAC_OVERRIDE)))
+        (void)capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+                           CAP_DAC_OVERRIDE); /* not in effect: helperConfineReach */
     if (capng_apply(CAPNG_SELECT_BOTH) < 0)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
                            _("cannot drop capabilities: virtward-helperd is to be run as root"));
@@ -146,6 +154,9 @@ static const char *const base[] = {"access",
                                    "sched_getscheduler",
                                    NULL};
 
+/* To reach the sockets of other users. */
+static const char *const reach[] = {"capget", "capset", NULL};
+
 static const char *const makers[] = {"clone", "clone3", "vfork", "waitid", "wait4", NULL};
 
 /* Of an operation besides; an operation without a row makes no others. */
@@ -160,6 +171,10 @@ static const struct {
     {"barrier", false, {"sched_setaffinity", "sched_getaffinity"}},
     {"own.set", false, {"fchownat", "chmod"}},
     {"node.create", false, {"mknodat", "fchownat", "chmod"}},
+    {"gate.create", false, {"bpf"}},
+    {"gate.update", false, {"bpf"}},
+    {"gate.replace", false, {"bpf"}},
+    {"gate.remove", false, {"bpf"}},
     {"tap.create", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
     {"tap.remove", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
     {"net.attach", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
@@ -202,7 +217,8 @@ fillFilter(scmp_filter_ctx filter, const helperPolicy *policy)
         if (!allow(filter, own[i].calls))
             return false;
     }
-    return allow(filter, base) && (processes ? allow(filter, makers) : allowThreads(filter));
+    return allow(filter, base) && (!helperPolicyOtherUsers(policy) || allow(filter, reach)) &&
+           (processes ? allow(filter, makers) : allowThreads(filter));
 }
 
 static bool
@@ -231,4 +247,19 @@ bool
 helperConfine(const helperPolicy *policy, GError **error)
 {
     return keepCapabilities(policy, error) && keepCalls(policy, error);
+}
+
+bool
+helperConfineReach(const helperPolicy *policy, bool on)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    uint32_t *set = &data[CAP_TO_INDEX(CAP_DAC_OVERRIDE)].effective;
+    bool had;
+
+    if (!helperPolicyOtherUsers(policy) || syscall(SYS_capget, &head, data) < 0)
+        return false;
+    had = *set & CAP_TO_MASK(CAP_DAC_OVERRIDE);
+    *set = on ? *set | CAP_TO_MASK(CAP_DAC_OVERRIDE) : *set & ~CAP_TO_MASK(CAP_DAC_OVERRIDE);
+    return had != on && syscall(SYS_capset, &head, data) == 0;
 }

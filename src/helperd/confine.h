@@ -14,3 +14,7 @@
  * standard error and no failure. Before the first thread. VIR_ERR_OPERATION_FAILED,
  * or the kernel's refusal. Sources: capabilities(7), seccomp(2). */
 bool helperConfine(const helperPolicy *policy, GError **error);
+
+/* For this thread, while it connects to a daemon: the right to enter folders of other users, if the
+ * policy has "other-users". True if that has changed, and is to be changed back. */
+bool helperConfineReach(const helperPolicy *policy, bool on);

@@ -71,10 +71,21 @@ serveCall(const virInternalCall *call, virInternalRequest *request, void *opaque
     return done ? 0 : -1;
 }
 
+static virInternalSession *
+openSession(const helperDaemon *daemon)
+{
+    bool reached = helperConfineReach(daemon->policy, true);
+    virInternalSession *session = virInternalSessionOpenPath(daemon->path, VIR_INTERNAL_ABI);
+
+    if (reached)
+        (void)helperConfineReach(daemon->policy, false); /* what could be set can be cleared */
+    return session;
+}
+
 static bool
 serveDaemon(helperDaemon *daemon)
 {
-    daemon->session = virInternalSessionOpenPath(daemon->path, VIR_INTERNAL_ABI);
+    daemon->session = openSession(daemon);
     for (const helperOperation *one = helperOperations; daemon->session && one->hook; one++) {
         helperBinding binding = {daemon->policy, one};
 

@@ -403,5 +403,12 @@ const helperOperation helperOperations[] = {
     {"net.detach", detachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
     {"net.set", setUp, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
     {"barrier", helperPassBarrier, {CAP_SYS_NICE, -1}},
+    {"gate.create", helperCreateGate, {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1}},
+    {"gate.update", helperUpdateGate, {CAP_BPF, CAP_NET_ADMIN, -1}},
+    {"gate.replace",
+     helperReplaceGate,
+     {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1},
+     {"ids", CAP_SYS_ADMIN}},
+    {"gate.remove", helperRemoveGate, {CAP_BPF, CAP_NET_ADMIN, -1}},
     {NULL, NULL, {-1}},
 };

@@ -14,10 +14,25 @@ typedef struct {
     bool (*run)(const helperPolicy *policy, const virInternalCall *call,
                 virInternalRequest *request, GError **error);
     int capabilities[6]; /* CAP_..., ended by -1 */
+    /* One more that it takes only if its key in the policy says "yes". */
+    struct {
+        const char *key; /* NULL: none */
+        int capability;
+    } also;
 } helperOperation;
 
 /* Ended by one without name. */
 extern const helperOperation helperOperations[];
+
+/* operations_gate.c */
+bool helperCreateGate(const helperPolicy *policy, const virInternalCall *call,
+                      virInternalRequest *request, GError **error);
+bool helperReplaceGate(const helperPolicy *policy, const virInternalCall *call,
+                       virInternalRequest *request, GError **error);
+bool helperUpdateGate(const helperPolicy *policy, const virInternalCall *call,
+                      virInternalRequest *request, GError **error);
+bool helperRemoveGate(const helperPolicy *policy, const virInternalCall *call,
+                      virInternalRequest *request, GError **error);
 
 /* barrier (operations_barrier.c). */
 bool helperPassBarrier(const helperPolicy *policy, const virInternalCall *call,

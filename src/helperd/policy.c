@@ -36,6 +36,10 @@ static const struct {
     {"own.set", {"folders", "uids", "gids"}},
     {"node.create", {"folders", "devices", "uids", "gids"}},
     {"device.open", {"devices", "nodes"}},
+    {"gate.create", {"devices", "max", "modes"}},
+    {"gate.update", {"devices", "modes"}},
+    {"gate.replace", {"devices", "max", "modes", "ids"}},
+    {"gate.remove", {NULL}},
     {"tap.create", {"names", "max", "uids", "mtu", "namespaces"}},
     {"tap.remove", {"names", "namespaces"}},
     {"net.attach", {"names", "bridges", "namespaces"}},
@@ -47,7 +51,7 @@ static const struct {
 static bool
 checkGroup(GKeyFile *file, const char *path, const char *group, GError **error)
 {
-    static const char *const helper[] = {"sockets", "cgroups", NULL};
+    static const char *const helper[] = {"sockets", "cgroups", "other-users", NULL};
     const char *const *keys = g_str_equal(group, "helper") ? helper : NULL;
     g_auto(GStrv) have = g_key_file_get_keys(file, group, NULL, NULL);
 
@@ -108,6 +112,12 @@ const char *const *
 helperPolicySockets(const helperPolicy *policy)
 {
     return (const char *const *)policy->sockets;
+}
+
+bool
+helperPolicyOtherUsers(const helperPolicy *policy)
+{
+    return helperPolicyFlag(policy, "helper", "other-users");
 }
 
 bool
@@ -197,6 +207,12 @@ helperPolicyMember(const helperPolicy *policy, const char *hook, const char *key
     g_autofree char *word = g_strdup_printf("%" G_GINT64_FORMAT, value);
 
     return helperPolicyWord(policy, hook, key, word, error);
+}
+
+bool
+helperPolicyFlag(const helperPolicy *policy, const char *hook, const char *key)
+{
+    return helperPolicyWord(policy, hook, key, "yes", NULL);
 }
 
 /* --- processes --- */

@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(helperPolicy, helperPolicyFree)
 
 /* The daemons' handler sockets; at least one. */
 const char *const *helperPolicySockets(const helperPolicy *policy);
+/* True if the daemons are other users': their sockets lie in folders that are theirs alone. */
+bool helperPolicyOtherUsers(const helperPolicy *policy);
 /* True if the operation has a group of its own. */
 bool helperPolicyServes(const helperPolicy *policy, const char *hook);
 /* For which guests: a pattern of names, "*" if the group says nothing. */
@@ -44,6 +46,8 @@ bool helperPolicyMember(const helperPolicy *policy, const char *hook, const char
                         int64_t value, GError **error);
 /* What the operation's group says under key; NULL: nothing. Caller frees. */
 char *helperPolicyText(const helperPolicy *policy, const char *hook, const char *key);
+/* True if the key of the operation's group says "yes". */
+bool helperPolicyFlag(const helperPolicy *policy, const char *hook, const char *key);
 /* The process of pidfd is in one of the control groups (any of its hierarchies) below those that
  * the policy names, and is alive after it was looked at. Its pid in *retPid. */
 bool helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError **error);

@@ -79,6 +79,7 @@ virBPFLoadDeviceProg(const struct bpf_insn *insns, size_t count, const char *nam
                      size_t logSize)
 {
     virBPFAttr attr = {0};
+    int errnum;
     int fd;
 
     attr.kernel.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
@@ -90,11 +91,14 @@ virBPFLoadDeviceProg(const struct bpf_insn *insns, size_t count, const char *nam
     fd = virBPFCall(BPF_PROG_LOAD, &attr);
     if (fd >= 0 || !log || errno == EPERM)
         return fd;
-    /* Once more for the verifier's words. */
+    /* Once more for the verifier's words; that they don't fit is not the reason. */
+    errnum = errno;
     attr.kernel.log_level = 1;
     attr.kernel.log_buf = virBPFPointer(log);
     attr.kernel.log_size = (uint32_t)logSize;
-    return virBPFCall(BPF_PROG_LOAD, &attr);
+    fd = virBPFCall(BPF_PROG_LOAD, &attr);
+    errno = errnum;
+    return fd;
 }
 
 static bool

@@ -18,7 +18,8 @@
 /* CAP_BPF. name: at most 15 of letters, digits and '_'. */
 int virBPFCreateMap(enum bpf_map_type type, const char *name, uint32_t keySize, uint32_t valueSize,
                     uint32_t maxEntries, uint32_t flags);
-/* CAP_BPF and CAP_NET_ADMIN. log may be NULL; it gets the verifier's words if the load fails. */
+/* CAP_BPF and CAP_NET_ADMIN; for one that asks for the thread's name CAP_PERFMON, too, without
+ * which it is EINVAL. log may be NULL; it gets the verifier's words if the load fails. */
 int virBPFLoadDeviceProg(const struct bpf_insn *insns, size_t count, const char *name, char *log,
                          size_t logSize);
 

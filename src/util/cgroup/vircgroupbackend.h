@@ -278,9 +278,10 @@ void virGateNoteMode(virGate *gate);
 /* The handles in the order of the handlers' gate_object, borrowed, -1 for what there is none of. */
 #define VIR_GATE_HANDLES 6
 void virGateLend(virGate *gate, int retFds[VIR_GATE_HANDLES]);
-/* Whether the kernel was brought to the gate's rules since this process knows of it. */
+/* Whether the kernel was brought to the gate's rules since this process knows of it, and nothing
+ * has happened since whose end isn't known. */
 bool virGateIsSettled(virGate *gate);
-void virGateSettle(virGate *gate);
+void virGateSettle(virGate *gate, bool settled);
 /* Exchanges it for one with this room, in one step. */
 bool virGateGrow(virGate *gate, uint32_t capacity, GError **error);
 /* The pins alone: off, and on again. What is not pinned is never mistaken for the gate after a

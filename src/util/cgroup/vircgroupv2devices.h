@@ -12,8 +12,8 @@
  *     <pins>/<uuid>-new/                            while they are being made or exchanged
  *
  * In a job, without the core lock (a swap may wait for RCU). The changing functions are called
- * through delegate/local* alone; rights: CAP_BPF and CAP_NET_ADMIN to make, swap and attach, none
- * for rules, CAP_SYS_ADMIN to find by ids. One thread a group. */
+ * through delegate/local* alone; rights: CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON to make and swap,
+ * the first two to attach, none for rules, CAP_SYS_ADMIN to find by ids. One thread a group. */
 #pragma once
 
 #include <glib.h>

@@ -203,11 +203,11 @@ virGateIsSettled(virGate *gate)
 }
 
 void
-virGateSettle(virGate *gate)
+virGateSettle(virGate *gate, bool settled)
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
 
-    gate->settled = true;
+    gate->settled = settled;
 }
 
 /* --- room --- */
