@@ -48,6 +48,12 @@ virDelegateSetHandlers(virDelegate *door, virHandlers *handlers)
     door->handlers = handlers;
 }
 
+virHandlers *
+virDelegateGetHandlers(virDelegate *door)
+{
+    return door->handlers;
+}
+
 void
 virDelegateTeardown(virDelegate *door, const virDelegateCall *call)
 {
@@ -88,6 +94,8 @@ virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char *hoo
 bool
 virDelegateEnd(const virDelegateTrace *trace, bool done)
 {
+    if (!done && trace->ops == &virDelegateHandlerOps)
+        virHandlersRevoke(trace->door->handlers, trace->call, trace->hook);
     VIR_DEBUG("door: %s by %s for '%s' at %s: %s after %" G_GINT64_FORMAT " us", trace->hook,
               trace->ops->name, trace->call->domain, phases[trace->call->phase],
               done ? "done" : "failed", g_get_monotonic_time() - trace->began_us);
@@ -97,6 +105,8 @@ virDelegateEnd(const virDelegateTrace *trace, bool done)
 bool
 virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *what)
 {
+    if (trace->ops == &virDelegateHandlerOps)
+        virHandlersRevoke(trace->door->handlers, trace->call, trace->hook);
     return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("%s reported %s as done, but %s"),
                        trace->ops->name, trace->hook, what);
 }

@@ -105,6 +105,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDelegate, virDelegateFree)
 
 /* Those who may be asked instead of doing it here (virhandlers.h); taken over. At start. */
 void virDelegateSetHandlers(virDelegate *door, virHandlers *handlers);
+/* What of a running guest a grant may be about, beside files and interfaces; borrowed. */
+typedef struct {
+    int pidfd;
+    virGate *gate; /* NULL: it has none */
+} virDelegateSubject;
+
+/* Handlers that came back are asked about what they granted the guest, and what does not hold any
+ * more is done again (virhandlergrants.h). In a job of the guest; the phase is RECONNECT. Failures
+ * are logged. */
+void virDelegateResync(virDelegate *door, const virDelegateCall *call,
+                       const virDelegateSubject *subject);
+/* Borrowed; NULL: nobody else may be asked. */
+virHandlers *virDelegateGetHandlers(virDelegate *door);
 /* teardown: the guest is gone; its handlers undo what they remember of it. Waits for nobody. */
 void virDelegateTeardown(virDelegate *door, const virDelegateCall *call);
 

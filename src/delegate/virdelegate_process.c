@@ -112,8 +112,8 @@ virDelegateSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd, c
            virDelegateNotTrue(&trace, error, _("a thread has another scheduler"));
 }
 
-/* Each thread runs on some of cpus and on no other: the kernel leaves out those that are off. */
-static bool
+/* The kernel leaves out those that are off. */
+bool
 virDelegateHaveAffinity(const pid_t *tids, size_t ntids, const cpu_set_t *cpus, size_t cpusSize)
 {
     g_autofree cpu_set_t *now = g_malloc0(cpusSize);

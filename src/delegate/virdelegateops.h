@@ -152,3 +152,6 @@ bool virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char
 bool virDelegateEnd(const virDelegateTrace *trace, bool done);
 /* "done" that isn't true. what ends the sentence "... reported ... as done, but". False. */
 bool virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *what);
+/* Each thread runs on some of cpus and on no other. */
+bool virDelegateHaveAffinity(const pid_t *tids, size_t ntids, const cpu_set_t *cpus,
+                             size_t cpusSize);

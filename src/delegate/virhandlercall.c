@@ -8,7 +8,7 @@
 #include "util/virlog.h"
 #include "util/virutil.h"
 
-enum { EXPIRED_MAX = 4096 };
+enum { EXPIRED_MAX = 4096, RESYNC_S = 5 };
 
 uint32_t
 virHandlersNextSerial(virHandlers *handlers)
@@ -27,105 +27,218 @@ virHandlerReplyClear(virHandlerReply *reply)
     virArenaClear(&reply->arena);
 }
 
-/* The connection of who serves the hook, referenced, and the numbers of this call. */
-static virHandlerPeer *
-openCall(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
-         virHandlerPending *pending, uint64_t *retRequest, GError **error)
-{
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
-    virHandlerServer *server = virHandlersFind(handlers, hook, call->uuid, call->domain);
+/* --- one exchange with a peer --- */
 
-    if (!server || !server->peer) {
-        virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                    _("the handler of %s is not connected; try again when it is back"), hook->name);
-        return NULL;
-    }
-    pending->serial = virHandlersNextSerial(handlers);
-    pending->peer = server->peer;
-    *retRequest = ++handlers->request;
-    g_hash_table_insert(handlers->pending, GUINT_TO_POINTER(pending->serial), pending);
-    server->calls++;
-    return virHandlerPeerRef(server->peer);
-}
+/* What is sent, and how long an answer may take. */
+typedef struct {
+    uint32_t procedure;
+    const char *name;
+    const virXdrType *type;
+    const void *args;
+    const int *fds;
+    size_t nfds;
+    unsigned seconds;
+    gint64 deadline_us;
+} callMessage;
 
-/* What every call says about itself. */
+/* Under lock. */
 static void
-fillCall(handler_call *head, const virDelegateCall *call, uint64_t request, unsigned seconds)
+beginCall(virHandlers *handlers, virHandlerPeer *peer, virHandlerPending *pending)
 {
-    memcpy(head->uuid, call->uuid, sizeof(head->uuid));
-    head->domain = call->domain;
-    head->phase = (int32_t)call->phase; /* the same numbers */
-    head->request = request;
-    head->deadline = seconds * 1000;
-    head->flags = 0;
+    pending->serial = virHandlersNextSerial(handlers);
+    pending->peer = peer;
+    g_hash_table_insert(handlers->pending, GUINT_TO_POINTER(pending->serial), pending);
 }
 
 static bool
-sendCall(virHandlerPeer *peer, const virXdrHook *hook, uint32_t serial, const void *args,
-         const int *fds, size_t nfds, gint64 deadline_us, GError **error)
+sendCall(virHandlerPeer *peer, const callMessage *what, uint32_t serial, GError **error)
 {
     const virNetHeader header = {.program = HANDLER_PROGRAM,
                                  .version = HANDLER_VERSION,
-                                 .procedure = (int32_t)hook->number,
+                                 .procedure = (int32_t)what->procedure,
                                  .type = RPC_MESSAGE_TYPE_CALL,
                                  .serial = serial,
                                  .status = RPC_MESSAGE_STATUS_OK};
     g_autoptr(virNetMessage) message = virNetMessageNew(&header);
 
-    return virNetMessageEncode(message, hook->args, args, error) &&
-           virHandlerPeerSend(peer, message, fds, nfds, deadline_us, error);
+    return virNetMessageEncode(message, what->type, what->args, error) &&
+           virHandlerPeerSend(peer, message, what->fds, what->nfds, what->deadline_us, error);
 }
 
 /* Under lock. False: the deadline passed or the connection ended. */
 static bool
-awaitAnswer(virHandlers *handlers, const virHandlerPending *pending, const virXdrHook *hook,
-            unsigned seconds, gint64 deadline_us, GError **error)
+awaitAnswer(virHandlers *handlers, const virHandlerPending *pending, const callMessage *what,
+            GError **error)
 {
     while (!pending->answered && !pending->lost) {
-        if (!g_cond_wait_until(&handlers->answered, &handlers->lock, deadline_us))
+        if (!g_cond_wait_until(&handlers->answered, &handlers->lock, what->deadline_us))
             break;
     }
     if (pending->answered)
         return true;
     if (pending->lost)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
-                           _("the handler of %s went away in the middle of the call"), hook->name);
+                           _("the handler of %s went away in the middle of the call"), what->name);
     return virErrorSet(error, VIR_ERR_OPERATION_TIMEOUT,
-                       _("the handler of %s has not answered within %u s"), hook->name, seconds);
+                       _("the handler of %s has not answered within %u s"), what->name,
+                       what->seconds);
 }
 
-/* The call is over, with an answer or without. */
+/* request: of the call, 0: it has none. Under lock. */
 static void
-closeCall(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
-          const virHandlerPending *pending, uint64_t request, bool done, gint64 began_us)
+endCall(virHandlers *handlers, const virHandlerPending *pending, uint64_t request)
 {
-    virHandlerServer *server = virHandlersFind(handlers, hook, call->uuid, call->domain);
-
     g_hash_table_remove(handlers->pending, GUINT_TO_POINTER(pending->serial));
     if (!pending->answered && !pending->lost && g_hash_table_size(handlers->expired) < EXPIRED_MAX)
         g_hash_table_insert(handlers->expired, GUINT_TO_POINTER(pending->serial),
                             g_memdup2(&request, sizeof(request)));
+}
+
+static bool
+readAnswer(const virHandlerReply *reply, const callMessage *what, const virXdrType *type,
+           virArena *arena, void *ret, GError **error)
+{
+    if (reply->packet.header.procedure != (int32_t)what->procedure)
+        return virErrorSet(error, VIR_ERR_RPC, _("the handler of %s answered another call"),
+                           what->name);
+    if (reply->packet.header.status == RPC_MESSAGE_STATUS_ERROR) {
+        virPacketGetError(&reply->packet, error);
+        g_prefix_error(error, _("the handler of %s: "), what->name);
+        return false;
+    }
+    return virPacketDecode(&reply->packet, type, arena, ret, error);
+}
+
+/* --- a hook --- */
+
+typedef struct {
+    virHandlers *handlers;
+    const virDelegateCall *call;
+    const virXdrHook *hook;
+    callMessage what;
+    virHandlerPending pending;
+    virHandlerPeer *peer;   /* who is asked, referenced */
+    virHandlerGrant *grant; /* what it would be; NULL: on the guest's list */
+    uint64_t request;
+    bool save; /* the list is to be written first */
+    bool sent; /* the handler may have done it */
+} hookCall;
+
+static void
+hookCallClear(hookCall *ask)
+{
+    virHandlerPeerUnref(ask->peer);
+    virHandlerGrantFree(ask->grant);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(hookCall, hookCallClear)
+
+/* Who serves the hook, and the numbers of this call. */
+static bool
+openCall(hookCall *ask, GError **error)
+{
+    virHandlers *handlers = ask->handlers;
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
+    virHandlerServer *server = virHandlersAwait(handlers, ask->call, ask->hook);
+
+    if (!server || !server->peer)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           _("the handler of %s is not connected; try again when it is back"),
+                           ask->hook->name);
+    ask->peer = virHandlerPeerRef(server->peer);
+    beginCall(handlers, ask->peer, &ask->pending);
+    ask->request = virHandlersNoteAsked(handlers, ask->call, &ask->grant, &ask->save);
+    server->calls++;
+    return true;
+}
+
+/* What every call says about itself. */
+static void
+fillCall(handler_call *head, const hookCall *ask)
+{
+    memcpy(head->uuid, ask->call->uuid, sizeof(head->uuid));
+    head->domain = (char *)ask->call->domain;
+    head->phase = (int32_t)ask->call->phase; /* the same numbers */
+    head->request = ask->request;
+    head->deadline = ask->what.seconds * 1000;
+    head->flags = 0;
+}
+
+/* What is to be in the status file before the request goes out. */
+static bool
+saveGrants(const hookCall *ask, GError **error)
+{
+    const virHandlerJournal *journal = &ask->handlers->journal;
+
+    return !ask->save || !journal->save || journal->save(ask->call, journal->opaque, error);
+}
+
+/* The call is over, with an answer or without. Under lock. */
+static void
+closeCall(const hookCall *ask, gint64 began_us)
+{
+    const virHandlerPending *pending = &ask->pending;
+    virHandlerServer *server =
+        virHandlersFind(ask->handlers, ask->hook, ask->call->uuid, ask->call->domain);
+
+    endCall(ask->handlers, pending, ask->request);
     if (!server)
         return;
     server->last_us = (uint64_t)(g_get_monotonic_time() - began_us);
     server->total_us += server->last_us;
-    server->failures += !done;
+    server->failures +=
+        !pending->answered || pending->reply->header.status != RPC_MESSAGE_STATUS_OK;
     server->late += !pending->answered && !pending->lost;
 }
 
+/* Sends and waits. */
 static bool
-readAnswer(const virHandlerReply *reply, const virXdrHook *hook, virArena *arena, void *ret,
-           GError **error)
+runCall(hookCall *ask, GError **error)
 {
-    if (reply->packet.header.procedure != (int32_t)hook->number)
-        return virErrorSet(error, VIR_ERR_RPC, _("the handler of %s answered another call"),
-                           hook->name);
-    if (reply->packet.header.status == RPC_MESSAGE_STATUS_ERROR) {
-        virPacketGetError(&reply->packet, error);
-        g_prefix_error(error, _("the handler of %s: "), hook->name);
-        return false;
+    gint64 began_us = g_get_monotonic_time();
+    bool answered;
+
+    ask->what.deadline_us = began_us + (gint64)ask->what.seconds * G_USEC_PER_SEC;
+    ask->sent = sendCall(ask->peer, &ask->what, ask->pending.serial, error);
+    g_mutex_lock(&ask->handlers->lock);
+    answered = ask->sent && awaitAnswer(ask->handlers, &ask->pending, &ask->what, error);
+    closeCall(ask, began_us);
+    g_mutex_unlock(&ask->handlers->lock);
+    if (ask->sent && !answered && !ask->pending.lost) {
+        handler_cancel_msg cancel = {.request = ask->request};
+
+        virHandlerPeerTell(ask->peer, HANDLER_PROC_CANCEL, RPC_MESSAGE_TYPE_MESSAGE,
+                           &handler_cancel_msg_xdr, &cancel);
     }
-    return virPacketDecode(&reply->packet, hook->ret, arena, ret, error);
+    return answered;
+}
+
+/* Not sent after all. */
+static void
+abandonCall(const hookCall *ask)
+{
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&ask->handlers->lock);
+
+    g_hash_table_remove(ask->handlers->pending, GUINT_TO_POINTER(ask->pending.serial));
+    virHandlersNoteAnswered(ask->handlers, ask->call, ask->request, false, NULL);
+}
+
+/* What came of it for the guest's grants: an answer that cannot be read leaves open whether it was
+ * done, so it is to be undone. */
+static void
+noteOutcome(const hookCall *ask, bool answered, bool done, const void *ret)
+{
+    bool claimed = answered && ask->pending.reply->header.status == RPC_MESSAGE_STATUS_OK;
+
+    if (claimed && !done)
+        virHandlersTellUndo(ask->peer, ask->call, ask->request);
+    g_mutex_lock(&ask->handlers->lock);
+    if (answered || !ask->sent)
+        virHandlersNoteAnswered(ask->handlers, ask->call, ask->request, done, ret);
+    else
+        virHandlersNoteUnanswered(ask->handlers, ask->call, ask->request);
+    if (done && ask->grant)
+        virHandlersNoteEnded(ask->handlers, ask->call, ask->hook, ask->grant->target);
+    g_mutex_unlock(&ask->handlers->lock);
 }
 
 bool
@@ -134,32 +247,95 @@ virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const virXdrH
                GError **error)
 {
     unsigned seconds = handlers->deadline_s ? handlers->deadline_s : hook->deadline_s;
-    gint64 began_us = g_get_monotonic_time();
-    gint64 deadline_us = began_us + (gint64)seconds * G_USEC_PER_SEC;
-    virHandlerPending pending = {.reply = &reply->packet};
-    uint64_t request = 0;
-    g_autoptr(virHandlerPeer) peer = NULL;
-    bool sent, done;
+    g_auto(hookCall)
+        ask = {.handlers = handlers,
+               .call = call,
+               .hook = hook,
+               .what = {hook->number, hook->name, hook->args, args, fds, nfds, seconds, 0},
+               .pending = {.reply = &reply->packet},
+               .grant = virHandlerGrantNew(hook, args, fds, nfds)};
+    bool answered, done;
 
     virArenaInit(&reply->arena);
-    peer = openCall(handlers, call, hook, &pending, &request, error);
-    if (!peer)
+    if (!openCall(&ask, error))
         return false;
-    fillCall(args, call, request, seconds);
-    sent = sendCall(peer, hook, pending.serial, args, fds, nfds, deadline_us, error);
-    g_mutex_lock(&handlers->lock);
-    done = sent && awaitAnswer(handlers, &pending, hook, seconds, deadline_us, error);
-    closeCall(handlers, call, hook, &pending, request,
-              done && reply->packet.header.status == RPC_MESSAGE_STATUS_OK, began_us);
-    g_mutex_unlock(&handlers->lock);
-    if (sent && !pending.answered && !pending.lost) {
-        handler_cancel_msg cancel = {.request = request};
-
-        virHandlerPeerTell(peer, HANDLER_PROC_CANCEL, RPC_MESSAGE_TYPE_MESSAGE,
-                           &handler_cancel_msg_xdr, &cancel);
+    fillCall(args, &ask);
+    if (!saveGrants(&ask, error)) {
+        abandonCall(&ask);
+        return false;
     }
-    if (!done || !readAnswer(reply, hook, &reply->arena, ret, error))
-        return false;
-    virHandlersNote(handlers, call, hook, request);
-    return true;
+    answered = runCall(&ask, error);
+    done = answered && readAnswer(reply, &ask.what, hook->ret, &reply->arena, ret, error);
+    noteOutcome(&ask, answered, done, ret);
+    return done;
+}
+
+void
+virHandlersTellUndo(virHandlerPeer *peer, const virDelegateCall *call, uint64_t request)
+{
+    g_autoptr(GArray) requests = g_array_new(FALSE, FALSE, sizeof(request));
+
+    g_array_append_val(requests, request);
+    virHandlersTellTeardown(peer, call->uuid, call->domain, requests);
+}
+
+void
+virHandlersRevoke(virHandlers *handlers, const virDelegateCall *call, const char *hook)
+{
+    g_autoptr(virHandlerPeer) peer = NULL;
+    const virHandlerServer *server;
+    virHandlerGuest *guest;
+    virHandlerGrant *grant;
+    uint64_t request = 0;
+
+    g_mutex_lock(&handlers->lock);
+    guest = g_hash_table_lookup(handlers->guests, call->uuid);
+    grant = guest && guest->last ? virHandlerGuestGrant(guest, guest->last) : NULL;
+    if (grant && g_str_equal(grant->hook->name, hook)) {
+        server = virHandlersFind(handlers, grant->hook, call->uuid, call->domain);
+        peer = server && server->peer ? virHandlerPeerRef(server->peer) : NULL;
+        request = grant->request;
+        if (peer)
+            virHandlersNoteUndone(handlers, request);
+        else
+            grant->state = VIR_HANDLER_GRANT_ASKED; /* it is undone when it comes back */
+    }
+    g_mutex_unlock(&handlers->lock);
+    if (peer)
+        virHandlersTellUndo(peer, call, request);
+}
+
+/* --- resync --- */
+
+bool
+virHandlersAskResync(virHandlers *handlers, virHandlerPeer *peer, const handler_resync_args *args,
+                     const int *fds, size_t nfds, handler_resync_ret *ret, virHandlerReply *reply,
+                     GError **error)
+{
+    virHandlerPending pending = {.reply = &reply->packet};
+    callMessage what = {.procedure = HANDLER_PROC_RESYNC,
+                        .name = "resync",
+                        .type = &handler_resync_args_xdr,
+                        .args = args,
+                        .fds = fds,
+                        .nfds = nfds,
+                        .seconds = handlers->deadline_s ? handlers->deadline_s : RESYNC_S};
+    bool sent, answered;
+
+    virArenaInit(&reply->arena);
+    what.deadline_us = g_get_monotonic_time() + (gint64)what.seconds * G_USEC_PER_SEC;
+    g_mutex_lock(&handlers->lock);
+    pending.lost = peer->gone;
+    beginCall(handlers, peer, &pending);
+    g_mutex_unlock(&handlers->lock);
+    sent = sendCall(peer, &what, pending.serial, error);
+    g_mutex_lock(&handlers->lock);
+    answered = sent && awaitAnswer(handlers, &pending, &what, error);
+    endCall(handlers, &pending, /* request: */ 0);
+    g_mutex_unlock(&handlers->lock);
+    return answered &&
+           readAnswer(reply, &what, &handler_resync_ret_xdr, &reply->arena, ret, error) &&
+           (ret->verdicts_len == args->grants_len ||
+            virErrorSet(error, VIR_ERR_RPC, _("%u verdicts for %u grants"), ret->verdicts_len,
+                        args->grants_len));
 }

@@ -20,7 +20,7 @@
 enum {
     PEERS_MAX = 64,
     MESSAGES_PER_TURN = 32, /* then others have theirs */
-    TELL_TIMEOUT_US = 100 * 1000,
+    QUEUE_MAX = 64,         /* messages that a peer may leave unread behind a full socket */
 };
 
 /* --- a peer's life --- */
@@ -38,6 +38,8 @@ virHandlerPeerUnref(virHandlerPeer *peer)
     if (!peer || !g_atomic_int_dec_and_test(&peer->refs))
         return;
     virPacketReaderClear(&peer->reader);
+    g_queue_clear_full(&peer->queue, (GDestroyNotify)virNetMessageUnref);
+    g_mutex_clear(&peer->queueLock);
     g_mutex_clear(&peer->sendLock);
     virCloseFd(&peer->fd);
     g_free(peer);
@@ -69,6 +71,99 @@ virHandlerPeersEnd(virHandlers *handlers)
         peerEnd(g_ptr_array_index(handlers->peers, 0));
 }
 
+/* --- sending --- */
+
+/* The next message of the queue, taken out. */
+static virNetMessage *
+queueTake(virHandlerPeer *peer)
+{
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&peer->queueLock);
+
+    return g_queue_pop_head(&peer->queue);
+}
+
+/* True if it is in the queue, at its end or (again) at its head. */
+static bool
+queuePut(virHandlerPeer *peer, virNetMessage *message, bool head)
+{
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&peer->queueLock);
+
+    if (peer->queue.length >= QUEUE_MAX)
+        return false;
+    if (head)
+        g_queue_push_head(&peer->queue, message);
+    else
+        g_queue_push_tail(&peer->queue, message);
+    return true;
+}
+
+static void
+cutOff(virHandlerPeer *peer)
+{
+    (void)shutdown(peer->fd, SHUT_RDWR); /* the reader sees the end */
+}
+
+/* On the event thread: the queue goes on when there is room again. */
+static void
+awaitRoom(void *opaque)
+{
+    g_autoptr(virHandlerPeer) peer = opaque;
+
+    if (peer->watch)
+        virEventWatchUpdate(peer->watch, EPOLLIN | EPOLLOUT);
+}
+
+/* There was no room for it. One packet goes whole or not at all; of more a part may have gone. */
+static void
+keepForLater(virHandlerPeer *peer, virNetMessage *message)
+{
+    g_autoptr(virNetMessage) mine = message;
+
+    if (mine->bytes.len <= HANDLER_PACKET_BYTES_MAX && queuePut(peer, mine, /* head: */ true)) {
+        mine = NULL;
+        virEventPost(awaitRoom, virHandlerPeerRef(peer));
+    } else
+        cutOff(peer);
+}
+
+/* What is queued goes out, as far as there is room. Under sendLock. False: not all of it did. */
+static bool
+sendQueue(virHandlerPeer *peer)
+{
+    virNetMessage *message;
+
+    while ((message = queueTake(peer))) {
+        g_autoptr(virNetMessage) mine = message;
+        g_autoptr(GError) error = NULL;
+
+        if (virPacketSend(peer->fd, mine, NULL, 0, /* deadline_us: */ 0, &error))
+            continue;
+        if (virErrorIs(error, VIR_ERR_OPERATION_TIMEOUT))
+            keepForLater(peer, g_steal_pointer(&mine));
+        else
+            cutOff(peer);
+        return false;
+    }
+    return true;
+}
+
+/* Whoever sends has the queue sent too; so what is put there while somebody sends is not left. */
+static void
+drainQueue(virHandlerPeer *peer)
+{
+    bool more = true;
+
+    while (more && g_mutex_trylock(&peer->sendLock)) {
+        more = sendQueue(peer);
+        g_mutex_unlock(&peer->sendLock);
+        if (more) {
+            g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&peer->queueLock);
+
+            more = peer->queue.length > 0;
+        }
+    }
+}
+
 bool
 virHandlerPeerSend(virHandlerPeer *peer, const virNetMessage *message, const int *fds, size_t nfds,
                    gint64 deadline_us, GError **error)
@@ -79,9 +174,23 @@ virHandlerPeerSend(virHandlerPeer *peer, const virNetMessage *message, const int
     sent = virPacketSend(peer->fd, message, fds, nfds, deadline_us, error);
     g_mutex_unlock(&peer->sendLock);
     if (!sent)
-        (void)shutdown(peer->fd,
-                       SHUT_RDWR); /* half a message may be out; the reader sees the end */
+        cutOff(peer); /* half a message may be out */
+    drainQueue(peer);
     return sent;
+}
+
+void
+virHandlerPeerPost(virHandlerPeer *peer, virNetMessage *message)
+{
+    g_autoptr(virNetMessage) mine = message;
+
+    if (queuePut(peer, mine, /* head: */ false)) {
+        mine = NULL;
+        drainQueue(peer);
+        return;
+    }
+    VIR_WARN("handler process %d does not read: it is cut off", (int)peer->pid);
+    cutOff(peer);
 }
 
 void
@@ -100,10 +209,10 @@ virHandlerPeerTell(virHandlerPeer *peer, uint32_t procedure, uint32_t type, cons
     header.serial = virHandlersNextSerial(peer->handlers);
     g_mutex_unlock(&peer->handlers->lock);
     message = virNetMessageNew(&header);
-    if (!virNetMessageEncode(message, xdr, value, &error) ||
-        !virHandlerPeerSend(peer, message, NULL, 0, g_get_monotonic_time() + TELL_TIMEOUT_US,
-                            &error))
+    if (!virNetMessageEncode(message, xdr, value, &error))
         VIR_WARN("handler process %d was not told: %s", (int)peer->pid, error->message);
+    else
+        virHandlerPeerPost(peer, g_steal_pointer(&message));
 }
 
 /* --- what handlers ask --- */
@@ -117,8 +226,10 @@ answer(virHandlerPeer *peer, const virPacket *call, const virXdrType *type, cons
 
     message = failure ? virNetMessageNewError(&call->header, RPC_MESSAGE_TYPE_REPLY, failure)
                       : virNetMessageNewReply(&call->header, type, ret, NULL, 0, &error);
-    /* The event thread waits for nobody: a peer that doesn't read its answers is cut off. */
-    return message && virHandlerPeerSend(peer, message, NULL, 0, g_get_monotonic_time(), &error);
+    if (!message)
+        return false;
+    virHandlerPeerPost(peer, g_steal_pointer(&message));
+    return true;
 }
 
 static bool
@@ -135,7 +246,7 @@ answerRegister(virHandlerPeer *peer, const virPacket *call, virArena *arena)
     if (!answer(peer, call, &handler_register_ret_xdr, &ret, error))
         return false;
     if (done)
-        virHandlersResync(peer->handlers, peer, virXdrHookByNumber(args.hook));
+        virHandlersReturned(peer->handlers, peer, virXdrHookByNumber(args.hook));
     return true;
 }
 
@@ -234,45 +345,22 @@ answerCall(virHandlerPeer *peer, const virPacket *call)
 
 /* --- what handlers answer --- */
 
-static void
-noteResync(const virHandlerPeer *peer, const virPacket *reply)
-{
-    g_auto(virArena) arena = {0};
-    g_autoptr(GError) error = NULL;
-    handler_resync_ret ret;
-    unsigned counts[] = {0, 0, 0};
-
-    virArenaInit(&arena);
-    if (reply->header.status == RPC_MESSAGE_STATUS_ERROR)
-        virPacketGetError(reply, &error);
-    else if (virPacketDecode(reply, &handler_resync_ret_xdr, &arena, &ret, &error)) {
-        for (uint32_t i = 0; i < ret.verdicts_len; i++) {
-            if (ret.verdicts_val[i] >= 0 && (size_t)ret.verdicts_val[i] < G_N_ELEMENTS(counts))
-                counts[ret.verdicts_val[i]]++;
-        }
-    }
-    if (error)
-        VIR_WARN("handler process %d at resync: %s", (int)peer->pid, error->message);
-    else
-        VIR_INFO("handler process %d at resync: %u grants kept, %u lost, %u unknown to it",
-                 (int)peer->pid, counts[HANDLER_VERDICT_KEPT], counts[HANDLER_VERDICT_LOST],
-                 counts[HANDLER_VERDICT_UNKNOWN]);
-}
-
 /* An answer that nobody waits for any more: what it did is undone. */
 static void
 takeLate(virHandlerPeer *peer, const virPacket *reply, uint64_t request)
 {
+    static const uint8_t nobody[HANDLER_UUID_BUFLEN];
     const virXdrHook *hook = virXdrHookByNumber((uint32_t)reply->header.procedure);
-    handler_teardown_args args = {.call = {.domain = "", .phase = HANDLER_PHASE_TEARDOWN},
-                                  .requests_len = 1,
-                                  .requests_val = &request};
+    g_autoptr(GArray) requests = g_array_new(FALSE, FALSE, sizeof(request));
 
     VIR_WARN("handler process %d answered %s after its deadline: dropped", (int)peer->pid,
              hook ? hook->name : "a call");
-    if (reply->header.status == RPC_MESSAGE_STATUS_OK)
-        virHandlerPeerTell(peer, HANDLER_PROC_TEARDOWN, RPC_MESSAGE_TYPE_CALL,
-                           &handler_teardown_args_xdr, &args);
+    g_mutex_lock(&peer->handlers->lock);
+    virHandlersNoteUndone(peer->handlers, request);
+    g_mutex_unlock(&peer->handlers->lock);
+    g_array_append_val(requests, request);
+    if (request && reply->header.status == RPC_MESSAGE_STATUS_OK)
+        virHandlersTellTeardown(peer, nobody, "", requests);
 }
 
 static void
@@ -295,8 +383,6 @@ takeReply(virHandlerPeer *peer, virPacket *reply)
     g_mutex_unlock(&handlers->lock);
     if (request)
         takeLate(peer, reply, *request);
-    else if (!pending && reply->header.procedure == HANDLER_PROC_RESYNC)
-        noteResync(peer, reply);
 }
 
 /* False: it does not keep to the protocol. */
@@ -322,7 +408,10 @@ peerReady(int fd, unsigned events, void *opaque)
     virHandlerPeer *peer = opaque;
     g_autoptr(virHandlerPeer) keep G_GNUC_UNUSED = virHandlerPeerRef(peer);
 
-    (void)events;
+    if (events & EPOLLOUT) {
+        virEventWatchUpdate(peer->watch, EPOLLIN);
+        drainQueue(peer);
+    }
     for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
         g_auto(virPacket) packet = {0};
         g_autoptr(GError) error = NULL;
@@ -364,6 +453,7 @@ addPeer(virHandlers *handlers, int fd, const struct ucred *who, GError **error)
     peer->pid = who->pid;
     peer->uid = who->uid;
     g_mutex_init(&peer->sendLock);
+    g_mutex_init(&peer->queueLock);
     virPacketReaderInit(&peer->reader);
     peer->watch = virEventWatchAdd(fd, EPOLLIN, peerReady, peer, NULL, error);
     if (!peer->watch) {
@@ -423,6 +513,8 @@ virHandlersListen(virHandlers *handlers, const char *folder, GError **error)
         return false;
     if (chmod(folder, 0700) < 0)
         return virErrorErrno(error, _("cannot close '%s' to others"), folder);
+    if (!virHandlersSeed(handlers, folder, error))
+        return false;
     strcpy(address.sun_path, handlers->path); /* fits: looked above */
     (void)unlink(handlers->path);             /* of a daemon that was killed */
     handlers->listenFd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

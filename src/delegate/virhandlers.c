@@ -10,6 +10,7 @@
 #include "delegate/virhandlerspriv.h"
 #include "util/virenum.h"
 #include "util/virerror.h"
+#include "util/virfile.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
 
@@ -22,6 +23,12 @@ static const uint32_t optional[] = {
     HANDLER_PROC_BARRIER,      HANDLER_PROC_MEMLOCK_SET, HANDLER_PROC_SCHED_SET,
     HANDLER_PROC_AFFINITY_SET, HANDLER_PROC_OWN_SET,     HANDLER_PROC_PROC_TUNE,
     HANDLER_PROC_NET_ATTACH,   HANDLER_PROC_NET_DETACH,  HANDLER_PROC_TEARDOWN};
+
+enum {
+    RUNS_EACH = 16, /* of 2^32 request ids, for one daemon: two years of 1000 a second */
+    OWED_MAX = 1024,
+    GRACE_US = 10 * 1000 * 1000, /* for a handler to come back, where something is taken back */
+};
 
 /* --- hooks and policies --- */
 
@@ -118,21 +125,80 @@ virHandlersFind(virHandlers *handlers, const virXdrHook *hook, const uint8_t uui
     return best;
 }
 
+/* An earlier daemon had it done by a handler, which has not come back yet. Under lock. */
 static bool
-chooseServer(const virHandlerServer *server, const virXdrHook *hook, bool needed,
+wasServed(const virHandlers *handlers, const virXdrHook *hook, const uint8_t uuid[16])
+{
+    const virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, uuid);
+
+    for (guint i = 0; guest && guest->adopted && i < guest->grants->len; i++) {
+        if (((virHandlerGrant *)g_ptr_array_index(guest->grants, i))->hook == hook)
+            return true;
+    }
+    return false;
+}
+
+/* A handler that has just gone may be on its way back: what takes things back waits for it. Under
+ * lock, which is given up. */
+virHandlerServer *
+virHandlersAwait(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook)
+{
+    virHandlerServer *server;
+
+    for (;;) {
+        server = virHandlersFind(handlers, hook, call->uuid, call->domain);
+        if ((server && server->peer) || call->phase != VIR_DELEGATE_PHASE_TEARDOWN ||
+            !g_cond_wait_until(&handlers->answered, &handlers->lock,
+                               (server ? server->gone_us : handlers->began_us) + GRACE_US))
+            return server;
+    }
+}
+
+static bool
+notConnected(const virXdrHook *hook, GError **error)
+{
+    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                       _("the handler of %s is not connected; try again when it is back"),
+                       hook->name);
+}
+
+/* Somebody else did it before, and must now; but better the daemon takes things back than nobody.
+ */
+static bool
+chooseForAbsent(const virDelegateCall *call, const virXdrHook *hook, virHandlerChoice *retChoice,
+                GError **error)
+{
+    if (call->phase != VIR_DELEGATE_PHASE_TEARDOWN)
+        return notConnected(hook, error);
+    VIR_WARN("domain '%s': the handler of %s has not come back: the daemon takes back what it did",
+             call->domain, hook->name);
+    *retChoice = VIR_HANDLER_SELF;
+    return true;
+}
+
+/* By the policy handler, or auto. Under lock, which is given up. */
+static bool
+chooseServer(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
              virHandlerChoice *retChoice, GError **error)
 {
-    *retChoice = VIR_HANDLER_ASK;
-    if (server && server->peer)
-        return true;
+    bool needed = handlers->policies[hook->number] == VIR_HANDLER_POLICY_HANDLER;
+    const virHandlerServer *server = virHandlersFind(handlers, hook, call->uuid, call->domain);
+
     *retChoice = VIR_HANDLER_SELF;
-    if (!server && !needed)
+    if (!server && !needed && !wasServed(handlers, hook, call->uuid))
         return true;
-    return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                       server ? _("the handler of %s is not connected; try again when it is back")
-                              : _("no handler is registered for %s, and the configuration asks "
+    server = virHandlersAwait(handlers, call, hook);
+    if (server && server->peer) {
+        *retChoice = VIR_HANDLER_ASK;
+        return true;
+    }
+    if (!needed)
+        return chooseForAbsent(call, hook, retChoice, error);
+    return server ? notConnected(hook, error)
+                  : virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                                _("no handler is registered for %s, and the configuration asks "
                                   "for one"),
-                       hook->name);
+                                hook->name);
 }
 
 bool
@@ -140,8 +206,11 @@ virHandlersChoose(virHandlers *handlers, const virDelegateCall *call, const virX
                   virHandlerChoice *retChoice, GError **error)
 {
     g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
-    const virHandlerServer *server = virHandlersFind(handlers, hook, call->uuid, call->domain);
+    const virHandlerServer *server;
+    virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, call->uuid);
 
+    if (guest)
+        guest->last = 0;
     switch (handlers->policies[hook->number]) {
     case VIR_HANDLER_POLICY_SELF:
         *retChoice = VIR_HANDLER_SELF;
@@ -150,18 +219,18 @@ virHandlersChoose(virHandlers *handlers, const virDelegateCall *call, const virX
         *retChoice = VIR_HANDLER_NONE;
         return true;
     case VIR_HANDLER_POLICY_HANDLER_OR_SELF:
+        server = virHandlersFind(handlers, hook, call->uuid, call->domain);
         *retChoice = server && server->peer ? VIR_HANDLER_ASK : VIR_HANDLER_SELF;
         return true;
     case VIR_HANDLER_POLICY_SKIP_IF_SATISFIED:
         *retChoice = VIR_HANDLER_ASK; /* which fails when it comes to it and nobody is there */
         return true;
     case VIR_HANDLER_POLICY_HANDLER:
-        return chooseServer(server, hook, true, retChoice, error);
     case VIR_HANDLER_POLICY_AUTO:
     case VIR_HANDLER_POLICY_LAST:
         break;
     }
-    return chooseServer(server, hook, false, retChoice, error);
+    return chooseServer(handlers, call, hook, retChoice, error);
 }
 
 /* --- registration --- */
@@ -282,6 +351,7 @@ virHandlersRegister(virHandlers *handlers, virHandlerPeer *peer, const handler_r
     server->pid = peer->pid;
     server->id = ++handlers->serverId;
     *retId = server->id;
+    g_cond_broadcast(&handlers->answered); /* who waits for it to come back */
     g_clear_pointer(&guard,
                     g_mutex_locker_free); /* the last reference's end takes no lock of ours */
     VIR_INFO("process %d of user %u serves %s for %s", (int)peer->pid, (unsigned)peer->uid,
@@ -289,21 +359,76 @@ virHandlersRegister(virHandlers *handlers, virHandlerPeer *peer, const handler_r
     return true;
 }
 
-bool
-virHandlersUnregister(virHandlers *handlers, const virHandlerPeer *peer, uint32_t id,
-                      GError **error)
+/* Their grants are looked at and saved in jobs of their own. Not under lock. */
+static void
+postResync(virHandlers *handlers, const GArray *uuids)
 {
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
+    for (guint i = 0; handlers->journal.resync && i < uuids->len; i++)
+        handlers->journal.resync((const uint8_t *)uuids->data + (size_t)i * HANDLER_UUID_BUFLEN,
+                                 handlers->journal.opaque);
+}
 
+/* Who takes his leave answers for nothing any more: the daemon goes on without him. The guests with
+ * grants that he gave. Under lock. */
+static GArray *
+dropGrants(virHandlers *handlers, const virXdrHook *hook)
+{
+    GArray *uuids = g_array_new(FALSE, FALSE, HANDLER_UUID_BUFLEN);
+    GHashTableIter iter;
+    void *uuid, *value;
+
+    g_hash_table_iter_init(&iter, handlers->guests);
+    while (g_hash_table_iter_next(&iter, &uuid, &value)) {
+        virHandlerGuest *guest = value;
+        guint before = guest->grants->len;
+
+        if (virHandlersFind(handlers, hook, uuid, guest->domain))
+            continue; /* another one does it for this guest */
+        for (guint i = before; i > 0; i--) {
+            const virHandlerGrant *grant = g_ptr_array_index(guest->grants, i - 1);
+
+            if (grant->hook == hook && !grant->waiting)
+                g_ptr_array_remove_index(guest->grants, i - 1);
+        }
+        if (guest->grants->len == before)
+            continue;
+        guest->changes++;
+        g_array_append_vals(uuids, uuid, 1);
+    }
+    return uuids;
+}
+
+static bool
+removeServer(virHandlers *handlers, const virHandlerPeer *peer, uint32_t id,
+             const virXdrHook **retHook)
+{
     for (guint i = 0; i < handlers->servers->len; i++) {
         const virHandlerServer *server = g_ptr_array_index(handlers->servers, i);
 
         if (server->id == id && server->peer == peer) {
+            *retHook = server->hook;
             g_ptr_array_remove_index(handlers->servers, i); /* the caller holds peer too */
             return true;
         }
     }
-    return virErrorSet(error, VIR_ERR_INVALID_ARG, _("no registration %u of this handler"), id);
+    return false;
+}
+
+bool
+virHandlersUnregister(virHandlers *handlers, const virHandlerPeer *peer, uint32_t id,
+                      GError **error)
+{
+    g_autoptr(GArray) uuids = NULL;
+    const virXdrHook *hook = NULL;
+
+    g_mutex_lock(&handlers->lock);
+    if (removeServer(handlers, peer, id, &hook))
+        uuids = dropGrants(handlers, hook);
+    g_mutex_unlock(&handlers->lock);
+    if (!hook)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("no registration %u of this handler"), id);
+    postResync(handlers, uuids);
+    return true;
 }
 
 static void
@@ -328,6 +453,7 @@ virHandlersForget(virHandlers *handlers, virHandlerPeer *peer)
             continue;
         VIR_WARN("the handler of %s (process %d) is gone: what needs it fails until it is back",
                  server->hook->name, (int)server->pid);
+        server->gone_us = g_get_monotonic_time();
         g_clear_pointer(&server->peer, virHandlerPeerUnref); /* the caller holds one */
     }
     g_hash_table_foreach(handlers->pending, failPending, peer);
@@ -335,16 +461,12 @@ virHandlersForget(virHandlers *handlers, virHandlerPeer *peer)
     g_mutex_unlock(&handlers->lock);
 }
 
-/* --- grants --- */
+/* --- grants, when a handler comes or a guest goes --- */
 
 static void
 guestFree(void *opaque)
 {
-    virHandlerGuest *guest = opaque;
-
-    g_free(guest->domain);
-    g_array_unref(guest->grants);
-    g_free(guest);
+    virHandlerGuestFree(opaque);
 }
 
 static guint
@@ -362,117 +484,220 @@ uuidEqual(const void *a, const void *b)
     return memcmp(a, b, HANDLER_UUID_BUFLEN) == 0;
 }
 
-/* The oldest ones of a guest that plugs and unplugs for ever are enough to know. */
-void
-virHandlersNote(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
-                uint64_t request)
+static void
+owedFree(void *opaque)
 {
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
-    virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, call->uuid);
-    virHandlerGrant grant = {request, hook};
+    virHandlerOwed *owed = opaque;
 
-    if (!guest) {
-        guest = g_new0(virHandlerGuest, 1);
-        guest->domain = g_strdup(call->domain);
-        guest->grants = g_array_new(FALSE, FALSE, sizeof(virHandlerGrant));
-        g_hash_table_insert(handlers->guests, g_memdup2(call->uuid, HANDLER_UUID_BUFLEN), guest);
+    g_free(owed->domain);
+    g_array_unref(owed->requests);
+    g_free(owed);
+}
+
+static uint64_t
+hookBit(const virXdrHook *hook)
+{
+    G_STATIC_ASSERT(HANDLER_PROC_LAST <= 64);
+    return UINT64_C(1) << hook->number;
+}
+
+/* Every request that the guest's handlers may have done, the latest first. */
+static GArray *
+guestRequests(const virHandlerGuest *guest)
+{
+    GArray *requests = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+
+    /* Of a start that an earlier daemon began it is not known how far it came. */
+    for (uint64_t id = guest->adopted ? guest->leaseEnd : 0; id > guest->leaseNext; id--) {
+        uint64_t request = id - 1;
+
+        g_array_append_val(requests, request);
     }
-    if (guest->grants->len < HANDLER_GRANTS_MAX)
-        g_array_append_val(guest->grants, grant);
+    for (guint i = guest->grants->len; i > 0; i--) {
+        const virHandlerGrant *grant = g_ptr_array_index(guest->grants, i - 1);
+
+        g_array_append_val(requests, grant->request);
+    }
+    return requests;
 }
 
-GArray *
-virHandlersGrants(virHandlers *handlers, const uint8_t uuid[16])
-{
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
-    const virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, uuid);
-
-    return guest ? g_array_copy(guest->grants) : g_array_new(FALSE, FALSE, sizeof(virHandlerGrant));
-}
-
-/* The peers that serve anything for the guest, each once, referenced. Under lock. */
+/* Who is to be told of the guest's end, each once, referenced; *retMissing: hooks whose handlers
+ * are not there. Under lock. */
 static GPtrArray *
-peersOf(virHandlers *handlers, const virHandlerGuest *guest, const uint8_t uuid[16])
+guestPeers(virHandlers *handlers, const virHandlerGuest *guest, const uint8_t uuid[16],
+           uint64_t *retMissing)
 {
     GPtrArray *peers = g_ptr_array_new_with_free_func((GDestroyNotify)virHandlerPeerUnref);
+    bool doubt = guest->adopted && guest->leaseNext < guest->leaseEnd;
+    uint64_t hooks = 0;
 
-    for (guint i = 0; i < guest->grants->len; i++) {
-        const virHandlerGrant *grant = &g_array_index(guest->grants, virHandlerGrant, i);
-        const virHandlerServer *server =
-            virHandlersFind(handlers, grant->hook, uuid, guest->domain);
+    for (guint i = 0; i < guest->grants->len; i++)
+        hooks |= hookBit(((virHandlerGrant *)g_ptr_array_index(guest->grants, i))->hook);
+    *retMissing = 0;
+    for (size_t i = 0; i < virXdrHooksCount; i++) {
+        const virXdrHook *hook = &virXdrHooks[i];
+        const virHandlerServer *server = virHandlersFind(handlers, hook, uuid, guest->domain);
 
-        if (server && server->peer && !g_ptr_array_find(peers, server->peer, NULL))
+        if (!(hooks & hookBit(hook)) && !(doubt && server))
+            continue;
+        if (!server || !server->peer)
+            *retMissing |= hookBit(hook);
+        else if (!g_ptr_array_find(peers, server->peer, NULL))
             g_ptr_array_add(peers, virHandlerPeerRef(server->peer));
     }
+    if (doubt && peers->len == 0)
+        *retMissing = ~UINT64_C(0);
     return peers;
+}
+
+void
+virHandlersTellTeardown(virHandlerPeer *peer, const uint8_t uuid[16], const char *domain,
+                        const GArray *requests)
+{
+    handler_teardown_args args = {
+        .call = {.domain = (char *)domain, .phase = HANDLER_PHASE_TEARDOWN},
+        .requests_len = requests->len,
+        .requests_val = (uint64_t *)(void *)requests->data};
+
+    memcpy(args.call.uuid, uuid, sizeof(args.call.uuid));
+    virHandlerPeerTell(peer, HANDLER_PROC_TEARDOWN, RPC_MESSAGE_TYPE_CALL,
+                       &handler_teardown_args_xdr, &args);
+}
+
+/* Under lock. */
+static void
+owe(virHandlers *handlers, const virDelegateCall *call, const GArray *requests, uint64_t hooks)
+{
+    virHandlerOwed *owed;
+
+    if (!hooks || requests->len == 0 || handlers->owed->len >= OWED_MAX)
+        return;
+    owed = g_new0(virHandlerOwed, 1);
+    memcpy(owed->uuid, call->uuid, sizeof(owed->uuid));
+    owed->domain = g_strdup(call->domain);
+    owed->requests = g_array_copy((GArray *)requests);
+    owed->hooks = hooks;
+    g_ptr_array_add(handlers->owed, owed);
 }
 
 void
 virHandlersTeardown(virHandlers *handlers, const virDelegateCall *call)
 {
     g_autoptr(GPtrArray) peers = NULL;
-    g_autoptr(GArray) requests = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    handler_teardown_args args = {
-        .call = {.domain = call->domain, .phase = HANDLER_PHASE_TEARDOWN}};
+    g_autoptr(GArray) requests = NULL;
+    uint64_t missing = 0;
 
     g_mutex_lock(&handlers->lock);
     virHandlerGuest *guest = g_hash_table_lookup(handlers->guests, call->uuid);
 
     if (guest) {
-        peers = peersOf(handlers, guest, call->uuid);
-        for (guint i = guest->grants->len; i > 0; i--) {
-            g_array_append_val(requests,
-                               g_array_index(guest->grants, virHandlerGrant, i - 1).request);
-        }
+        peers = guestPeers(handlers, guest, call->uuid, &missing);
+        requests = guestRequests(guest);
+        owe(handlers, call, requests, missing);
         g_hash_table_remove(handlers->guests, call->uuid);
     }
     g_mutex_unlock(&handlers->lock);
-    memcpy(args.call.uuid, call->uuid, sizeof(args.call.uuid));
-    args.requests_len = requests->len;
-    args.requests_val = (uint64_t *)(void *)requests->data;
-    for (guint i = 0; peers && i < peers->len; i++)
-        virHandlerPeerTell(g_ptr_array_index(peers, i), HANDLER_PROC_TEARDOWN,
-                           RPC_MESSAGE_TYPE_CALL, &handler_teardown_args_xdr, &args);
+    for (guint i = 0; peers && requests->len > 0 && i < peers->len; i++)
+        virHandlersTellTeardown(g_ptr_array_index(peers, i), call->uuid, call->domain, requests);
 }
 
-void
-virHandlersResync(virHandlers *handlers, virHandlerPeer *peer, const virXdrHook *hook)
+/* The next of what is owed to the peer for this hook; taken off the list where that was the last.
+ * Under lock. */
+static bool
+takeOwed(virHandlers *handlers, const virHandlerPeer *peer, const virXdrHook *hook,
+         virHandlerOwed *retOwed)
 {
-    g_autoptr(GArray) list = g_array_new(FALSE, TRUE, sizeof(handler_grant));
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    handler_resync_args args = {0};
+    for (guint i = 0; i < handlers->owed->len; i++) {
+        virHandlerOwed *owed = g_ptr_array_index(handlers->owed, i);
+        const virHandlerServer *server = virHandlersFind(handlers, hook, owed->uuid, owed->domain);
+        bool told = owed->told == peer;
+
+        if (!(owed->hooks & hookBit(hook)) || !server || server->peer != peer)
+            continue;
+        *retOwed = *owed;
+        retOwed->domain = g_strdup(owed->domain);
+        retOwed->requests = g_array_ref(owed->requests);
+        owed->told = peer;
+        owed->hooks = owed->hooks == ~UINT64_C(0) ? 0 : owed->hooks & ~hookBit(hook);
+        if (!owed->hooks)
+            g_ptr_array_remove_index(handlers->owed, i);
+        if (!told)
+            return true;
+        g_free(retOwed->domain);
+        g_array_unref(retOwed->requests);
+        i = 0; /* from the beginning: the list may be shorter */
+    }
+    return false;
+}
+
+/* The guests with grants of the hook that this peer now answers for; they are marked. Under lock.
+ */
+static GArray *
+markStale(virHandlers *handlers, const virHandlerPeer *peer, const virXdrHook *hook)
+{
+    GArray *uuids = g_array_new(FALSE, FALSE, HANDLER_UUID_BUFLEN);
     GHashTableIter iter;
     void *uuid, *value;
 
-    g_mutex_lock(&handlers->lock);
     g_hash_table_iter_init(&iter, handlers->guests);
     while (g_hash_table_iter_next(&iter, &uuid, &value)) {
-        const virHandlerGuest *guest = value;
+        virHandlerGuest *guest = value;
         const virHandlerServer *server = virHandlersFind(handlers, hook, uuid, guest->domain);
+        bool any = false;
 
         for (guint i = 0; server && server->peer == peer && i < guest->grants->len; i++) {
-            const virHandlerGrant *grant = &g_array_index(guest->grants, virHandlerGrant, i);
-            handler_grant row = {
-                .request = grant->request, .hook = hook->number, .detail = hook->name};
+            virHandlerGrant *grant = g_ptr_array_index(guest->grants, i);
 
-            if (grant->hook != hook || list->len >= HANDLER_GRANTS_MAX)
-                continue;
-            memcpy(row.uuid, uuid, sizeof(row.uuid));
-            g_ptr_array_add(texts, g_strdup(guest->domain));
-            row.domain = g_ptr_array_index(texts, texts->len - 1);
-            g_array_append_val(list, row);
+            if (grant->hook == hook && grant->state != VIR_HANDLER_GRANT_PAST && !grant->waiting)
+                any = grant->stale = true;
+        }
+        if (any && !guest->resyncing) {
+            guest->resyncing = true;
+            g_array_append_vals(uuids, uuid, 1);
         }
     }
+    return uuids;
+}
+
+void
+virHandlersReturned(virHandlers *handlers, virHandlerPeer *peer, const virXdrHook *hook)
+{
+    g_autoptr(GArray) uuids = NULL;
+    virHandlerOwed owed;
+    bool any;
+
+    do {
+        g_mutex_lock(&handlers->lock);
+        any = takeOwed(handlers, peer, hook, &owed);
+        g_mutex_unlock(&handlers->lock);
+        if (!any)
+            break;
+        virHandlersTellTeardown(peer, owed.uuid, owed.domain, owed.requests);
+        g_free(owed.domain);
+        g_array_unref(owed.requests);
+    } while (any);
+    g_mutex_lock(&handlers->lock);
+    uuids = markStale(handlers, peer, hook);
     g_mutex_unlock(&handlers->lock);
-    if (list->len == 0)
-        return;
-    args.grants_len = list->len;
-    args.grants_val = (handler_grant *)(void *)list->data;
-    virHandlerPeerTell(peer, HANDLER_PROC_RESYNC, RPC_MESSAGE_TYPE_CALL, &handler_resync_args_xdr,
-                       &args);
+    postResync(handlers, uuids);
 }
 
 /* --- making and ending --- */
+
+bool
+virHandlersSeed(virHandlers *handlers, const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "runs", NULL);
+    g_autofree char *before = virFileRead(path, 64, NULL, NULL); /* at first there is none */
+    uint64_t run = before ? g_ascii_strtoull(before, NULL, 10) : 0;
+    g_autofree char *after = NULL;
+
+    /* Seconds of the clock, unless that went back. */
+    run = MAX(run, handlers->request >> HANDLERS_RUN_BITS);
+    handlers->request = run << HANDLERS_RUN_BITS;
+    after = g_strdup_printf("%" G_GUINT64_FORMAT "\n", run + RUNS_EACH);
+    return virFileWrite(path, after, strlen(after), 0600, VIR_FILE_VOLATILE, error);
+}
 
 virHandlers *
 virHandlersNew(const char *instance)
@@ -489,8 +714,9 @@ virHandlersNew(const char *instance)
     handlers->pending = g_hash_table_new(NULL, NULL);
     handlers->expired = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     handlers->guests = g_hash_table_new_full(uuidHash, uuidEqual, g_free, guestFree);
-    /* Request ids are never used twice, not even by the next daemon. */
-    handlers->request = (uint64_t)g_get_real_time();
+    handlers->owed = g_ptr_array_new_with_free_func(owedFree);
+    handlers->began_us = g_get_monotonic_time();
+    handlers->request = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC) << HANDLERS_RUN_BITS;
     virHandlersAllowUser(handlers, 0);
     virHandlersAllowUser(handlers, geteuid());
     return handlers;
@@ -507,6 +733,7 @@ virHandlersFree(virHandlers *handlers)
     g_hash_table_unref(handlers->pending);
     g_hash_table_unref(handlers->expired);
     g_hash_table_unref(handlers->guests);
+    g_ptr_array_unref(handlers->owed);
     g_array_unref(handlers->users);
     g_cond_clear(&handlers->answered);
     g_mutex_clear(&handlers->lock);

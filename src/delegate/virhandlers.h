@@ -15,6 +15,9 @@
  *
  * Never a silent fall-back: a handler that was there and went away leaves its hooks failing ("the
  * handler of memlock.set is not connected") until it comes back or takes its leave with unregister.
+ * The same after a restart of the daemon, for guests that have grants of the hook. Only what takes
+ * things back when a guest ends waits for a handler that has just gone (10 s), and then, under
+ * auto, is done by the daemon, with a line in the log.
  *
  * All functions: any thread but where said, without the core lock (they take a lock of their own,
  * held for memory only). No rights needed. */
@@ -92,15 +95,14 @@ bool virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const vi
                     void *args, const int *fds, size_t nfds, void *ret, virHandlerReply *reply,
                     GError **error);
 
-/* --- what was granted --- */
+/* --- what was granted (virhandlergrants.h) --- */
 
-/* One call that was answered and whose effect lasts: what a handler that comes back is told. */
-typedef struct {
-    uint64_t request;
-    const virXdrHook *hook;
-} virHandlerGrant;
+typedef struct virHandlerGuest virHandlerGuest;
 
-/* The guest's grants (virHandlerGrant), the oldest first; free with g_array_unref. */
-GArray *virHandlersGrants(virHandlers *handlers, const uint8_t uuid[16]);
-/* The guest is gone: its handlers are told to undo what they remember, without waiting for them. */
+/* What was granted for the hook in the present call through the door is not as it was reported, or
+ * of no use: its handler is told to undo it. */
+void virHandlersRevoke(virHandlers *handlers, const virDelegateCall *call, const char *hook);
+
+/* The guest is gone: its handlers are told to undo what they remember, without waiting for them;
+ * those that are not there now, when they come back. */
 void virHandlersTeardown(virHandlers *handlers, const virDelegateCall *call);

@@ -51,16 +51,6 @@ virInternalTakeFailure(void)
 
 /* --- fields --- */
 
-static const virXdrField *
-findField(const virXdrType *type, const char *name)
-{
-    for (uint32_t i = 0; type && i < type->fieldCount; i++) {
-        if (g_str_equal(type->fields[i].name, name))
-            return &type->fields[i];
-    }
-    return NULL;
-}
-
 /* Every hook's arguments begin with the call's head. */
 static const handler_call *
 requestHead(const virInternalRequest *request)
@@ -130,7 +120,7 @@ virInternalRequestClear(virInternalRequest *request)
 static void *
 findNumber(const virXdrType *type, void *base, const char *name, bool *retHyper)
 {
-    const virXdrField *field = findField(type, name);
+    const virXdrField *field = virXdrTypeField(type, name);
 
     if (!field || field->shape != VIR_XDR_PLAIN ||
         (field->kind != VIR_XDR_INT && field->kind != VIR_XDR_HYPER))
@@ -154,7 +144,7 @@ virInternalRequestGetNumber(const virInternalRequest *request, const char *name,
 VIR_INTERNAL_EXPORT const char *
 virInternalRequestGetString(const virInternalRequest *request, const char *name)
 {
-    const virXdrField *field = findField(request->hook->args, name);
+    const virXdrField *field = virXdrTypeField(request->hook->args, name);
 
     if (!field || field->kind != VIR_XDR_STRING || field->shape != VIR_XDR_PLAIN)
         return NULL;
@@ -164,7 +154,7 @@ virInternalRequestGetString(const virInternalRequest *request, const char *name)
 VIR_INTERNAL_EXPORT const unsigned char *
 virInternalRequestGetBytes(const virInternalRequest *request, const char *name, size_t *len)
 {
-    const virXdrField *field = findField(request->hook->args, name);
+    const virXdrField *field = virXdrTypeField(request->hook->args, name);
     const char *args = request->args;
 
     if (!field || field->kind != VIR_XDR_OPAQUE || field->shape != VIR_XDR_VARIABLE)
@@ -188,7 +178,7 @@ virInternalRequestCountFds(const virInternalRequest *request)
 VIR_INTERNAL_EXPORT int
 virInternalRequestGetThreads(const virInternalRequest *request, virInternalThreads *threads)
 {
-    const virXdrField *field = findField(request->hook->args, "threads");
+    const virXdrField *field = virXdrTypeField(request->hook->args, "threads");
     size_t count = virPacketFdCount(request->packet);
     const handler_threads *wire;
     bool pidfds;
@@ -255,7 +245,7 @@ G_STATIC_ASSERT(offsetof(virInternalRule, access) == offsetof(handler_rule, acce
 VIR_INTERNAL_EXPORT const virInternalRule *
 virInternalRequestGetRules(const virInternalRequest *request, const char *name, size_t *n)
 {
-    const virXdrField *field = findField(request->hook->args, name);
+    const virXdrField *field = virXdrTypeField(request->hook->args, name);
     const char *args = request->args;
 
     *n = 0;
@@ -319,7 +309,7 @@ virInternalRequestSetNumber(virInternalRequest *request, const char *name, long 
 VIR_INTERNAL_EXPORT int
 virInternalRequestSetString(virInternalRequest *request, const char *name, const char *value)
 {
-    const virXdrField *field = findField(request->hook->ret, name);
+    const virXdrField *field = virXdrTypeField(request->hook->ret, name);
 
     if (!field || field->kind != VIR_XDR_STRING || field->shape != VIR_XDR_PLAIN)
         return -1;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "delegate/virhandlergrants.h"
 #include "qemu/ask.h"
 #include "qemu/barrier.h"
 #include "qemu/hotplug.h"
@@ -44,6 +45,7 @@ qemuGuestFree(qemuGuest *guest)
     virGateUnref(guest->gate);
     virCgroupUnref(guest->group);
     g_ptr_array_unref(guest->resources);
+    virHandlerGuestFree(guest->grants);
     g_array_unref(guest->vcpus);
     g_hash_table_unref(guest->deleted);
     g_hash_table_unref(guest->unplugFailed);

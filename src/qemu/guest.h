@@ -64,8 +64,9 @@ struct qemuGuest {
     virDomainDef *made;        /* the live document while a start or attach changes it, else NULL */
     struct qemuChange *change; /* of devices, under way (hotplug.h), else NULL */
     GPtrArray *resources;      /* qemuResource, in the order they were made */
-    GArray *vcpus;             /* qemuVcpu */
-    uint64_t balloonKiB;       /* what the guest has, as last heard */
+    struct virHandlerGuest *grants; /* of its handlers, from the status file until they are told */
+    GArray *vcpus;                  /* qemuVcpu */
+    uint64_t balloonKiB;            /* what the guest has, as last heard */
     uint64_t memlockBefore; /* limit of locked memory before it was raised for a device; 0: not */
     unsigned lastBlockNode; /* highest number given to a block node, never given twice */
     bool saving;    /* its status file is being written: without the job if nobody waits for it */
@@ -179,7 +180,8 @@ typedef struct {
     uint64_t startTime;
     char *stateDir, *channelDir;
     GPtrArray *resources; /* qemuResource */
-    GArray *vcpus;        /* qemuVcpu */
+    struct virHandlerGuest *grants;
+    GArray *vcpus; /* qemuVcpu */
     uint64_t balloonKiB;
     uint64_t memlockBefore;
     unsigned lastBlockNode;

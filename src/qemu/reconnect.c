@@ -18,6 +18,7 @@
 #include "qemu/gateowners.h"
 #include "qemu/gaterules.h"
 #include "qemu/gatesettings.h"
+#include "qemu/grants.h"
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
 #include "qemu/hotplug.h"
@@ -112,6 +113,7 @@ qemuReconnectEntryAdd(qemuDriver *driver, qemuReconnectEntry *entry)
     guest->fresh = status->fresh;
     g_ptr_array_unref(guest->resources);
     guest->resources = g_steal_pointer(&status->resources);
+    guest->grants = g_steal_pointer(&status->grants);
     g_array_append_vals(guest->vcpus, status->vcpus->data, status->vcpus->len);
     for (guint i = 0; i < guest->resources->len; i++) {
         const qemuResource *resource = g_ptr_array_index(guest->resources, i);
@@ -454,6 +456,7 @@ qemuDriverReconnect(qemuDriver *driver)
 {
     VIR_CORE_GUARD;
 
+    qemuGrantsAttach(driver);
     if (driver->reconnecting == 0)
         virCoreRunJob(qemuReconnectAutostart, driver);
     virDomainRegistryForEach(driver->domains, qemuReconnectPost, NULL);

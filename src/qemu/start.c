@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "delegate/virhandlergrants.h"
 #include "qemu/argv.h"
 #include "qemu/barrier.h"
 #include "qemu/buildctx.h"
@@ -640,6 +641,7 @@ qemuStartPublish(qemuStart *start)
     virDomainObj *obj = start->guest->obj;
 
     start->guest->made = NULL;
+    virHandlersSettle(virDelegateGetHandlers(start->driver->door), obj->uuid);
     virDomainDocUnref(obj->live);
     obj->live = virDomainDocNew(g_steal_pointer(&start->def));
     virDomainRegistrySetID(start->driver->domains, obj, virDomainDocDef(obj->live)->id);
@@ -670,6 +672,7 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsign
     start.fds = qemuHostFdsNew();
     start.call = (virDelegateCall){.domain = live->name, .phase = VIR_DELEGATE_PHASE_START};
     memcpy(start.call.uuid, live->uuid, sizeof(start.call.uuid));
+    virHandlersAnnounce(virDelegateGetHandlers(driver->door), &start.call);
     {
         VIR_CORE_UNLOCKED;
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "delegate/virhandlergrants.h"
 #include "qemu/hotplug.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -68,7 +69,7 @@ qemuStatusFormatVcpus(const qemuGuest *guest, virXMLWriter *w)
 }
 
 static char *
-qemuStatusFormat(const qemuGuest *guest)
+qemuStatusFormat(const qemuGuest *guest, uint64_t *retGrants)
 {
     g_autoptr(virXMLWriter) w = virXMLWriterNew();
     const virDomainObj *obj = guest->obj;
@@ -112,6 +113,7 @@ qemuStatusFormat(const qemuGuest *guest)
     qemuStatusFormatResources(guest, w);
     if (guest->change)
         qemuChangeFormat(guest->change, w);
+    *retGrants = virHandlersFormatGrants(virDelegateGetHandlers(guest->driver->door), obj->uuid, w);
     virXMLWriterClose(w);
     virDomainDefFormatInto(def, w, VIR_FORMAT_STATUS | VIR_FORMAT_SECURE);
     virXMLWriterClose(w);
@@ -122,6 +124,7 @@ qemuStatusFormat(const qemuGuest *guest)
 typedef struct {
     char *path, *pidPath;
     char *text;
+    uint64_t grants; /* how far those of handlers are in it */
     pid_t pid;
 } qemuStatusFile;
 
@@ -140,10 +143,12 @@ qemuStatusTake(const qemuGuest *guest)
     const qemuDriver *driver = guest->driver;
     const char *name = guest->obj->name;
 
-    return (qemuStatusFile){.path = qemuStatusPath(driver, name),
-                            .pidPath = g_strdup_printf("%s/qemu/%s.pid", driver->paths.run, name),
-                            .text = qemuStatusFormat(guest),
-                            .pid = guest->pid};
+    qemuStatusFile file = {.path = qemuStatusPath(driver, name),
+                           .pidPath = g_strdup_printf("%s/qemu/%s.pid", driver->paths.run, name),
+                           .pid = guest->pid};
+
+    file.text = qemuStatusFormat(guest, &file.grants);
+    return file;
 }
 
 /* One at a time for a guest: saving is set. Lock held, given up. */
@@ -161,6 +166,9 @@ qemuStatusWrite(qemuGuest *guest, const qemuStatusFile *file, GError **error)
                           error) &&
              (file->pid == 0 ||
               virFileWrite(file->pidPath, pid, strlen(pid), 0644, VIR_FILE_VOLATILE, error));
+        if (ok)
+            virHandlersGrantsSaved(virDelegateGetHandlers(guest->driver->door), guest->obj->uuid,
+                                   file->grants);
     }
     guest->saving = false;
     g_cond_broadcast(&guest->changed);
@@ -221,6 +229,7 @@ qemuStatusFree(qemuStatus *status)
     virDomainDefFree(status->def);
     qemuChangeFree(status->change);
     g_clear_pointer(&status->resources, g_ptr_array_unref);
+    virHandlerGuestFree(status->grants);
     g_array_unref(status->vcpus);
     g_free(status->stateDir);
     g_free(status->channelDir);
@@ -331,6 +340,8 @@ qemuStatusRead(const char *path, GError **error)
     if (!status->def)
         return NULL;
     status->id = status->def->id;
+    status->grants = virHandlerGuestParse(
+        status->def->name, virXMLFirstChild(virXMLFirstChild(root, "virtward"), "grants"));
     status->def->size = len;
     return g_steal_pointer(&status);
 }

@@ -507,6 +507,11 @@ def write_types_c(programs):
     return out + hook_table(programs["handler"])
 
 
+def name_list(names):
+    """A constant list of texts, ended by NULL."""
+    return "(const char *const[]){" + "".join(f'"{name}", ' for name in names) + "NULL}"
+
+
 def hook_table(program):
     """The hooks: procedures of the handler program that have an ABI of their own."""
     hooks = [procedure for procedure in program.procedures if "abi" in procedure.row]
@@ -515,7 +520,9 @@ def hook_table(program):
         digest = ", ".join(f"{byte:#04x}" for byte in hook.digest())
         ret = f"&{hook.ret.xdr}" if hook.ret else "NULL"
         out.append(f'    {{{hook.num}, "{hook.name.replace("_", ".", 1)}", {hook.row["abi"]}, '
-                   f'{hook.row["deadline"]}, &{hook.args.xdr}, {ret}, {{{digest}}}}},')
+                   f'{hook.row["deadline"]}, &{hook.args.xdr}, {ret}, {{{digest}}}, '
+                   f'{name_list(hook.row.get("takes", []))}, '
+                   f'{name_list(hook.row.get("gives", []))}}},')
     return out + ["};", f"const size_t virXdrHooksCount = {len(hooks)};"]
 
 

@@ -451,3 +451,13 @@ virXdrEncode(const virXdrType *type, const void *value, virNetBuffer *out, GErro
     virNetBufferTruncate(out, before);
     return false;
 }
+
+const virXdrField *
+virXdrTypeField(const virXdrType *type, const char *name)
+{
+    for (uint32_t i = 0; type && i < type->fieldCount; i++) {
+        if (g_str_equal(type->fields[i].name, name))
+            return &type->fields[i];
+    }
+    return NULL;
+}

@@ -69,7 +69,12 @@ typedef struct {
     const virXdrType *args;
     const virXdrType *ret; /* NULL: nothing but success */
     uint8_t digest[16];    /* of every field of args and ret, and of the descriptors beside them */
+    const char *const *takes; /* descriptors of the call, ended by NULL; "thread...": any number */
+    const char *const *gives; /* and of the answer */
 } virXdrHook;
+
+/* The field of a struct by its name; NULL: there is none (NULL has none). */
+const virXdrField *virXdrTypeField(const virXdrType *type, const char *name);
 
 /* Decodes the beginning of data into *value (type->size bytes, zeroed by this function); what it
  * points to is taken from the arena. VIR_ERR_RPC if it does not fit the type; bytes behind are left
