@@ -89,14 +89,14 @@ typedef struct {
     const char *name;
     uint32_t type;
     uint32_t keySize;
-    uint32_t valueSize;
+    uint32_t valueSize; /* 0: of any size, which is looked at when it is mapped */
     size_t offset;
 } virGateMapKind;
 
 static const virGateMapKind kinds[] = {
     {VIR_GATE_RULES_NAME, BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey), sizeof(virGateValue),
      offsetof(virCgroupV2Devices, rulesFd)},
-    {VIR_GATE_NODES_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), VIR_GATE_BUCKET_SIZE,
+    {VIR_GATE_NODES_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), 0,
      offsetof(virCgroupV2Devices, nodesFd)},
     {VIR_GATE_HEADER_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(virGateHeader),
      offsetof(virCgroupV2Devices, headerFd)},
@@ -116,7 +116,8 @@ virCgroupV2DetectTakeMap(virCgroupV2Devices *devices, uint32_t id)
         int *place = &G_STRUCT_MEMBER(int, devices, kinds[i].offset);
 
         if (*place >= 0 || info.type != kinds[i].type || info.key_size != kinds[i].keySize ||
-            info.value_size != kinds[i].valueSize || strcmp(info.name, kinds[i].name) != 0)
+            (kinds[i].valueSize && info.value_size != kinds[i].valueSize) ||
+            strcmp(info.name, kinds[i].name) != 0)
             continue;
         if (info.type == BPF_MAP_TYPE_LPM_TRIE)
             devices->capacity = info.max_entries;

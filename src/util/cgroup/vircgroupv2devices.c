@@ -72,15 +72,15 @@ virCgroupV2DevicesMapNodes(virCgroupV2Devices *devices)
         return true;
     if (!virBPFGetMapInfo(devices->nodesFd, &info))
         return false;
-    if (!virGateNodesIsSize(info.max_entries)) {
+    if (info.max_entries != 1 || info.value_size % VIR_GATE_BUCKET_SIZE ||
+        !virGateNodesIsSize(info.value_size / VIR_GATE_BUCKET_SIZE)) {
         errno = EINVAL;
         return false;
     }
-    memory = mmap(NULL, (size_t)info.max_entries * VIR_GATE_BUCKET_SIZE, PROT_READ | PROT_WRITE,
-                  MAP_SHARED, devices->nodesFd, 0);
+    memory = mmap(NULL, info.value_size, PROT_READ | PROT_WRITE, MAP_SHARED, devices->nodesFd, 0);
     if (memory == MAP_FAILED)
         return false;
-    devices->nodes = (virGateNodes){memory, info.max_entries};
+    devices->nodes = (virGateNodes){memory, info.value_size / VIR_GATE_BUCKET_SIZE};
     return true;
 }
 
@@ -144,7 +144,7 @@ virCgroupV2DevicesCreateRules(virCgroupV2Devices *devices, uint32_t capacity, si
                         sizeof(virGateValue), capacity, BPF_F_NO_PREALLOC);
     devices->nodesFd =
         virBPFCreateMap(BPF_MAP_TYPE_ARRAY, VIR_GATE_NODES_NAME, sizeof(uint32_t),
-                        VIR_GATE_BUCKET_SIZE, virGateNodesBuckets(rules), BPF_F_MMAPABLE);
+                        virGateNodesBuckets(rules) * VIR_GATE_BUCKET_SIZE, 1, BPF_F_MMAPABLE);
     return (devices->rulesFd >= 0 && devices->nodesFd >= 0 &&
             virCgroupV2DevicesMapNodes(devices)) ||
            virErrorErrno(error, _("cannot create the rule maps of the device gate"));

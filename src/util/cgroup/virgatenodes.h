@@ -4,8 +4,9 @@
  * check of one costs the same whatever the number of rules. Pure: memory, and nothing of the
  * kernel.
  *
- * The memory is a map that the gate's program reads, an array of buckets, mapped. A bucket is half
- * a line of the processor's cache: four slots, each a word that holds node and access together:
+ * The memory is a map that the gate's program reads, an array of one element, mapped: buckets. A
+ * bucket is half a line of the processor's cache: four slots, each a word that holds node and
+ * access together:
  *
  *     bits 63..24   type (8) | major (12) | minor (20), the last two as in the kernel's dev_t
  *     bits 15..8    VIR_GATE_NODE_USED, set by the program
@@ -46,7 +47,7 @@ enum {
 /* The fewest buckets: 16 kB, and of 1,000 nodes that are plugged one by one all but 40 have room.
  */
 #define VIR_GATE_BUCKETS_MIN 512u
-#define VIR_GATE_BUCKETS_MAX (1u << 26)
+#define VIR_GATE_BUCKETS_MAX (1u << 23) /* the verifier adds no more than 2^29 to a pointer */
 
 typedef struct {
     uint64_t *slots;  /* NULL: no table; borrowed */

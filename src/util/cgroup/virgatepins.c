@@ -155,13 +155,8 @@ virGatePinsCheckMap(int fd, uint32_t type, uint32_t keySize, uint32_t valueSize,
 static bool
 virGatePinsCheck(virCgroupV2Devices *devices, const uint8_t uuid[16])
 {
-    uint32_t buckets = 0;
-
     return virGatePinsCheckMap(devices->rulesFd, BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey),
                                sizeof(virGateValue), &devices->capacity) &&
-           (devices->nodesFd < 0 ||
-            virGatePinsCheckMap(devices->nodesFd, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
-                                VIR_GATE_BUCKET_SIZE, &buckets)) &&
            virCgroupV2DevicesMapHeader(devices) && virCgroupV2DevicesMapNodes(devices) &&
            virCgroupV2DevicesIsKnown(devices) && memcmp(devices->header->uuid, uuid, 16) == 0;
 }

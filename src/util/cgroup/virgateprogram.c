@@ -7,7 +7,7 @@
  *     r7   the access bits that no rule has granted yet; later the record
  *     r8   access << 16 | type, as asked
  *     r9   the node, then where a slot has it; later the header
- *     fp-16  the key of the trie   fp-4  an index: of the bucket, later of the header
+ *     fp-16  the key of the trie
  *
  * The look-ups go from the exact node to the widest rule: the node's bucket in the table, then the
  * trie. A hit takes its bits off r7; nothing left means allowed, so an empty request (access(2)
@@ -27,7 +27,8 @@
 #define KEY_PREFIX (KEY_OFFSET)
 #define KEY_TYPE_MAJOR (KEY_OFFSET + 4)
 #define KEY_MINOR (KEY_OFFSET + 8)
-#define INDEX_OFFSET (-4)
+#define BUCKET_SHIFT 5
+G_STATIC_ASSERT(1 << BUCKET_SHIFT == VIR_GATE_BUCKET_SIZE);
 
 /* Depths at which a group to be covered is looked for. */
 #define COVER_LEVELS 16
@@ -176,6 +177,15 @@ loadMap(virGateAssembler *as, uint8_t dst, int mapFd)
     emit(as, 0, 0, 0, 0, 0);
 }
 
+/* The address of the one element of an array, which costs no look-up (kernel/bpf/arraymap.c,
+ * array_map_direct_value_addr). */
+static void
+loadElement(virGateAssembler *as, uint8_t dst, int mapFd)
+{
+    emit(as, BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_VALUE, 0, mapFd);
+    emit(as, 0, 0, 0, 0, 0);
+}
+
 static void
 call(virGateAssembler *as, enum bpf_func_id func)
 {
@@ -270,7 +280,7 @@ blockNode(virGateAssembler *as)
     calculateReg(as, BPF_OR, BPF_REG_9, BPF_REG_1);
 }
 
-/* r0: the node's bucket. The kernel puts the look-up of an array in line: it calls nothing. */
+/* r0: the node's bucket. */
 static void
 blockBucket(virGateAssembler *as, const virGateMaps *maps)
 {
@@ -282,12 +292,9 @@ blockBucket(virGateAssembler *as, const virGateMaps *maps)
     calculateReg(as, BPF_XOR, BPF_REG_1, BPF_REG_3);
     calculateReg(as, BPF_MUL, BPF_REG_1, BPF_REG_2);
     calculate(as, BPF_RSH, BPF_REG_1, (int32_t)virGateNodesShift(maps->buckets));
-    store(as, BPF_W, BPF_REG_10, INDEX_OFFSET, BPF_REG_1);
-    loadMap(as, BPF_REG_1, maps->nodesFd);
-    move(as, BPF_REG_2, BPF_REG_10);
-    calculate(as, BPF_ADD, BPF_REG_2, INDEX_OFFSET);
-    call(as, BPF_FUNC_map_lookup_elem);
-    jumpIf(as, BPF_JEQ, BPF_REG_0, 0, TO_RULES);
+    calculate(as, BPF_LSH, BPF_REG_1, BUCKET_SHIFT);
+    loadElement(as, BPF_REG_0, maps->nodesFd);
+    calculateReg(as, BPF_ADD, BPF_REG_0, BPF_REG_1);
 }
 
 /* On if the slot has another node; else r1 has its access, and marks: it is marked as used. The
@@ -380,19 +387,12 @@ blockMinorKey(virGateAssembler *as)
     store(as, BPF_W, BPF_REG_10, KEY_TYPE_MAJOR, BPF_REG_1);
 }
 
-/* r9 is the header from here on. Without one (it has one element, always) it is denied. */
+/* r9 is the header from here on. */
 static void
 blockHeader(virGateAssembler *as, int headerFd)
 {
     label(as, TO_DENY);
-    storeNumber(as, BPF_W, BPF_REG_10, INDEX_OFFSET, 0);
-    loadMap(as, BPF_REG_1, headerFd);
-    move(as, BPF_REG_2, BPF_REG_10);
-    calculate(as, BPF_ADD, BPF_REG_2, INDEX_OFFSET);
-    call(as, BPF_FUNC_map_lookup_elem);
-    emit(as, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 1, 0);
-    leave(as); /* r0 is 0 */
-    move(as, BPF_REG_9, BPF_REG_0);
+    loadElement(as, BPF_REG_9, headerFd);
 }
 
 /* One record into the ring, or if it is full, into the counter. */

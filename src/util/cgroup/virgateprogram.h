@@ -9,9 +9,9 @@
  * and not twice; that one also leaves the marks of used rules alone, and is loaded the faster. A
  * third, the cover, stands in for a gate that is taken over.
  *
- * A rule lies in one of two places. That of one node, in the table of nodes (virgatenodes.h): one
- * line of memory for a check. All others, and those whose bucket there is full, in a trie of
- * longest prefixes (BPF_MAP_TYPE_LPM_TRIE), which stays small:
+ * A rule lies in one of two places. That of one node, in the table of nodes (virgatenodes.h), the
+ * one element of an array: one line of memory for a check. All others, and those whose bucket there
+ * is full, in a trie of longest prefixes (BPF_MAP_TYPE_LPM_TRIE), which stays small:
  *
  *     key      prefix length in bits | type (8) | major (24) | minor (32), big-endian
  *              64: one node    32: c 10:*    8: c *:*

@@ -85,7 +85,7 @@ testEveryJumpGoesForwardAndLands(void)
     g_assert_cmpuint(program.count, <=, VIR_GATE_PROGRAM_MAX);
 }
 
-/* How often a map is loaded. */
+/* How often a map, or the address of its element, is loaded. */
 static unsigned
 testUses(const virGateProgram *program, int fd)
 {
@@ -93,7 +93,9 @@ testUses(const virGateProgram *program, int fd)
 
     for (size_t i = 0; i < program->count; i++)
         uses += program->insns[i].code == (BPF_LD | BPF_DW | BPF_IMM) &&
-                program->insns[i].src_reg == BPF_PSEUDO_MAP_FD && program->insns[i].imm == fd;
+                (program->insns[i].src_reg == BPF_PSEUDO_MAP_FD ||
+                 program->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE) &&
+                program->insns[i].imm == fd;
     return uses;
 }
 
