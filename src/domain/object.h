@@ -32,6 +32,7 @@ VIR_ENUM_DECL(virDomainState); /* names of the status file: "running", "paused" 
 enum {
     VIR_RUNNING_UNKNOWN = 0,
     VIR_RUNNING_BOOTED = 1,
+    VIR_RUNNING_RESTORED = 3,
     VIR_RUNNING_UNPAUSED = 5,
     VIR_RUNNING_WAKEUP = 8,
     VIR_RUNNING_CRASHED = 9
@@ -39,6 +40,7 @@ enum {
 enum {
     VIR_PAUSED_UNKNOWN = 0,
     VIR_PAUSED_USER = 1,
+    VIR_PAUSED_MIGRATION = 2,
     VIR_PAUSED_IOERROR = 5,
     VIR_PAUSED_WATCHDOG = 6,
     VIR_PAUSED_SHUTTING_DOWN = 8,

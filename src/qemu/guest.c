@@ -204,7 +204,9 @@ qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error)
     qemuGuest *guest = qemuGuestOf(obj);
 
     if (guest && guest->fresh && guest->monitor &&
-        !qemuBarrierReach(obj, VIR_DELEGATE_PHASE_START, VIR_DELEGATE_BARRIER_RESUME, error))
+        !qemuBarrierReach(
+            obj, guest->incoming ? VIR_DELEGATE_PHASE_MIGRATE_IN : VIR_DELEGATE_PHASE_START,
+            VIR_DELEGATE_BARRIER_RESUME, error))
         return false;
     if (!qemuGuestCommand(obj, "cont", NULL, NULL, error))
         return false;
@@ -212,7 +214,8 @@ qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s", _("domain is not running"));
     guest->fresh = false;
     /* QEMU's RESUME event may have come first: then all of this is done */
-    if (obj->state != VIR_DOMAIN_RUNNING || reason == VIR_RUNNING_BOOTED) {
+    if (obj->state != VIR_DOMAIN_RUNNING || reason == VIR_RUNNING_BOOTED ||
+        reason == VIR_RUNNING_RESTORED) {
         bool told = obj->state == VIR_DOMAIN_RUNNING;
 
         virDomainObjSetState(obj, VIR_DOMAIN_RUNNING, reason);

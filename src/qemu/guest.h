@@ -74,6 +74,7 @@ struct qemuGuest {
     bool starting;
     bool fresh;               /* no CPU of it has run yet: a barrier stands before */
     bool connecting;          /* after a restart: the monitor has not answered yet */
+    int incoming;             /* qemuIncoming: what has become of the stream it is loaded from */
     bool shutdownSeen;        /* QEMU said SHUTDOWN */
     int endAction;            /* virLifecycleAction: what that leads to */
     bool rebooting;           /* a shutdown that is to become a reboot */
@@ -109,6 +110,9 @@ enum {
  */
 bool qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsigned flags,
                     GError **error);
+/* The same for a guest that was saved: fd, taken over, is at the beginning of QEMU's stream. */
+bool qemuGuestRestore(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, int fd,
+                      unsigned flags, GError **error);
 /* Ends the process and takes everything back: state SHUTOFF with reason, event STOPPED with detail.
  * graceful: SIGTERM only, an error if that is not enough. The caller holds job and lock. */
 bool qemuGuestStop(virDomainObj *obj, int reason, int detail, bool graceful, GError **error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "qemu/guest.h"
+#include "qemu/incoming.h"
 #include "qemu/lifecycle.h"
 #include "qemu/status.h"
 #include "util/vircore.h"
@@ -98,6 +99,12 @@ qemuMonitorPanicked(qemuGuest *guest, virJSON *data)
     virDomainObjSetState(obj, VIR_DOMAIN_CRASHED, VIR_CRASHED_REASON_PANICKED);
     qemuDriverEmitLifecycle(guest->driver, obj, VIR_EVENT_CRASHED, VIR_CRASHED_PANICKED);
     qemuGuestCrashed(guest);
+}
+
+static void
+qemuMonitorMigration(qemuGuest *guest, virJSON *data)
+{
+    qemuIncomingHear(guest, virJSONGetString(data, "status"));
 }
 
 /* --- devices and the like --- */
@@ -370,6 +377,7 @@ static const struct {
     {"GUEST_PANICKED", qemuMonitorPanicked},
     {"MEMORY_FAILURE", qemuMonitorMemoryFailure},
     {"MEM_UNPLUG_ERROR", qemuMonitorUnplugError},
+    {"MIGRATION", qemuMonitorMigration},
     {"RESET", qemuMonitorReset},
     {"RESUME", qemuMonitorResume},
     {"RTC_CHANGE", qemuMonitorRTCChange},

@@ -25,6 +25,7 @@
 #include "qemu/guestcpu.h"
 #include "qemu/guestmemlock.h"
 #include "qemu/hostfiles.h"
+#include "qemu/incoming.h"
 #include "qemu/lifecycle.h"
 #include "qemu/nvram.h"
 #include "qemu/prepare.h"
@@ -54,6 +55,8 @@ typedef struct {
     virDeviceRules *rules;
     virSpawnHeld *held; /* QEMU's process before it is QEMU's: where systemd makes its group */
     GArray *nodes;      /* virSpawnNode: of the guest's own /dev; NULL: the host's */
+    int streamFd;       /* what it is loaded from; -1: it boots */
+    bool isIncoming;
     int logFd;
     off_t logStart; /* where this start's part of the log begins */
 } qemuStart;
@@ -68,6 +71,7 @@ qemuStartClear(qemuStart *start)
     virDeviceRulesFree(start->rules);
     virSpawnHeldFree(start->held);
     g_clear_pointer(&start->nodes, g_array_unref);
+    virCloseFd(&start->streamFd);
     virCloseFd(&start->logFd);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(qemuStart, qemuStartClear)
@@ -445,7 +449,7 @@ static char *
 qemuStartLogTail(const qemuStart *start)
 {
     g_autofree char *path =
-        g_strdup_printf("%s/%s.log", start->driver->paths.log, start->def->name);
+        g_strdup_printf("%s/%s.log", start->driver->paths.log, start->guest->obj->name);
     VIR_AUTOCLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
     char text[4096];
     ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, start->logStart);
@@ -463,7 +467,10 @@ qemuStartExplain(qemuStart *start, GError **error)
         return false;
     g_clear_error(error);
     return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                       _("process exited while connecting to monitor: %s"), tail);
+                       start->isIncoming && !start->guest->made
+                           ? _("QEMU could not load the guest's state: %s")
+                           : _("process exited while connecting to monitor: %s"),
+                       tail);
 }
 
 static bool
@@ -603,6 +610,7 @@ qemuStartPrepare(qemuStart *start, GError **error)
     virDomainDefAssignAliases(start->def);
     qemuBuildInit(&start->build, start->driver, start->def, guest->caps, guest->stateDir,
                   guest->channelDir);
+    start->build.base.incoming = start->isIncoming;
     virRandomBytes(start->build.masterKey, sizeof(start->build.masterKey));
     if (!qemuStartClaim(start, error))
         return false;
@@ -645,19 +653,89 @@ qemuStartPublish(qemuStart *start)
     virDomainDocUnref(obj->live);
     obj->live = virDomainDocNew(g_steal_pointer(&start->def));
     virDomainRegistrySetID(start->driver->domains, obj, virDomainDocDef(obj->live)->id);
-    virDomainObjSetState(obj, VIR_DOMAIN_PAUSED, VIR_PAUSED_STARTING_UP);
-    start->guest->starting = false;
+    virDomainObjSetState(obj, VIR_DOMAIN_PAUSED,
+                         start->isIncoming ? VIR_PAUSED_MIGRATION : VIR_PAUSED_STARTING_UP);
+    start->guest->starting = start->isIncoming; /* until it is whole */
 }
 
-bool
-qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsigned flags,
-               GError **error)
+/* Its state comes; until that is here there is nothing that a restarted daemon could keep. */
+static bool
+qemuStartLoad(qemuStart *start, GError **error)
 {
-    g_auto(qemuStart) start = {
-        .driver = driver, .def = live, .resetNvram = flags & QEMU_START_RESET_NVRAM, .logFd = -1};
-    bool paused = flags & QEMU_START_PAUSED;
+    if (!start->isIncoming)
+        return true;
+    if (!qemuIncomingLoad(start->guest->obj, g_steal_fd(&start->streamFd), error)) {
+        VIR_CORE_UNLOCKED;
+
+        (void)qemuStartExplain(start, error);
+        return false;
+    }
+    start->guest->starting = false;
+    return qemuGuestSaveStatus(start->guest, error);
+}
+
+/* A process with all its threads, none of which has run the guest. Lock held, given up. */
+static bool
+qemuStartRun(qemuStart *start, GError **error)
+{
+    bool made;
+
+    {
+        VIR_CORE_UNLOCKED;
+
+        made = qemuStartPrepare(start, error) && qemuStartMake(start, error);
+    }
+    return made && qemuStartAsk(start, error) && qemuStartPlaceThreads(start, error) &&
+           qemuStartBarrier(start, error) && qemuStartTell(start, error) &&
+           VIR_FAULT_STEP("start:told", error);
+}
+
+/* It is a guest like others now; its CPUs may run. */
+static bool
+qemuStartGo(qemuStart *start, bool paused, GError **error)
+{
+    virDomainObj *obj = start->guest->obj;
+    int running = start->isIncoming ? VIR_RUNNING_RESTORED : VIR_RUNNING_BOOTED;
+    int started = start->isIncoming ? VIR_STARTED_RESTORED : VIR_STARTED_BOOTED;
+
+    if (!paused && (!qemuGuestResume(obj, running, VIR_RESUMED_UNPAUSED, error) ||
+                    !VIR_FAULT_STEP("start:resumed", error)))
+        return false;
+    qemuDriverEmitLifecycle(start->driver, obj, VIR_EVENT_STARTED, started);
+    if (paused) {
+        virDomainObjSetState(obj, VIR_DOMAIN_PAUSED,
+                             start->isIncoming ? VIR_PAUSED_MIGRATION : VIR_PAUSED_USER);
+        qemuDriverEmitLifecycle(start->driver, obj, VIR_EVENT_SUSPENDED,
+                                start->isIncoming ? VIR_SUSPENDED_RESTORED : VIR_SUSPENDED_PAUSED);
+    }
+    return qemuGuestSaveStatus(start->guest, error);
+}
+
+static bool
+qemuStartPublished(GError **error)
+{
+    VIR_CORE_UNLOCKED;
+
+    return VIR_FAULT_STEP("start:published", error);
+}
+
+static bool
+qemuStartAll(qemuStart *start, bool paused, GError **error)
+{
+    if (!qemuStartRun(start, error))
+        return false;
+    qemuStartPublish(start);
+    return qemuGuestSaveStatus(start->guest, error) && qemuStartPublished(error) &&
+           qemuStartLoad(start, error) && qemuStartGo(start, paused, error);
+}
+
+/* The guest as a thing, before anything is made for it. */
+static void
+qemuStartBegin(qemuStart *start, virDomainObj *obj)
+{
+    qemuDriver *driver = start->driver;
+    virDomainDef *live = start->def;
     qemuGuest *guest = qemuGuestNew(driver, obj);
-    bool ok;
 
     live->id = ++driver->nextID;
     guest->starting = true;
@@ -668,43 +746,40 @@ qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsign
     guest->channelDir = g_strdup_printf("%s/channel/target/domain-%d-%.20s", driver->paths.lib,
                                         live->id, live->name);
     obj->guest = guest;
-    start.guest = guest;
-    start.fds = qemuHostFdsNew();
-    start.call = (virDelegateCall){.domain = live->name, .phase = VIR_DELEGATE_PHASE_START};
-    memcpy(start.call.uuid, live->uuid, sizeof(start.call.uuid));
-    virHandlersAnnounce(virDelegateGetHandlers(driver->door), &start.call);
-    {
-        VIR_CORE_UNLOCKED;
+    start->guest = guest;
+    start->fds = qemuHostFdsNew();
+    start->isIncoming = start->streamFd >= 0;
+    start->call = (virDelegateCall){.domain = live->name,
+                                    .phase = start->isIncoming ? VIR_DELEGATE_PHASE_MIGRATE_IN
+                                                               : VIR_DELEGATE_PHASE_START};
+    memcpy(start->call.uuid, live->uuid, sizeof(start->call.uuid));
+    virHandlersAnnounce(virDelegateGetHandlers(driver->door), &start->call);
+}
 
-        ok = qemuStartPrepare(&start, error) && qemuStartMake(&start, error);
-    }
-    ok = ok && qemuStartAsk(&start, error) && qemuStartPlaceThreads(&start, error) &&
-         qemuStartBarrier(&start, error) && qemuStartTell(&start, error) &&
-         VIR_FAULT_STEP("start:told", error);
-    if (ok) {
-        qemuStartPublish(&start);
-        ok = qemuGuestSaveStatus(guest, error);
-        {
-            VIR_CORE_UNLOCKED;
+bool
+qemuGuestRestore(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, int fd, unsigned flags,
+                 GError **error)
+{
+    g_auto(qemuStart) start = {.driver = driver,
+                               .def = live,
+                               .resetNvram = flags & QEMU_START_RESET_NVRAM,
+                               .streamFd = fd,
+                               .logFd = -1};
+    bool ok;
 
-            ok = ok && VIR_FAULT_STEP("start:published", error);
-        }
-        if (ok && !paused)
-            ok = qemuGuestResume(obj, VIR_RUNNING_BOOTED, VIR_RESUMED_UNPAUSED, error) &&
-                 VIR_FAULT_STEP("start:resumed", error);
-        if (ok) {
-            qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_STARTED, VIR_STARTED_BOOTED);
-            if (paused) {
-                virDomainObjSetState(obj, VIR_DOMAIN_PAUSED, VIR_PAUSED_USER);
-                qemuDriverEmitLifecycle(driver, obj, VIR_EVENT_SUSPENDED, VIR_SUSPENDED_PAUSED);
-            }
-            ok = qemuGuestSaveStatus(guest, error);
-        }
-    }
+    qemuStartBegin(&start, obj);
+    ok = qemuStartAll(&start, flags & QEMU_START_PAUSED, error);
     if (!ok) {
         VIR_CORE_UNLOCKED;
 
         qemuStartUndo(&start);
     }
     return ok;
+}
+
+bool
+qemuGuestStart(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, unsigned flags,
+               GError **error)
+{
+    return qemuGuestRestore(driver, obj, live, /* fd: */ -1, flags, error);
 }

@@ -98,7 +98,7 @@ qemuStatusFormat(const qemuGuest *guest, uint64_t *retGrants)
     virXMLWriterClose(w);
     virXMLWriterOpen(w, "virtward");
     virXMLWriterAttrF(w, "startTime", "%" PRIu64, guest->startTime);
-    if (starting)
+    if (starting || guest->starting)
         virXMLWriterAttr(w, "starting", "yes");
     if (obj->config)
         virXMLWriterAttr(w, "persistent", "yes");

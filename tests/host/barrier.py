@@ -9,6 +9,8 @@ import os
 import pathlib
 import re
 import select
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -62,6 +64,7 @@ class Barrier(unittest.TestCase):
     def setUpClass(cls):
         global libvirt_internal
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="vwb-"))
+        cls.folder.chmod(0o755)
         done = run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.folder / "dest")
         assert done.returncode == 0, done.stderr
         library, = (cls.folder / "dest").rglob("libvirt-internal.so.1")
@@ -204,6 +207,66 @@ class Barrier(unittest.TestCase):
         tids = {cpu["cpu-index"]: cpu["thread-id"] for cpu in self.ask("query-cpus-fast")}
         self.assertEqual([tuple(thread)[:3] for thread in one.threads],
                          [(libvirt_internal.VCPU, 2, tids[2])])
+
+    def save(self):
+        """The running guest's state in a file as libvirt writes it; the guest is gone."""
+        stream, path = self.folder / "stream", self.folder / "saved"
+        self.ok("suspend", NAME)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.settimeout(DEADLINE)
+            listener.bind(str(stream))
+            stream.chmod(0o777)
+            listener.listen()
+            self.virsh("qemu-monitor-command", NAME, json.dumps(
+                {"execute": "migrate", "arguments": {"uri": f"unix:{stream}"}}))
+            connection, _ = listener.accept()
+            with connection:
+                state = b"".join(iter(lambda: connection.recv(1 << 20), b""))
+        stream.unlink()
+        xml = self.virsh("dumpxml", NAME, "--migratable").stdout.encode() + b"\0"
+        header = b"LibvirtQemudSave" + struct.pack("=5I", 2, len(xml), 1, 0, 0) + bytes(14 * 4)
+        path.write_bytes(header + xml + state)
+        self.virsh("destroy", NAME)
+        return path
+
+    def test_a_guest_that_comes_as_a_stream(self):
+        """The same barriers, before the first byte of it is loaded and before its CPUs go on."""
+        self.ok("start", NAME)
+        path = self.save()
+        self.reached.clear()
+        self.ok("restore", str(path))
+        self.assertEqual([(one.stage, one.phase) for one in self.reached],
+                         [(libvirt_internal.PREPARED, 2), (libvirt_internal.RESUME, 2)])
+        self.assertEqual(self.reached[0].ticks, [0, 0])
+        self.assertEqual(self.virsh("domstate", NAME, "--reason").stdout.strip(), "running (restored)")
+        self.virsh("destroy", NAME)
+        self.ok("restore", "--paused", str(path))
+        self.assertEqual(self.virsh("domstate", NAME, "--reason").stdout.strip(), "paused (migrating)")
+        self.assertEqual(self.ask("query-status")["status"], "paused")
+        self.ok("resume", NAME)
+        self.virsh("destroy", NAME)
+        self.refuse[libvirt_internal.PREPARED] = "no stream today"
+        out, code = self.served("restore", str(path))
+        self.assertEqual(code, 1)
+        self.assertIn("no stream today", out)
+        self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "shut off")
+
+    def test_a_file_that_is_no_saved_guest(self):
+        self.ok("start", NAME)
+        path = self.save()
+        whole = path.read_bytes()
+        for content, words in ((whole[:-100000], "QEMU could not load the guest's state"),
+                               (whole[:50], "failed to read qemu header"),
+                               (whole[:500], "failed to read domain XML"),
+                               (b"LibvirtQemudPart" + whole[16:], "save image is incomplete"),
+                               (b"x" + whole[1:], "image magic is incorrect"),
+                               (whole[:28] + b"\1" + whole[29:], "is compressed"),
+                               (whole[:20] + b"\xff" * 4 + whole[24:], "invalid header data length")):
+            path.write_bytes(content)
+            out, code = self.served("restore", str(path))
+            self.assertEqual(code, 1)
+            self.assertIn(words, out)
+            self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "shut off")
 
     def test_nobody_there(self):
         """A handler that went away holds starts up; one that took leave does not."""
