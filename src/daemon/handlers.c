@@ -5,32 +5,36 @@
 
 #include <pwd.h>
 
-#include "delegate/virhandlers.h"
 #include "util/virerror.h"
 #include "util/virutil.h"
 
-bool
-virDaemonMakeHandlers(qemuDriver *driver, const virDaemonLayout *layout,
-                      const virDaemonConfig *config, GError **error)
+virHandlers *
+virDaemonNewHandlers(const virDaemonConfig *config, GError **error)
 {
-    g_autofree char *folder = g_build_filename(layout->run, "handler", NULL);
-    g_autoptr(virHandlers) handlers = virHandlersNew(virCgroupInstanceName(driver->cgroups));
+    g_autoptr(virHandlers) handlers = virHandlersNew("");
 
     for (char **text = config->handler_policy; text && *text; text++) {
         if (!virHandlersSetPolicy(handlers, *text, error))
-            return false;
+            return NULL;
     }
     for (char **name = config->handler_users; name && *name; name++) {
         const struct passwd *user = getpwnam(*name);
 
-        if (!user)
-            return virErrorSet(error, VIR_ERR_CONF_SYNTAX,
-                               _("there is no user '%s' (handler_users)"), *name);
+        if (!user) {
+            virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("there is no user '%s' (handler_users)"),
+                        *name);
+            return NULL;
+        }
         virHandlersAllowUser(handlers, user->pw_uid);
     }
     virHandlersSetDeadline(handlers, (unsigned)config->handler_timeout);
-    if (!virHandlersListen(handlers, folder, error))
-        return false;
-    virDelegateSetHandlers(driver->door, g_steal_pointer(&handlers));
-    return true;
+    return g_steal_pointer(&handlers);
+}
+
+bool
+virDaemonListenHandlers(virHandlers *handlers, const virDaemonLayout *layout, GError **error)
+{
+    g_autofree char *folder = g_build_filename(layout->run, "handler", NULL);
+
+    return virHandlersListen(handlers, folder, error);
 }

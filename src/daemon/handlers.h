@@ -5,8 +5,9 @@
 
 #include "daemon/config.h"
 #include "daemon/layout.h"
-#include "qemu/driver.h"
+#include "delegate/virhandlers.h"
 
-/* Listens on RUN/handler/sock and sets the policies, on the main thread before the loop runs. */
-bool virDaemonMakeHandlers(qemuDriver *driver, const virDaemonLayout *layout,
-                           const virDaemonConfig *config, GError **error);
+/* Policies and users as the configuration has them; for qemuDriverConfig. */
+virHandlers *virDaemonNewHandlers(const virDaemonConfig *config, GError **error);
+/* Listens on RUN/handler/sock, on the main thread before the loop runs. */
+bool virDaemonListenHandlers(virHandlers *handlers, const virDaemonLayout *layout, GError **error);

@@ -44,7 +44,8 @@ typedef struct {
     virNetServer *serverList[2]; /* the same by name, for the admin socket */
     virApiAdmin admin;
     qemuDriver *driver;
-    int lockFd; /* held as long as we run: one daemon per instance */
+    virHandlers *handlers; /* the driver's */
+    int lockFd;            /* held as long as we run: one daemon per instance */
     int signalFd;
     virEventWatch *signalWatch;
 } virDaemon;
@@ -170,6 +171,7 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
                                .dynamicOwnership = config->dynamic_ownership,
                                .deviceACL = config->cgroup_device_acl,
                                .cgroupManager = config->cgroup_manager,
+                               .handlers = virDaemonNewHandlers(config, error),
                                .privateDev = config->namespaces && config->namespaces[0],
                                .gate = {(virGateMode)virGateModeFromString(config->gate_mode),
                                         (virGateLock)virGateLockFromString(config->gate_lock),
@@ -179,8 +181,8 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
                                .stopTimeout_ms = (unsigned)config->stop_timeout * 1000,
                                .monitorTimeout_ms = (unsigned)config->monitor_timeout * 1000};
 
-    daemon->driver = qemuDriverNew(&paths, &guests, error);
-    if (!daemon->driver)
+    daemon->handlers = guests.handlers;
+    if (!guests.handlers || !(daemon->driver = qemuDriverNew(&paths, &guests, error)))
         return false;
     daemon->driver->emit = virApiDomainEventEmit;
     return true;
@@ -197,7 +199,7 @@ daemonStart(virDaemon *daemon, const char *root, GError **error)
         return false;
     virXMLInit();
     if (!daemonMakeDriver(daemon, root, error) ||
-        !virDaemonMakeHandlers(daemon->driver, daemon->layout, daemon->config, error))
+        !virDaemonListenHandlers(daemon->handlers, daemon->layout, error))
         return false;
     daemonMakeServers(daemon);
     if (!virDaemonListen(&daemon->servers, daemon->layout, daemon->config, error))

@@ -224,6 +224,13 @@ const virDelegateOps virDelegateHandlerOps = {
     .gateGrow = virDelegateHandlerGateGrow,
     .gateSetMode = virDelegateHandlerGateSetMode,
     .gateRemove = virDelegateHandlerGateRemove,
+    .cgroupCreate = virDelegateHandlerCgroupCreate,
+    .cgroupMove = virDelegateHandlerCgroupMove,
+    .cgroupSet = virDelegateHandlerCgroupSet,
+    .cgroupMakePart = virDelegateHandlerCgroupMakePart,
+    .cgroupRemovePart = virDelegateHandlerCgroupRemovePart,
+    .cgroupMoveThreads = virDelegateHandlerCgroupMoveThreads,
+    .cgroupRemove = virDelegateHandlerCgroupRemove,
     .deviceOpen = handlerDeviceOpen,
     .nodeCreate = handlerNodeCreate,
     .tapCreate = handlerTapCreate,
@@ -240,9 +247,7 @@ const virDelegateOps virDelegateHandlerOps = {
 bool
 virHandlerHookIsServed(uint32_t hook)
 {
-    static const uint32_t missing[] = {HANDLER_PROC_CGROUP_CREATE, HANDLER_PROC_CGROUP_MOVE,
-                                       HANDLER_PROC_CGROUP_SET, HANDLER_PROC_CGROUP_REMOVE,
-                                       HANDLER_PROC_MOUNT_APPLY};
+    static const uint32_t missing[] = {HANDLER_PROC_MOUNT_APPLY};
 
     for (size_t i = 0; i < G_N_ELEMENTS(missing); i++) {
         if (missing[i] == hook)

@@ -45,3 +45,20 @@ bool virDelegateHandlerGateRemove(virDelegate *door, const virDelegateCall *call
 bool virDelegateHandlerBarrier(virDelegate *door, const virDelegateCall *call,
                                virDelegateBarrierStage stage, int pidfd,
                                const virDelegateThread *threads, size_t nthreads, GError **error);
+
+bool virDelegateHandlerCgroupCreate(virDelegate *door, const virDelegateCall *call,
+                                    virCgroup *group, pid_t leader, GError **error);
+bool virDelegateHandlerCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                  int pidfd, GError **error);
+bool virDelegateHandlerCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
+                                 const virCgroupSetting *setting, GError **error);
+bool virDelegateHandlerCgroupMakePart(virDelegate *door, const virDelegateCall *call,
+                                      virCgroup *group, const virCgroupPart *part, GError **error);
+bool virDelegateHandlerCgroupRemovePart(virDelegate *door, const virDelegateCall *call,
+                                        virCgroup *group, const virCgroupPart *part,
+                                        GError **error);
+bool virDelegateHandlerCgroupMoveThreads(virDelegate *door, const virDelegateCall *call,
+                                         virCgroup *group, const virCgroupPart *part, int pidfd,
+                                         const pid_t *tids, size_t ntids, GError **error);
+bool virDelegateHandlerCgroupRemove(virDelegate *door, const virDelegateCall *call,
+                                    virCgroup *group, unsigned timeout_ms, GError **error);

@@ -20,6 +20,7 @@ const virDelegateOps virDelegateLocalOps = {
     .gateGrow = virDelegateLocalGateGrow,
     .gateSetMode = virDelegateLocalGateSetMode,
     .gateRemove = virDelegateLocalGateRemove,
+    .gateForget = virDelegateLocalGateForget,
     .gateSweep = virDelegateLocalGateSweep,
     .deviceOpen = virDelegateLocalDeviceOpen,
     .nodeCreate = virDelegateLocalNodeCreate,

@@ -40,6 +40,7 @@ bool virDelegateLocalGateSetMode(virDelegate *door, const virDelegateCall *call,
                                  virGateMode mode, GError **error);
 bool virDelegateLocalGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate,
                                 GError **error);
+bool virDelegateLocalGateForget(virDelegate *door, const virDelegateCall *call, GError **error);
 bool virDelegateLocalGateSweep(virDelegate *door, const uint8_t (*uuids)[16], size_t n,
                                unsigned *retRemoved, GError **error);
 

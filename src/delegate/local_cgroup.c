@@ -31,24 +31,6 @@ bool
 virDelegateLocalCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                           const virCgroupSetting *setting, GError **error)
 {
-    /* Limits of a guest; never what moves processes or delegates. */
-    static const char *const files[] = {
-        /* v2 */
-        "cpu.weight", "cpu.max", "memory.max", "memory.high", "memory.swap.max", "io.weight",
-        "io.bfq.weight", "io.max", "cgroup.freeze",
-        /* v1 */
-        "cpu.shares", "cpu.cfs_period_us", "cpu.cfs_quota_us", "memory.limit_in_bytes",
-        "memory.soft_limit_in_bytes", "memory.memsw.limit_in_bytes", "blkio.weight",
-        "blkio.bfq.weight", "blkio.weight_device", "blkio.bfq.weight_device",
-        "blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device",
-        "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
-        "cpuset.memory_migrate", "freezer.state",
-        /* both */
-        "cpuset.cpus", "cpuset.mems", "pids.max", NULL};
-
-    if (!g_strv_contains(files, setting->file))
-        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
-                           _("'%s' is no limit of a guest's control group"), setting->file);
     return virCgroupWrite(group, setting, error);
 }
 
@@ -87,7 +69,5 @@ bool
 virDelegateLocalCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                              unsigned timeout_ms, GError **error)
 {
-    return virCgroupRemove(group, timeout_ms, error) &&
-           VIR_FAULT_STEP("stop:group-removed", error) &&
-           (!door->store || virGateStoreForget(door->store, call->uuid, error));
+    return virCgroupRemove(group, timeout_ms, error) && VIR_FAULT_STEP("stop:group-removed", error);
 }

@@ -53,3 +53,9 @@ virDelegateLocalGateSweep(virDelegate *door, const uint8_t (*uuids)[16], size_t 
 {
     return virGateStoreSweep(door->store, uuids, n, retRemoved, error);
 }
+
+bool
+virDelegateLocalGateForget(virDelegate *door, const virDelegateCall *call, GError **error)
+{
+    return !door->store || virGateStoreForget(door->store, call->uuid, error);
+}

@@ -92,6 +92,16 @@ virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char *hoo
 }
 
 bool
+virDelegateIsAsked(virDelegate *door, const virDelegateCall *call, const char *hook)
+{
+    virDelegateTrace trace;
+    g_autoptr(GError) unused = NULL; /* who needs the hook is told */
+
+    return virDelegateBegin(door, call, hook, &trace, &unused) ? trace.ops == &virDelegateHandlerOps
+                                                               : !trace.nobody;
+}
+
+bool
 virDelegateEnd(const virDelegateTrace *trace, bool done)
 {
     if (!done && trace->ops == &virDelegateHandlerOps)

@@ -3,11 +3,13 @@
  * virdelegate_cgroup.c: the front of the hooks for groups: what must hold before and after. In a
  * job, without the core lock. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "delegate/virdelegate.h"
 #include "delegate/virdelegateops.h"
 #include "util/virerror.h"
+#include "util/virfile.h"
 #include "util/virprocstat.h"
 #include "util/virutil.h"
 
@@ -25,6 +27,46 @@ static bool
 virDelegateGroupIsThere(virCgroup *group)
 {
     return access(virCgroupPath(group), F_OK) == 0;
+}
+
+/* Of the group, or of a part of it, in every hierarchy; a part's hold threads. */
+static bool
+virDelegateFoldersAreThere(const virCgroup *group, const virCgroupPart *part)
+{
+    g_autoptr(GPtrArray) folders = virCgroupFolders(group, part);
+
+    for (guint i = 0; i < folders->len; i++) {
+        const virCgroupFolder *folder = g_ptr_array_index(folders, i);
+        g_autofree char *path = g_build_filename(folder->path, "cgroup.type", NULL);
+        g_autofree char *type = NULL;
+
+        if (access(folder->path, F_OK) < 0)
+            return false;
+        if (folder->kind == VIR_CGROUP_FOLDER_PART && folder->at->backend == &virCgroupV2Backend &&
+            (!(type = virFileRead(path, 64, NULL, NULL)) || !g_str_has_prefix(type, "threaded")))
+            return false;
+    }
+    return true;
+}
+
+static bool
+virDelegateIsOwned(const virDelegate *door, const virCgroup *group)
+{
+    struct stat st;
+
+    return stat(virCgroupPath((virCgroup *)group), &st) == 0 && st.st_uid == door->owner.uid;
+}
+
+bool
+virDelegateCgroupWantsOwner(virDelegate *door, const virDelegateCall *call)
+{
+    return door->owner.uid != 0 && !virDelegateIsAsked(door, call, "cgroup.move");
+}
+
+bool
+virDelegateCgroupMayClone(virDelegate *door, const virDelegateCall *call, const virCgroup *group)
+{
+    return !virDelegateIsAsked(door, call, "cgroup.move") && virCgroupMayJoin(group);
 }
 
 bool
@@ -48,25 +90,23 @@ virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const ch
                            virCgroupPath(group));
     if (!virDelegateEnd(&trace, trace.ops->cgroupCreate(door, call, group, leader, error)))
         return false;
-    if (!virDelegateGroupIsThere(group))
+    if (!virDelegateFoldersAreThere(group, NULL))
         return virDelegateNotTrue(&trace, error, _("the group is not there"));
+    if (trace.ops == &virDelegateHandlerOps && virDelegateCgroupWantsOwner(door, call) &&
+        !virDelegateIsOwned(door, group))
+        return virDelegateNotTrue(&trace, error, _("the group is another user's"));
     *retGroup = g_steal_pointer(&group);
     return true;
 }
 
-/* The process is in the leaf, or has ended. */
+/* The process is in the group, or has ended. */
 static bool
 virDelegateIsInside(virCgroup *group, int pidfd, bool *retInside, GError **error)
 {
-    g_autoptr(GArray) pids = virCgroupListProcs(group, error);
-    pid_t pid = pids ? virPidfdGetPid(pidfd, error) : -1;
+    pid_t pid = virPidfdGetPid(pidfd, error);
 
-    if (pid < 0)
-        return false;
     *retInside = pid == 0;
-    for (guint i = 0; i < pids->len && !*retInside; i++)
-        *retInside = g_array_index(pids, pid_t, i) == pid;
-    return true;
+    return pid == 0 || (pid > 0 && virCgroupHasProcess(group, pid, retInside, error));
 }
 
 bool
@@ -100,6 +140,9 @@ virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *
         return trace.nobody;
     if (!setting->text)
         return true;
+    if (!virCgroupLimitIsFile(setting->file))
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                           _("'%s' is no limit of a guest's control group"), setting->file);
     before = virCgroupGet(group, setting->controller, &setting->part, setting->file, error);
     if (!before)
         return false;
@@ -116,23 +159,18 @@ virDelegateCgroupSet(virDelegate *door, const virDelegateCall *call, virCgroup *
 
 /* --- parts --- */
 
-static const virCgroupController threadControllers[] = {
-    VIR_CGROUP_CONTROLLER_CPU, VIR_CGROUP_CONTROLLER_CPUACCT, VIR_CGROUP_CONTROLLER_CPUSET};
-
-/* How many of the part's groups are there, and how many there should be. */
-static unsigned
-virDelegateCountPart(const virCgroup *group, const virCgroupPart *part, unsigned *retAll)
+static bool
+virDelegatePartIsGone(const virCgroup *group, const virCgroupPart *part)
 {
-    unsigned there = 0;
+    g_autoptr(GPtrArray) folders = virCgroupFolders(group, part);
 
-    *retAll = 0;
-    for (guint i = 0; i < G_N_ELEMENTS(threadControllers); i++) {
-        g_autofree char *path = virCgroupPartPath(group, threadControllers[i], part);
+    for (guint i = 0; i < folders->len; i++) {
+        const virCgroupFolder *folder = g_ptr_array_index(folders, i);
 
-        *retAll += path != NULL;
-        there += path && access(path, F_OK) == 0;
+        if (access(folder->path, F_OK) == 0)
+            return false;
     }
-    return there;
+    return true;
 }
 
 bool
@@ -140,13 +178,12 @@ virDelegateCgroupMakePart(virDelegate *door, const virDelegateCall *call, virCgr
                           const virCgroupPart *part, GError **error)
 {
     virDelegateTrace trace;
-    unsigned all;
 
     if (!virDelegateBegin(door, call, "cgroup.create", &trace, error))
         return trace.nobody;
     if (!virDelegateEnd(&trace, trace.ops->cgroupMakePart(door, call, group, part, error)))
         return false;
-    return virDelegateCountPart(group, part, &all) == all ||
+    return virDelegateFoldersAreThere(group, part) ||
            virDelegateNotTrue(&trace, error, _("the group is not there"));
 }
 
@@ -155,13 +192,12 @@ virDelegateCgroupRemovePart(virDelegate *door, const virDelegateCall *call, virC
                             const virCgroupPart *part, GError **error)
 {
     virDelegateTrace trace;
-    unsigned all;
 
     if (!virDelegateBegin(door, call, "cgroup.remove", &trace, error))
         return trace.nobody;
     if (!virDelegateEnd(&trace, trace.ops->cgroupRemovePart(door, call, group, part, error)))
         return false;
-    return virDelegateCountPart(group, part, &all) == 0 ||
+    return virDelegatePartIsGone(group, part) ||
            virDelegateNotTrue(&trace, error, _("the group is still there"));
 }
 
@@ -198,6 +234,8 @@ virDelegateCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgrou
         return trace.nobody;
     if (!virDelegateEnd(&trace, trace.ops->cgroupRemove(door, call, group, timeout_ms, error)))
         return false;
-    return !virDelegateGroupIsThere(group) ||
-           virDelegateNotTrue(&trace, error, _("the group is still there"));
+    if (virDelegateGroupIsThere(group))
+        return virDelegateNotTrue(&trace, error, _("the group is still there"));
+    /* the gate's pins would outlive it */
+    return door->ops->gateForget(door, call, error);
 }

@@ -24,7 +24,8 @@ typedef struct {
      * below it. */
     bool (*cgroupCreate)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                          pid_t leader, GError **error);
-    /* cgroup.move. After: the process of pidfd is in the leaf, or has ended. */
+    /* cgroup.move. After: the process of pidfd is in the leaf and the other hierarchies' groups, or
+     * has ended. */
     bool (*cgroupMove)(virDelegate *door, const virDelegateCall *call, virCgroup *group, int pidfd,
                        GError **error);
     /* cgroup.set. After: the file reads as the setting says. */
@@ -40,8 +41,7 @@ typedef struct {
     bool (*cgroupMoveThreads)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                               const virCgroupPart *part, int pidfd, const pid_t *tids, size_t ntids,
                               GError **error);
-    /* cgroup.remove. After: group and leaf are gone, every process in them, and the gate's pins,
-     * which would outlive them. */
+    /* cgroup.remove. After: group and leaf are gone, and every process in them. */
     bool (*cgroupRemove)(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                          unsigned timeout_ms, GError **error);
 
@@ -66,6 +66,8 @@ typedef struct {
     /* gate.remove. After: no program, map, link or pin of the gate is held. */
     bool (*gateRemove)(virDelegate *door, const virDelegateCall *call, virGate *gate,
                        GError **error);
+    /* What is pinned of a gate whose group is gone; none is success. The daemon's own. */
+    bool (*gateForget)(virDelegate *door, const virDelegateCall *call, GError **error);
     bool (*gateSweep)(virDelegate *door, const uint8_t (*uuids)[16], size_t n, unsigned *retRemoved,
                       GError **error);
 
@@ -148,6 +150,10 @@ typedef struct {
  * an error set where that is false. */
 bool virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char *hook,
                       virDelegateTrace *retTrace, GError **error);
+/* True if a handler is asked for the hook now. */
+bool virDelegateIsAsked(virDelegate *door, const virDelegateCall *call, const char *hook);
+/* True if groups that a handler makes are to belong to the daemon, which moves processes itself. */
+bool virDelegateCgroupWantsOwner(virDelegate *door, const virDelegateCall *call);
 /* Logs the call (hook, guest, phase, duration, verdict) and passes done on. */
 bool virDelegateEnd(const virDelegateTrace *trace, bool done);
 /* "done" that isn't true. what ends the sentence "... reported ... as done, but". False. */

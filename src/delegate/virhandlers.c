@@ -80,6 +80,21 @@ virHandlersSetPolicy(virHandlers *handlers, const char *text, GError **error)
     return setPolicy(handlers, hook, (virHandlerPolicy)policy, error);
 }
 
+bool
+virHandlersHandsOut(const virHandlers *handlers, const char *name)
+{
+    const virXdrHook *hook = virXdrHookByName(name);
+
+    switch (hook ? handlers->policies[hook->number] : VIR_HANDLER_POLICY_SELF) {
+    case VIR_HANDLER_POLICY_HANDLER:
+    case VIR_HANDLER_POLICY_HANDLER_OR_SELF:
+    case VIR_HANDLER_POLICY_SKIP_IF_SATISFIED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void
 virHandlersAllowUser(virHandlers *handlers, uid_t uid)
 {
@@ -720,6 +735,13 @@ virHandlersNew(const char *instance)
     virHandlersAllowUser(handlers, 0);
     virHandlersAllowUser(handlers, geteuid());
     return handlers;
+}
+
+void
+virHandlersSetInstance(virHandlers *handlers, const char *instance)
+{
+    g_free(handlers->instance);
+    handlers->instance = g_strdup(instance);
 }
 
 void

@@ -49,6 +49,8 @@ bool virHandlerHookIsServed(uint32_t hook);
 
 /* instance: as handlers see it in features. */
 virHandlers *virHandlersNew(const char *instance);
+/* What handlers are told the instance is called. Before listening. */
+void virHandlersSetInstance(virHandlers *handlers, const char *instance);
 /* Ends all connections; on the event thread or after it ended. NULL is allowed. */
 void virHandlersFree(virHandlers *handlers);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virHandlers, virHandlersFree)
@@ -56,6 +58,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(virHandlers, virHandlersFree)
 /* "memlock.set=handler", or "*=handler-or-self" for every hook. VIR_ERR_CONF_SYNTAX. Before
  * listening. */
 bool virHandlersSetPolicy(virHandlers *handlers, const char *text, GError **error);
+/* True if the policy of the hook (by name) has it done by handlers whatever comes: not if it waits
+ * for one to register (auto). */
+bool virHandlersHandsOut(const virHandlers *handlers, const char *hook);
 /* Another user whose processes may register, besides root and the daemon's own. Before listening.
  */
 void virHandlersAllowUser(virHandlers *handlers, uid_t uid);

@@ -169,6 +169,8 @@ static const struct {
     {"sched.set", false, {"sched_setscheduler"}},
     {"affinity.set", false, {"sched_setaffinity"}},
     {"barrier", false, {"sched_setaffinity", "sched_getaffinity"}},
+    {"cgroup.create", false, {"mkdirat", "unlinkat", "fchownat"}},
+    {"cgroup.remove", false, {"unlinkat", "pidfd_send_signal"}},
     {"own.set", false, {"fchownat", "chmod"}},
     {"node.create", false, {"mknodat", "fchownat", "chmod"}},
     {"gate.create", false, {"bpf"}},

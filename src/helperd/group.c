@@ -190,3 +190,25 @@ helperGroupIsBelow(int fd, const char *const *groups, bool *retBelow, GError **e
         *retBelow = hasBelow(g_array_index(tops, int, i), end, DEPTH_MAX);
     return true;
 }
+
+bool
+helperGroupIsAbove(int fd, const char *name, const char *const *groups, bool *retAbove,
+                   GError **error)
+{
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) tops = NULL;
+    struct stat st;
+
+    if (!isGroup(fd, &st))
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("a descriptor is no control group"));
+    for (; groups && *groups; groups++) {
+        g_autofree char *last = g_path_get_basename(*groups);
+
+        if (g_str_equal(last, name))
+            g_ptr_array_add(folders, g_path_get_dirname(*groups));
+    }
+    g_ptr_array_add(folders, NULL);
+    tops = openTops((const char *const *)folders->pdata, st.st_dev, error);
+    *retAbove = tops && isTop(tops, st.st_ino);
+    return tops != NULL;
+}

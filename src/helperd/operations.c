@@ -59,9 +59,8 @@ setMemlock(const helperPolicy *policy, const virInternalCall *call, virInternalR
     return true;
 }
 
-/* The ids of threads that are really the process's own. */
-static GArray *
-checkedThreads(const helperPolicy *policy, const virInternalRequest *request, GError **error)
+GArray *
+helperCheckedThreads(const helperPolicy *policy, const virInternalRequest *request, GError **error)
 {
     g_autoptr(GArray) tids = g_array_new(FALSE, FALSE, sizeof(pid_t));
     virInternalThreads threads;
@@ -93,7 +92,7 @@ setScheduler(const helperPolicy *policy, const virInternalCall *call, virInterna
 {
     int kind = (int)number(request, "policy");
     struct sched_param param = {.sched_priority = (int)number(request, "priority")};
-    g_autoptr(GArray) tids = checkedThreads(policy, request, error);
+    g_autoptr(GArray) tids = helperCheckedThreads(policy, request, error);
 
     if (!tids || !helperPolicyMember(policy, "sched.set", "policies", kind, error) ||
         !helperPolicyNumber(policy, "sched.set", "a priority", param.sched_priority, error))
@@ -112,7 +111,7 @@ setAffinity(const helperPolicy *policy, const virInternalCall *call, virInternal
 {
     size_t len = 0;
     const unsigned char *map = virInternalRequestGetBytes(request, "cpus", &len);
-    g_autoptr(GArray) tids = checkedThreads(policy, request, error);
+    g_autoptr(GArray) tids = helperCheckedThreads(policy, request, error);
     g_autofree cpu_set_t *cpus = g_malloc0(MAX(len, sizeof(cpu_set_t)));
 
     if (!tids)
@@ -410,5 +409,9 @@ const helperOperation helperOperations[] = {
      {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1},
      {"ids", CAP_SYS_ADMIN}},
     {"gate.remove", helperRemoveGate, {CAP_BPF, CAP_NET_ADMIN, -1}},
+    {"cgroup.create", helperCreateGroup, {CAP_CHOWN, CAP_DAC_OVERRIDE, -1}},
+    {"cgroup.move", helperMoveIntoGroup, {CAP_DAC_OVERRIDE, -1}},
+    {"cgroup.set", helperSetGroup, {CAP_DAC_OVERRIDE, -1}},
+    {"cgroup.remove", helperRemoveGroup, {CAP_DAC_OVERRIDE, CAP_KILL, -1}},
     {NULL, NULL, {-1}},
 };

@@ -24,6 +24,21 @@ typedef struct {
 /* Ended by one without name. */
 extern const helperOperation helperOperations[];
 
+/* The ids (pid_t) of the request's threads, that are really of the process that came with it, which
+ * is in a group of the policy. NULL with an error. Caller unrefs. */
+GArray *helperCheckedThreads(const helperPolicy *policy, const virInternalRequest *request,
+                             GError **error);
+
+/* cgroup.* (operations_cgroup.c). */
+bool helperCreateGroup(const helperPolicy *policy, const virInternalCall *call,
+                       virInternalRequest *request, GError **error);
+bool helperMoveIntoGroup(const helperPolicy *policy, const virInternalCall *call,
+                         virInternalRequest *request, GError **error);
+bool helperSetGroup(const helperPolicy *policy, const virInternalCall *call,
+                    virInternalRequest *request, GError **error);
+bool helperRemoveGroup(const helperPolicy *policy, const virInternalCall *call,
+                       virInternalRequest *request, GError **error);
+
 /* operations_gate.c */
 bool helperCreateGate(const helperPolicy *policy, const virInternalCall *call,
                       virInternalRequest *request, GError **error);

@@ -46,6 +46,10 @@ static const struct {
     {"net.detach", {"names", "namespaces"}},
     {"net.set", {"names", "namespaces"}},
     {"barrier", {"housekeeping", "vcpus"}},
+    {"cgroup.create", {"max", "controllers", "uids", "gids"}},
+    {"cgroup.move", {"from", "uids"}},
+    {"cgroup.set", {"files"}},
+    {"cgroup.remove", {NULL}},
 };
 
 static bool
@@ -215,16 +219,89 @@ helperPolicyFlag(const helperPolicy *policy, const char *hook, const char *key)
     return helperPolicyWord(policy, hook, key, "yes", NULL);
 }
 
+/* One number of a value, "max" and -1 being more than any other. */
+static bool
+numberFits(const char *text, int64_t min, int64_t max)
+{
+    char *end = NULL;
+    int64_t value = g_ascii_strtoll(text, &end, 10);
+
+    if (g_str_equal(text, "max") || g_str_equal(text, "-1"))
+        return max == G_MAXINT64;
+    return g_ascii_isdigit(*text) && *end == '\0' && value >= min && value <= max;
+}
+
+/* "100000 100000", "8:0 rbps=1048576", "0-3,5": every number but a device's. */
+static bool
+valueFits(const char *value, int64_t min, int64_t max)
+{
+    g_auto(GStrv) words = g_strsplit_set(value, " ,", -1);
+
+    for (char **word = words; *word; word++) {
+        const char *equals = strchr(*word, '=');
+        const char *last = equals ? equals + 1 : *word;
+        g_auto(GStrv) ends = **word == '-' ? NULL : g_strsplit(last, "-", 2);
+
+        if (**word == '\0' || (!equals && strchr(*word, ':')))
+            continue;
+        if (!ends ? !numberFits(last, min, max)
+                  : !ends[0] || !numberFits(ends[0], min, max) ||
+                        (ends[1] && !numberFits(ends[1], min, max)))
+            return false;
+    }
+    return true;
+}
+
+/* "FILE", "FILE:MIN-MAX"; with "max" for MAX every number from MIN on. False: another file. */
+static bool
+readBounds(const char *row, const char *file, bool *retBounded, int64_t *retMin, int64_t *retMax)
+{
+    const size_t len = strlen(file);
+    const char *dash = strchr(row, '-');
+
+    *retBounded = strchr(row, ':') != NULL;
+    if (strncmp(row, file, len) != 0 || (row[len] != ':' && row[len] != '\0'))
+        return false;
+    if (!*retBounded)
+        return true;
+    *retMin = g_ascii_strtoll(row + len + 1, NULL, 10);
+    *retMax = !dash                          ? -1
+              : g_str_equal(dash + 1, "max") ? G_MAXINT64
+                                             : g_ascii_strtoll(dash + 1, NULL, 10);
+    return true;
+}
+
+bool
+helperPolicySetting(const helperPolicy *policy, const char *hook, const char *file,
+                    const char *value, GError **error)
+{
+    g_auto(GStrv) rows = g_key_file_get_string_list(policy->file, hook, "files", NULL, NULL);
+
+    for (char **row = rows; row && *row; row++) {
+        bool bounded;
+        int64_t min = 0, max = 0;
+
+        if (!readBounds(*row, file, &bounded, &min, &max))
+            continue;
+        return !bounded || valueFits(value, min, max) ||
+               virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                           _("'%s' is outside the policy of %s for '%s' (%s)"), value, hook, file,
+                           *row);
+    }
+    return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is not among the %s of %s"), file,
+                       "files", hook);
+}
+
 /* --- processes --- */
 
 /* One line of /proc/PID/cgroup, "0::/virtward-system/...", is below one of the groups. */
 static bool
-lineIsBelow(const helperPolicy *policy, const char *line)
+lineIsBelow(char *const *groups, const char *line)
 {
     const char *name = strchr(line, ':');
     const char *path = name ? strchr(name + 1, ':') : NULL;
 
-    for (char **group = policy->groups; path && group && *group; group++) {
+    for (char *const *group = groups; path && group && *group; group++) {
         size_t len = strlen(*group);
 
         if (g_str_has_prefix(path + 1, *group) && (path[1 + len] == '/' || path[1 + len] == '\0'))
@@ -244,7 +321,7 @@ helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError
     bool below = false;
 
     for (char **line = lines; line && *line && !below; line++)
-        below = lineIsBelow(policy, *line);
+        below = lineIsBelow(policy->groups, *line);
     /* Still alive: so the number was this process's all the time. */
     if (!text || poll(&ended, 1, 0) != 0)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
@@ -253,6 +330,66 @@ helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError
     return below ||
            virErrorSet(error, VIR_ERR_ACCESS_DENIED,
                        _("process %d is in none of the control groups of the policy"), (int)pid);
+}
+
+/* The process's line in the hierarchy that keeps it behind a gate, "0::/..." or, where cgroup v2
+ * isn't mounted, that of devices. */
+static bool
+isGateLine(const char *line, bool v2)
+{
+    g_auto(GStrv) words = g_strsplit(line, ":", 3);
+    g_auto(GStrv) controllers = words[0] && words[1] ? g_strsplit(words[1], ",", -1) : NULL;
+
+    return v2 ? g_str_has_prefix(line, "0::")
+              : controllers && g_strv_contains((const char *const *)controllers, "devices");
+}
+
+bool
+helperPolicyNewcomer(const helperPolicy *policy, const char *hook, int pidfd, int group,
+                     pid_t *retPid, GError **error)
+{
+    g_auto(GStrv) from = g_key_file_get_string_list(policy->file, hook, "from", NULL, NULL);
+    const bool v2 = faccessat(group, "cgroup.controllers", F_OK, 0) == 0;
+    const bool gated = v2 || faccessat(group, "devices.allow", F_OK, 0) == 0;
+    pid_t pid = virPidfdGetPid(pidfd, NULL);
+    g_autofree char *folder = g_strdup_printf("/proc/%d", (int)pid);
+    g_autofree char *path = g_build_filename(folder, "cgroup", NULL);
+    g_autofree char *text = pid > 0 ? virFileRead(path, 65536, NULL, NULL) : NULL;
+    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    bool comes = false, inside = false;
+    struct stat st = {0};
+
+    for (char **line = lines; *line; line++) {
+        const bool ours = lineIsBelow(policy->groups, *line);
+
+        comes |= ours || lineIsBelow(from, *line);
+        inside |= ours && gated && isGateLine(*line, v2);
+    }
+    if (!text || stat(folder, &st) < 0 || poll(&ended, 1, 0) != 0)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                           _("the descriptor is no process, or it has ended"));
+    *retPid = pid;
+    if (inside)
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                           _("process %d is in a guest's group and stays there"), (int)pid);
+    if (!comes)
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
+                           _("process %d comes from none of the groups of %s"), (int)pid, hook);
+    return helperPolicyMember(policy, hook, "uids", (int64_t)st.st_uid, error);
+}
+
+bool
+helperPolicyParent(const helperPolicy *policy, const char *hook, int fd, const char *name,
+                   GError **error)
+{
+    bool above = false;
+
+    if (!helperGroupIsAbove(fd, name, (const char *const *)policy->groups, &above, error)) {
+        g_prefix_error(error, "%s: ", hook);
+        return false;
+    }
+    return above || helperPolicyGroup(policy, hook, fd, error);
 }
 
 bool

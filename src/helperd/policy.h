@@ -51,6 +51,19 @@ bool helperPolicyFlag(const helperPolicy *policy, const char *hook, const char *
 /* The process of pidfd is in one of the control groups (any of its hierarchies) below those that
  * the policy names, and is alive after it was looked at. Its pid in *retPid. */
 bool helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, GError **error);
+/* The process of pidfd may be moved into the group: it is in one of those of the list "from", or in
+ * one of the policy's own in another hierarchy, belongs to one of "uids", and is alive after it was
+ * looked at. One that is in a guest's group where its gate is does not leave that any more. */
+bool helperPolicyNewcomer(const helperPolicy *policy, const char *hook, int pidfd, int group,
+                          pid_t *retPid, GError **error);
+/* The group behind the descriptor may have one called name made or removed in it:
+ * helperPolicyGroup, or name there is one of the policy's groups itself. */
+bool helperPolicyParent(const helperPolicy *policy, const char *hook, int fd, const char *name,
+                        GError **error);
+/* The file of a group may get the value: the list "files" has "FILE", or "FILE:MIN-MAX" and every
+ * number of the value lies between ("max" there: no upper end). */
+bool helperPolicySetting(const helperPolicy *policy, const char *hook, const char *file,
+                         const char *value, GError **error);
 /* The control group behind the descriptor, of any hierarchy, is one of those that the policy names
  * or below one. That can't change while the descriptor is open. hook for the words alone. */
 bool helperPolicyGroup(const helperPolicy *policy, const char *hook, int fd, GError **error);

@@ -197,6 +197,14 @@ typedef int (*virInternalMakeGateHandler)(const virInternalCall *call, const vir
 typedef int (*virInternalChangeGateHandler)(const virInternalCall *call,
                                             const virInternalGate *gate);
 
+/* What cgroup.remove is asked for besides. */
+typedef enum {
+    VIR_INTERNAL_REMOVE_KILL = 1 << 0, /* processes in the group and below it are killed first,
+                                        * without waiting for their end; else they are in the way */
+    VIR_INTERNAL_REMOVE_KEEP = 1 << 1, /* and that is all: the group stays */
+    VIR_INTERNAL_REMOVE_ONLY_EMPTY = 1 << 2, /* groups below it are in the way, too */
+} virInternalRemoveFlags;
+
 /* Each registers for all guests of the daemon behind conn, on that daemon's handler socket (found
  * by conn's URI: ?socket=, or the default; UNIX transports only), and serves from a thread of the
  * library's own until virInternalClose(conn). abi: VIR_INTERNAL_ABI, which the macros below pass.

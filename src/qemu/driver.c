@@ -12,6 +12,7 @@
 
 #include <netinet/in.h>
 
+#include "delegate/virhandlers.h"
 #include "qemu/buildctx.h"
 #include "qemu/denials.h"
 #include "qemu/gatewatch.h"
@@ -115,6 +116,17 @@ qemuDriverChooseManager(const qemuDriver *driver, const char *root, GError **err
     return true;
 }
 
+/* Who makes groups where the daemon may not, and whether gates come with them. */
+static void
+qemuDriverHandOver(const qemuDriver *driver)
+{
+    if (virHandlersHandsOut(driver->config.handlers, "cgroup.create"))
+        virCgroupInstanceHandOver(driver->cgroups,
+                                  virHandlersHandsOut(driver->config.handlers, "gate.create")
+                                      ? NULL
+                                      : N_("no right to use device programs of control groups"));
+}
+
 static bool
 qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
 {
@@ -125,7 +137,10 @@ qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
     driver->cgroups = virCgroupInstanceNew(root, error);
     if (!driver->cgroups || !qemuDriverChooseManager(driver, root, error))
         return false;
+    qemuDriverHandOver(driver);
+    virHandlersSetInstance(driver->config.handlers, virCgroupInstanceName(driver->cgroups));
     driver->door = virDelegateNew(driver->cgroups, pins, &self);
+    virDelegateSetHandlers(driver->door, g_steal_pointer(&driver->config.handlers));
     /* Without the right to make gates, those of running guests are found again by their pins. */
     if (!virCgroupInstanceUsable(driver->cgroups, &why))
         VIR_WARN("new guests run without control group and device gate: %s", why);
@@ -184,6 +199,7 @@ qemuDriverCloseDoor(qemuDriver *driver)
     if (driver->door && !virDelegateRetire(driver->door, &error))
         VIR_WARN("%s", error->message);
     virDelegateFree(driver->door);
+    virHandlersFree(driver->config.handlers); /* the door's, once there is one */
 }
 
 void

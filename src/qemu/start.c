@@ -381,6 +381,28 @@ qemuStartPrepareProcess(pid_t pid, int pidfd, void *opaque, GError **error)
     return qemuMemlockBegin(start->guest, &start->call, start->def, pidfd, error);
 }
 
+/* QEMU's process is born in the group, or joins it as its first act. Where another has to move it,
+ * it is virtward-spawn, waiting, that is moved: nothing of QEMU runs before. */
+static bool
+qemuStartEnterGroup(qemuStart *start, virSpawnRequest *request, GArray **retJoins, GError **error)
+{
+    virDelegate *door = start->driver->door;
+    virCgroup *group = start->guest->group;
+
+    if (virDelegateCgroupMayClone(door, &start->call, group)) {
+        *retJoins = virCgroupOpenJoins(group, error);
+        if (!*retJoins)
+            return false;
+        request->cgroupFd = virCgroupCloneFd(group);
+        request->joinFds = (const int *)(void *)(*retJoins)->data;
+        request->njoinFds = (*retJoins)->len;
+        return true;
+    }
+    if (!start->held && !(start->held = virSpawnHold(error)))
+        return false;
+    return virDelegateCgroupMove(door, &start->call, group, virSpawnHeldPidfd(start->held), error);
+}
+
 static bool
 qemuStartSpawn(qemuStart *start, GError **error)
 {
@@ -413,13 +435,8 @@ qemuStartSpawn(qemuStart *start, GError **error)
     request.fds = fds;
     request.nfds = count;
     request.newSession = true;
-    if (guest->group) {
-        request.cgroupFd = virCgroupCloneFd(guest->group);
-        if (!(joins = virCgroupOpenJoins(guest->group, error)))
-            return false;
-        request.joinFds = (const int *)(void *)joins->data;
-        request.njoinFds = joins->len;
-    }
+    if (guest->group && !qemuStartEnterGroup(start, &request, &joins, error))
+        return false;
     if (start->nodes) {
         if (!qemuPrivateDevRefresh(start->nodes, error))
             return false;
@@ -772,6 +789,7 @@ qemuGuestRestore(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, int 
     if (!ok) {
         VIR_CORE_UNLOCKED;
 
+        g_clear_pointer(&start.held, virSpawnHeldFree); /* it may be in the group already */
         qemuStartUndo(&start);
     }
     return ok;

@@ -514,6 +514,12 @@ virSpawnHeldPid(const virSpawnHeld *held)
     return held->process.pid;
 }
 
+int
+virSpawnHeldPidfd(const virSpawnHeld *held)
+{
+    return held->process.pidfd;
+}
+
 static bool
 virSpawnPair(const virSpawnRequest *request, int pair[2], GError **error)
 {

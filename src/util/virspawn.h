@@ -112,6 +112,8 @@ void virSpawnSetHelper(const char *path);
  * daemon ends. The request that takes it over has no cgroupFd and no dieWithParent. */
 virSpawnHeld *virSpawnHold(GError **error);
 pid_t virSpawnHeldPid(const virSpawnHeld *held);
+/* Borrowed. */
+int virSpawnHeldPidfd(const virSpawnHeld *held);
 void virSpawnHeldFree(virSpawnHeld *held);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virSpawnHeld, virSpawnHeldFree)
 

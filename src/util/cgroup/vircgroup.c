@@ -18,7 +18,6 @@
 #include "util/virutil.h"
 
 #define FILE_MAX (1u << 20)
-#define DEFAULT_REMOVE_MS 10000
 #define NAME_LIMIT 200
 
 /* A folder's name for any guest's name: what can't be one is written as \xNN, as systemd does; what
@@ -193,6 +192,51 @@ virCgroupPath(const virCgroup *group)
     return group->leafPath;
 }
 
+/* May write where processes enter the folder. */
+static bool
+virCgroupMayEnter(const char *folder)
+{
+    g_autofree char *procs = g_build_filename(folder, "cgroup.procs", NULL);
+
+    return access(procs, W_OK) == 0;
+}
+
+/* The nearest group above this process's own and path, both below mount. */
+static char *
+virCgroupCommonAbove(const char *mount, const char *place, const char *path)
+{
+    g_autofree char *own = g_build_filename(mount, place, NULL);
+    size_t len = 0;
+
+    for (size_t i = 0; own[i] && own[i] == path[i]; i++) {
+        const bool ends =
+            (own[i + 1] == '/' || !own[i + 1]) && (path[i + 1] == '/' || !path[i + 1]);
+
+        len = ends ? i + 1 : len;
+    }
+    return g_strndup(path, len);
+}
+
+bool
+virCgroupMayJoin(const virCgroup *group)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *above = NULL;
+    g_auto(virCgroupMounts) own = {0};
+
+    if (!group->instance->handed)
+        return true;
+    /* looked at anew: others may have moved this process */
+    text = virFileRead("/proc/self/cgroup", FILE_MAX, NULL, NULL);
+    own.v2 = g_strdup(group->instance->mounts.v2);
+    virCgroupMountsPlace(&own, text ? text : "");
+    if (!own.v2Place || group->instance->backend != &virCgroupV2Backend ||
+        group->instance->hierarchies->len != 1)
+        return false;
+    above = virCgroupCommonAbove(own.v2, own.v2Place, group->leafPath);
+    return virCgroupMayEnter(above) && virCgroupMayEnter(group->leafPath);
+}
+
 int
 virCgroupCloneFd(const virCgroup *group)
 {
@@ -202,41 +246,6 @@ virCgroupCloneFd(const virCgroup *group)
 }
 
 /* --- folders of a group in each hierarchy --- */
-
-/* The guest's own group. */
-static char *
-virCgroupFolderIn(const virCgroup *group, const virCgroupHierarchy *hierarchy)
-{
-    return g_build_filename(group->scope ? hierarchy->mount : hierarchy->path, group->below, NULL);
-}
-
-/* Where its processes are. */
-static char *
-virCgroupProcsFolderIn(const virCgroup *group, const virCgroupHierarchy *hierarchy)
-{
-    return hierarchy == virCgroupHierarchyAt(group->instance, 0)
-               ? g_strdup(group->leafPath)
-               : virCgroupFolderIn(group, hierarchy);
-}
-
-static char *
-virCgroupPartFolderIn(const virCgroup *group, const virCgroupHierarchy *hierarchy,
-                      const virCgroupPart *part)
-{
-    g_autofree char *procs = NULL;
-
-    if (!part || part->type == VIR_CGROUP_PART_GUEST)
-        return virCgroupFolderIn(group, hierarchy);
-    procs = virCgroupProcsFolderIn(group, hierarchy);
-    switch (part->type) {
-    case VIR_CGROUP_PART_VCPU:
-        return g_strdup_printf("%s/vcpu%u", procs, part->id);
-    case VIR_CGROUP_PART_IOTHREAD:
-        return g_strdup_printf("%s/iothread%u", procs, part->id);
-    default:
-        return g_strdup_printf("%s/emulator", procs);
-    }
-}
 
 char *
 virCgroupPartPath(const virCgroup *group, virCgroupController controller, const virCgroupPart *part)
@@ -267,22 +276,19 @@ virCgroupCloseElement(void *opaque)
 GArray *
 virCgroupOpenJoins(virCgroup *group, GError **error)
 {
-    static const virCgroupPart emulator = {VIR_CGROUP_PART_EMULATOR, 0};
     g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 
     g_array_set_clear_func(fds, virCgroupCloseElement);
     for (guint i = 0; i < group->instance->hierarchies->len; i++) {
         const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
-        g_autofree char *part = NULL;
-        g_autofree char *procs = NULL;
+        g_autofree char *entry = NULL;
         g_autofree char *path = NULL;
         int fd;
 
         if (i == 0 && at->backend->canClone && !group->scope)
             continue;
-        part = virCgroupPartFolderIn(group, at, &emulator);
-        procs = virCgroupProcsFolderIn(group, at);
-        path = g_build_filename(access(part, F_OK) == 0 ? part : procs, "cgroup.procs", NULL);
+        entry = virCgroupEntryIn(group, at);
+        path = g_build_filename(entry, "cgroup.procs", NULL);
         fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0) {
             virErrorErrno(error, _("cannot open %s"), path);
@@ -409,6 +415,39 @@ virCgroupHasThread(const virCgroup *group, const virCgroupPart *part, pid_t tid,
     return true;
 }
 
+/* A part's processes are its own on v1; on v2 they are the leaf's, and a part's file can't be read.
+ */
+static bool
+virCgroupListEntered(const virCgroup *group, const virCgroupHierarchy *at, GArray *pids,
+                     GError **error)
+{
+    g_autofree char *folder = at->backend == &virCgroupV2Backend ? virCgroupProcsFolderIn(group, at)
+                                                                 : virCgroupEntryIn(group, at);
+    g_autofree char *text = virCgroupReadFile(folder, "cgroup.procs", error);
+
+    if (text)
+        virCgroupAddNumbers(text, pids);
+    return text != NULL;
+}
+
+bool
+virCgroupHasProcess(const virCgroup *group, pid_t pid, bool *retInside, GError **error)
+{
+    if (!virCgroupCheckUsable(group, error))
+        return false;
+    *retInside = true;
+    for (guint i = 0; i < group->instance->hierarchies->len && *retInside; i++) {
+        g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+
+        if (!virCgroupListEntered(group, virCgroupHierarchyAt(group->instance, i), pids, error))
+            return false;
+        *retInside = false;
+        for (guint j = 0; j < pids->len; j++)
+            *retInside |= g_array_index(pids, pid_t, j) == pid;
+    }
+    return true;
+}
+
 /* One number of a text of "key number" lines; false if it isn't there. */
 static bool
 virCgroupFindNumber(const char *text, const char *key, uint64_t *retValue)
@@ -459,36 +498,48 @@ virCgroupGetCpuUsage(const virCgroup *group, uint64_t *retTotal, uint64_t *retUs
 /* A folder above ours that is systemd's, which makes none in a v1 hierarchy that it doesn't keep.
  */
 static bool
-virCgroupMakeSlice(const virCgroupHierarchy *at, const char *parent, const char *path,
-                   GError **error)
+virCgroupMakeSlice(const virCgroupFolder *folder, GError **error)
 {
-    if (access(path, F_OK) == 0)
+    if (access(folder->path, F_OK) == 0)
         return true;
-    if (at->backend == &virCgroupV2Backend)
+    if (folder->at->backend == &virCgroupV2Backend)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("systemd made no control group %s"),
-                           path);
-    return at->backend->makeFolder(parent, path, at->controllers, error);
+                           folder->path);
+    return folder->at->backend->makeFolder(folder->parent, folder->path, folder->controllers,
+                                           error);
 }
 
-/* Every folder from the instance's, or from the outermost slice, to the guest's, in one hierarchy.
- */
 static bool
-virCgroupMakeIn(const virCgroup *group, const virCgroupHierarchy *at, GError **error)
+virCgroupMakeFolder(const virCgroupFolder *folder, GError **error)
 {
-    g_auto(GStrv) words = g_strsplit(group->below, "/", -1);
-    g_autofree char *parent = g_strdup(group->scope ? at->mount : at->path);
+    const virCgroupBackend *backend = folder->at->backend;
 
-    if (!group->scope && !at->backend->makeFolder(at->mount, at->path, at->controllers, error))
-        return false;
-    for (char **word = words; *word; word++) {
-        g_autofree char *path = g_build_filename(parent, *word, NULL);
+    switch (folder->kind) {
+    case VIR_CGROUP_FOLDER_SLICE:
+        return virCgroupMakeSlice(folder, error);
+    case VIR_CGROUP_FOLDER_SHARED:
+        break;
+    case VIR_CGROUP_FOLDER_GUEST:
+        return backend->makeFolder(folder->parent, folder->path, folder->controllers, error) &&
+               VIR_FAULT_STEP("cgroup:made", error);
+    case VIR_CGROUP_FOLDER_LEAF:
+        return backend->makeFolder(folder->parent, folder->path, folder->controllers, error) &&
+               VIR_FAULT_STEP("cgroup:leaf-made", error);
+    case VIR_CGROUP_FOLDER_PART:
+        return backend->makePart(folder->parent, folder->path, folder->controllers, error) &&
+               VIR_FAULT_STEP("cgroup:part-made", error);
+    }
+    return backend->makeFolder(folder->parent, folder->path, folder->controllers, error);
+}
 
-        if (group->scope && word[1]
-                ? !virCgroupMakeSlice(at, parent, path, error)
-                : !at->backend->makeFolder(parent, path, at->controllers, error))
+static bool
+virCgroupMakeFolders(const virCgroup *group, const virCgroupPart *part, GError **error)
+{
+    g_autoptr(GPtrArray) folders = virCgroupFolders(group, part);
+
+    for (guint i = 0; i < folders->len; i++) {
+        if (!virCgroupMakeFolder(g_ptr_array_index(folders, i), error))
             return false;
-        g_free(parent);
-        parent = g_steal_pointer(&path);
     }
     return true;
 }
@@ -496,23 +547,10 @@ virCgroupMakeIn(const virCgroup *group, const virCgroupHierarchy *at, GError **e
 bool
 virCgroupMake(virCgroup *group, GError **error)
 {
-    virCgroupInstance *instance = group->instance;
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&instance->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&group->instance->mutex);
 
-    if (!virCgroupCheckUsable(group, error))
-        return false;
-    for (guint i = 0; i < instance->hierarchies->len; i++) {
-        const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, i);
-
-        if (!virCgroupMakeIn(group, at, error) || !VIR_FAULT_STEP("cgroup:made", error))
-            return false;
-        if (i == 0 &&
-            (!at->backend->makeFolder(group->path, group->leafPath,
-                                      at->controllers & VIR_CGROUP_THREAD_CONTROLLERS, error) ||
-             !VIR_FAULT_STEP("cgroup:leaf-made", error)))
-            return false;
-    }
-    return virCgroupOpenLeaf(group, error) >= 0;
+    return virCgroupCheckUsable(group, error) && virCgroupMakeFolders(group, NULL, error) &&
+           virCgroupOpenLeaf(group, error) >= 0;
 }
 
 /* What guests share goes with the last one in it. The unified hierarchy's slices are systemd's. */
@@ -560,11 +598,28 @@ virCgroupRemoveTree(const char *path, GError **error)
     return done;
 }
 
+void
+virCgroupClose(virCgroup *group)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&group->mutex);
+
+    virCloseFd(&group->leafFd);
+    virCloseFd(&group->cloneFd);
+}
+
+bool
+virCgroupAwaitEmpty(virCgroup *group, gint64 deadline_us, GError **error)
+{
+    return virCgroupCheckUsable(group, error) &&
+           (access(group->leafPath, F_OK) < 0 ||
+            group->instance->backend->awaitEmpty(group, deadline_us, error));
+}
+
 bool
 virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error)
 {
     gint64 deadline_us =
-        g_get_monotonic_time() + (gint64)(timeout_ms ? timeout_ms : DEFAULT_REMOVE_MS) * 1000;
+        g_get_monotonic_time() + (gint64)(timeout_ms ? timeout_ms : VIR_CGROUP_REMOVE_MS) * 1000;
     const virCgroupInstance *instance = group->instance;
 
     if (!instance->backend)
@@ -574,10 +629,7 @@ virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error)
         return false;
     if (!VIR_FAULT_STEP("cgroup:emptied", error))
         return false;
-    g_mutex_lock(&group->mutex);
-    virCloseFd(&group->leafFd);
-    virCloseFd(&group->cloneFd);
-    g_mutex_unlock(&group->mutex);
+    virCgroupClose(group);
     /* the gate's hierarchy last: as long as it is there, the rest is known to be ours */
     for (guint i = instance->hierarchies->len; i-- > 0;) {
         const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, i);
@@ -593,25 +645,24 @@ virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error)
 }
 
 bool
+virCgroupOpenPart(virCgroup *group, const virCgroupPart *part, GError **error)
+{
+    const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, 0);
+    g_autofree char *path = NULL;
+
+    if (!at->backend->canClone || part->type != VIR_CGROUP_PART_EMULATOR ||
+        !(at->controllers & VIR_CGROUP_THREAD_CONTROLLERS))
+        return true;
+    path = virCgroupPartFolderIn(group, at, part);
+    virCloseFd(&group->cloneFd);
+    group->cloneFd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return group->cloneFd >= 0 || virErrorErrno(error, _("cannot open control group %s"), path);
+}
+
+bool
 virCgroupMakePart(virCgroup *group, const virCgroupPart *part, GError **error)
 {
-    for (guint i = 0; i < group->instance->hierarchies->len; i++) {
-        const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
-        unsigned controllers = at->controllers & VIR_CGROUP_THREAD_CONTROLLERS;
-        g_autofree char *procs = virCgroupProcsFolderIn(group, at);
-        g_autofree char *path = virCgroupPartFolderIn(group, at, part);
-
-        if (!controllers)
-            continue;
-        if (!at->backend->makePart(procs, path, controllers, error) ||
-            !VIR_FAULT_STEP("cgroup:part-made", error))
-            return false;
-        if (i == 0 && at->backend->canClone && part->type == VIR_CGROUP_PART_EMULATOR) {
-            virCloseFd(&group->cloneFd);
-            group->cloneFd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        }
-    }
-    return true;
+    return virCgroupMakeFolders(group, part, error) && virCgroupOpenPart(group, part, error);
 }
 
 bool
@@ -684,9 +735,9 @@ virCgroupAddProcess(virCgroup *group, pid_t pid, GError **error)
         return false;
     for (guint i = 0; i < group->instance->hierarchies->len; i++) {
         const virCgroupHierarchy *at = virCgroupHierarchyAt(group->instance, i);
-        g_autofree char *procs = virCgroupProcsFolderIn(group, at);
+        g_autofree char *entry = virCgroupEntryIn(group, at);
 
-        if (!virCgroupWriteFile(procs, "cgroup.procs", text, error))
+        if (!virCgroupWriteFile(entry, "cgroup.procs", text, error))
             return false;
     }
     return true;

@@ -80,6 +80,12 @@ virCgroupInstance *virCgroupInstanceRef(virCgroupInstance *instance);
 void virCgroupInstanceUnref(virCgroupInstance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virCgroupInstance, virCgroupInstanceUnref)
 
+/* Groups that this process may not make are made by somebody else from now on, where root would
+ * have them: the door's handlers. Without effect where the process may, or was given a place of its
+ * own, or nobody could. gateReason (static): why guests have no gate then, NULL: they have. At
+ * start. */
+void virCgroupInstanceHandOver(virCgroupInstance *instance, const char *gateReason);
+
 /* The name that also names the folder below /sys/fs/bpf. */
 const char *virCgroupInstanceName(const virCgroupInstance *instance);
 /* "v2", "v1" or "none". */
@@ -136,6 +142,9 @@ GPtrArray *virCgroupInstanceList(virCgroupInstance *instance, GError **error);
 const char *virCgroupName(const virCgroup *group);
 /* The leaf's folder, as an absolute path (for logs and the status file). */
 const char *virCgroupPath(const virCgroup *group);
+/* True if a child of this process may be born in the group, or join it, by this process's own
+ * rights: the kernel asks who may write to the group and to the nearest one above both. */
+bool virCgroupMayJoin(const virCgroup *group);
 /* Folder descriptor for virSpawnRequest.cgroupFd: of the emulator's part once there is one, else of
  * the leaf; borrowed, -1 before it is made. -1 also on v1, which can't be cloned into, and in a
  * scope: see virCgroupOpenJoins. */

@@ -60,6 +60,8 @@ typedef struct {
     /* Kills all in the leaf and waits until it is empty or the deadline (monotonic time) is over,
      * which is VIR_ERR_OPERATION_TIMEOUT. */
     bool (*killAll)(virCgroup *group, gint64 deadline_us, GError **error);
+    /* The same without killing anybody. No right is needed. */
+    bool (*awaitEmpty)(virCgroup *group, gint64 deadline_us, GError **error);
     /* Detects, else creates the gate with rules; then room for extra more. */
     bool (*prepareGate)(virGate *gate, const GArray *rules, size_t extra, virGateFound *retFound,
                         GError **error);
@@ -82,6 +84,8 @@ typedef struct {
 
 extern const virCgroupBackend virCgroupV1Backend, virCgroupV2Backend, virCgroupFakeBackend;
 
+/* What v2 calls the controller in cgroup.subtree_control; NULL: it need not be given there. */
+const char *virCgroupV2NameOf(virCgroupController controller);
 /* Has the fake's setDevice fail from the n-th call on (-1: never). */
 void virCgroupFakeFailAfter(int n);
 
@@ -112,6 +116,7 @@ struct virCgroupInstance {
     const char *reason;              /* why no groups can be made, NULL: they can */
     const char *gateReason;          /* why there are groups without gates, NULL: there are none */
     bool delegated;                  /* its hierarchy is a group that was given to a user */
+    bool handed;                     /* somebody else makes groups: virCgroupInstanceHandOver */
     char *path;                      /* <hierarchy>/virtward-<name> */
     GArray *hierarchies;             /* virCgroupHierarchy; the first is the gate's */
     virSystemdManager manager;       /* of new groups */
@@ -143,6 +148,36 @@ const virCgroupHierarchy *virCgroupHierarchyOf(const virCgroupInstance *instance
 #define VIR_CGROUP_PARTITION ".partition"
 /* The leaf's name below the guest's group. */
 #define VIR_CGROUP_LEAF "guest"
+
+/* Folders of a group in one hierarchy; caller frees. The guest's own group; where its processes
+ * are; a part's (NULL or _GUEST: the guest's own group); and where a process enters: the emulator's
+ * part once it is there, else where processes are. */
+char *virCgroupFolderIn(const virCgroup *group, const virCgroupHierarchy *at);
+char *virCgroupProcsFolderIn(const virCgroup *group, const virCgroupHierarchy *at);
+char *virCgroupPartFolderIn(const virCgroup *group, const virCgroupHierarchy *at,
+                            const virCgroupPart *part);
+char *virCgroupEntryIn(const virCgroup *group, const virCgroupHierarchy *at);
+
+typedef enum {
+    VIR_CGROUP_FOLDER_SLICE,  /* systemd's */
+    VIR_CGROUP_FOLDER_SHARED, /* the instance's, a partition's */
+    VIR_CGROUP_FOLDER_GUEST,
+    VIR_CGROUP_FOLDER_LEAF,
+    VIR_CGROUP_FOLDER_PART, /* of threads of the processes in parent */
+} virCgroupFolderKind;
+
+/* One that has to be there. */
+typedef struct {
+    virCgroupFolderKind kind;
+    const virCgroupHierarchy *at;
+    char *parent;
+    char *path;           /* parent and one name more */
+    unsigned controllers; /* that it gets where parent has them */
+} virCgroupFolder;
+
+/* Those of the group, or of a part of it alone, in the order they are made: virCgroupFolder
+ * elements; free with g_ptr_array_unref. */
+GPtrArray *virCgroupFolders(const virCgroup *group, const virCgroupPart *part);
 
 /* Where gates keep what outlives the daemon: one a door. */
 typedef struct {
@@ -195,8 +230,19 @@ virCgroupInstance *virCgroupInstanceNewAt(const char *name, const virCgroupBacke
 /* True if the thread is in the part's groups, or has ended. */
 bool virCgroupHasThread(const virCgroup *group, const virCgroupPart *part, pid_t tid,
                         bool *retInside, GError **error);
+/* True if the process is in the group in every hierarchy. */
+bool virCgroupHasProcess(const virCgroup *group, pid_t pid, bool *retInside, GError **error);
 /* Opens the leaf's folder if it isn't open; borrowed, -1 with an error. */
 int virCgroupOpenLeaf(virCgroup *group, GError **error);
+/* A part that was made is there to be cloned into from now on, if it is the emulator's. */
+bool virCgroupOpenPart(virCgroup *group, const virCgroupPart *part, GError **error);
+/* Before the group is removed. */
+void virCgroupClose(virCgroup *group);
+/* Waits until no process is left in the group, which may be gone; VIR_ERR_OPERATION_TIMEOUT at the
+ * deadline (monotonic time). */
+bool virCgroupAwaitEmpty(virCgroup *group, gint64 deadline_us, GError **error);
+/* How long a removal waits if it is not told. */
+#define VIR_CGROUP_REMOVE_MS 10000
 
 /* --- what changes the host: called by src/delegate/local* --- */
 

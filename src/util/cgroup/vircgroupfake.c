@@ -126,6 +126,7 @@ const virCgroupBackend virCgroupFakeBackend = {
     .makePart = virCgroupFakeMakeFolder,
     .isPopulated = virCgroupFakeIsPopulated,
     .killAll = virCgroupFakeKillAll,
+    .awaitEmpty = virCgroupFakeKillAll,
     .prepareGate = virCgroupFakePrepareGate,
     .detectGate = virCgroupFakeDetectGate,
     .repairGate = virCgroupFakeRepairGate,

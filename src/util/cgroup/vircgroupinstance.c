@@ -111,6 +111,13 @@ virCgroupInstanceControllersAt(const virCgroupMounts *mounts, const char *mount)
     return controllers & VIR_CGROUP_GUEST_CONTROLLERS;
 }
 
+/* Somebody can make groups there: this process, or who does it for it. */
+static bool
+virCgroupInstanceMayMake(const virCgroupInstance *instance, const char *mount)
+{
+    return instance->handed || access(mount, W_OK) == 0;
+}
+
 /* The gate's hierarchy first, then every other in which groups can be made. */
 static void
 virCgroupInstanceAddHierarchies(virCgroupInstance *instance)
@@ -131,12 +138,12 @@ virCgroupInstanceAddHierarchies(virCgroupInstance *instance)
         const unsigned controllers =
             mount ? virCgroupInstanceControllersAt(mounts, mount) & ~done : 0;
 
-        if (!controllers || access(mount, W_OK) < 0)
+        if (!controllers || !virCgroupInstanceMayMake(instance, mount))
             continue;
         done |= controllers;
         virCgroupInstanceAdd(instance, &virCgroupV1Backend, mount, controllers);
     }
-    if (!isV2 && mounts->v2 && (v2 & ~done) && access(mounts->v2, W_OK) == 0)
+    if (!isV2 && mounts->v2 && (v2 & ~done) && virCgroupInstanceMayMake(instance, mounts->v2))
         virCgroupInstanceAdd(instance, &virCgroupV2Backend, mounts->v2, v2 & ~done);
 }
 
@@ -163,10 +170,12 @@ virCgroupInstanceTryDelegated(virCgroupInstance *instance)
                              1u << VIR_CGROUP_CONTROLLER_FREEZER);
 }
 
-/* What the unified hierarchy offers groups below its root. */
+/* What the unified hierarchy offers groups below its root. A right that is missing here is
+ * another's where groups are handed over. */
 static void
-virCgroupInstanceAskV2(virCgroupMounts *mounts)
+virCgroupInstanceAskV2(virCgroupMounts *mounts, bool handed)
 {
+    virCgroupV2DevicesAnswer devices;
     g_autofree char *path = NULL;
     g_autofree char *text = NULL;
     VIR_AUTOCLOSE fd = -1;
@@ -176,8 +185,10 @@ virCgroupInstanceAskV2(virCgroupMounts *mounts)
     path = g_build_filename(mounts->v2, "cgroup.controllers", NULL);
     text = virFileRead(path, 4096, NULL, NULL);
     fd = open(mounts->v2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    devices = virCgroupV2DevicesAvailable(fd);
     virCgroupMountsOffer(mounts, text ? text : "",
-                         virCgroupV2DevicesAvailable(fd) == VIR_CGROUP_V2_DEVICES_YES);
+                         devices == VIR_CGROUP_V2_DEVICES_YES ||
+                             (handed && devices == VIR_CGROUP_V2_DEVICES_DENIED));
 }
 
 virCgroupInstance *
@@ -195,12 +206,50 @@ virCgroupInstanceNew(const char *root, GError **error)
         virCgroupInstanceTryDelegated(instance);
         return instance;
     }
-    virCgroupInstanceAskV2(&instance->mounts);
+    virCgroupInstanceAskV2(&instance->mounts, /* handed: */ false);
     if (!virCgroupInstanceTry(instance, &virCgroupV2Backend))
         (void)virCgroupInstanceTry(instance, &virCgroupV1Backend); /* reason says what is missing */
     if (instance->backend)
         virCgroupInstanceAddHierarchies(instance);
     return instance;
+}
+
+/* The layout that root has, if there is a hierarchy for it. */
+static bool
+virCgroupInstancePlan(virCgroupInstance *instance)
+{
+    virCgroupMounts *mounts = &instance->mounts;
+    const char *place;
+
+    if (instance->backend)
+        return true;
+    virCgroupInstanceAskV2(mounts, /* handed: */ true);
+    instance->backend = mounts->v2Controllers & (1u << VIR_CGROUP_CONTROLLER_DEVICES)
+                            ? &virCgroupV2Backend
+                            : &virCgroupV1Backend;
+    place = instance->backend == &virCgroupV2Backend ? mounts->v2
+                                                     : mounts->v1[VIR_CGROUP_CONTROLLER_DEVICES];
+    if (!place) {
+        instance->backend = NULL;
+        return false;
+    }
+    instance->path = g_strdup_printf("%s/virtward-%s", place, instance->name);
+    virCgroupInstanceAddHierarchies(instance);
+    return true;
+}
+
+void
+virCgroupInstanceHandOver(virCgroupInstance *instance, const char *gateReason)
+{
+    if (virCgroupInstanceUsable(instance, NULL))
+        return;
+    instance->handed = true;
+    if (!virCgroupInstancePlan(instance)) {
+        instance->handed = false;
+        return;
+    }
+    instance->reason = NULL;
+    instance->gateReason = gateReason;
 }
 
 virCgroupInstance *
@@ -320,6 +369,8 @@ virCgroupInstanceMake(virCgroupInstance *instance, GError **error)
 {
     const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, 0);
 
+    if (instance->handed)
+        return true; /* it comes with the first guest */
     if (instance->delegated)
         return virCgroupInstanceMakeDelegated(instance, error);
     if (instance->manager != VIR_SYSTEMD_NONE)
@@ -330,7 +381,7 @@ virCgroupInstanceMake(virCgroupInstance *instance, GError **error)
 bool
 virCgroupInstanceRemove(virCgroupInstance *instance, GError **error)
 {
-    if (rmdir(instance->path) < 0 && errno != ENOENT)
+    if (!instance->handed && rmdir(instance->path) < 0 && errno != ENOENT)
         return virErrorErrno(error, _("cannot remove control group %s"), instance->path);
     return true;
 }

@@ -495,3 +495,23 @@ virCgroupSettingHolds(const virCgroupSetting *setting, const char *text)
            g_ascii_string_to_unsigned(wanted, 10, 0, G_MAXUINT64, &want, NULL) &&
            have / page == want / page;
 }
+
+bool
+virCgroupLimitIsFile(const char *file)
+{
+    static const char *const files[] = {
+        /* v2 */
+        "cpu.weight", "cpu.max", "memory.max", "memory.high", "memory.swap.max", "io.weight",
+        "io.bfq.weight", "io.max", "cgroup.freeze",
+        /* v1 */
+        "cpu.shares", "cpu.cfs_period_us", "cpu.cfs_quota_us", "memory.limit_in_bytes",
+        "memory.soft_limit_in_bytes", "memory.memsw.limit_in_bytes", "blkio.weight",
+        "blkio.bfq.weight", "blkio.weight_device", "blkio.bfq.weight_device",
+        "blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device",
+        "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
+        "cpuset.memory_migrate", "freezer.state",
+        /* both */
+        "cpuset.cpus", "cpuset.mems", "pids.max", NULL};
+
+    return g_strv_contains(files, file);
+}

@@ -48,6 +48,10 @@ typedef struct {
 void virCgroupSettingClear(virCgroupSetting *setting);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virCgroupSetting, virCgroupSettingClear)
 
+/* True if the file, of any version, holds a limit of a guest: none by which processes are moved,
+ * groups given away or programs run. */
+bool virCgroupLimitIsFile(const char *file);
+
 /* part may be NULL for the whole guest. VIR_ERR_INVALID_ARG for what is out of range,
  * VIR_ERR_OPERATION_UNSUPPORTED where the group has no such controller. */
 bool virCgroupSettingNumber(const virCgroup *group, const virCgroupPart *part, virCgroupLimit limit,

@@ -120,6 +120,26 @@ virCgroupV1KillAll(virCgroup *group, gint64 deadline_us, GError **error)
     }
 }
 
+static bool
+virCgroupV1AwaitEmpty(virCgroup *group, gint64 deadline_us, GError **error)
+{
+    for (;;) {
+        g_autoptr(GArray) pids = virCgroupListProcs(group, error);
+        VIR_AUTOCLOSE pidfd = pids && pids->len ? pidfd_open(g_array_index(pids, pid_t, 0), 0) : -1;
+        struct pollfd wait = {pidfd, POLLIN, 0};
+        gint64 left_us = deadline_us - g_get_monotonic_time();
+
+        if (!pids || pids->len == 0)
+            return pids != NULL;
+        if (left_us <= 0)
+            return virErrorSet(error, VIR_ERR_OPERATION_TIMEOUT,
+                               _("processes of control group %s didn't end when killed"),
+                               group->path);
+        if (pidfd >= 0)
+            (void)poll(&wait, 1, (int)(left_us / 1000) + 1); /* what matters is read next */
+    }
+}
+
 /* --- the gate --- */
 
 static bool
@@ -244,6 +264,7 @@ const virCgroupBackend virCgroupV1Backend = {
     .makePart = virCgroupV1MakeFolder,
     .isPopulated = virCgroupV1IsPopulated,
     .killAll = virCgroupV1KillAll,
+    .awaitEmpty = virCgroupV1AwaitEmpty,
     .prepareGate = virCgroupV1PrepareGate,
     .detectGate = virCgroupV1DetectGate,
     .repairGate = virCgroupV1RepairGate,

@@ -42,8 +42,7 @@ virCgroupV2Available(const virCgroupMounts *mounts, const char **retReason)
 
 /* --- groups --- */
 
-/* Controllers by what v2 calls them. */
-static const char *
+const char *
 virCgroupV2NameOf(virCgroupController controller)
 {
     switch (controller) {
@@ -176,17 +175,13 @@ virCgroupV2Kill(virCgroup *group, GError **error)
     return true;
 }
 
+/* Until no process is left in the folder of eventsFd. */
 static bool
-virCgroupV2KillAll(virCgroup *group, gint64 deadline_us, GError **error)
+virCgroupV2Await(virCgroup *group, int eventsFd, gint64 deadline_us, GError **error)
 {
-    VIR_AUTOCLOSE eventsFd = virCgroupV2OpenEvents(group->path, error);
-    bool populated = false;
+    bool populated = true;
 
-    if (eventsFd < 0 || !virCgroupV2ReadPopulated(group, eventsFd, &populated, error))
-        return false;
-    if (populated && !virCgroupV2Kill(group, error))
-        return false;
-    while (populated) {
+    while (virCgroupV2ReadPopulated(group, eventsFd, &populated, error) && populated) {
         struct pollfd wait = {eventsFd, POLLPRI, 0};
         gint64 left_us = deadline_us - g_get_monotonic_time();
 
@@ -195,10 +190,28 @@ virCgroupV2KillAll(virCgroup *group, gint64 deadline_us, GError **error)
                                _("processes of control group %s didn't end when killed"),
                                group->path);
         (void)poll(&wait, 1, (int)(left_us / 1000) + 1); /* what matters is read next */
-        if (!virCgroupV2ReadPopulated(group, eventsFd, &populated, error))
-            return false;
     }
-    return true;
+    return !populated;
+}
+
+static bool
+virCgroupV2AwaitEmpty(virCgroup *group, gint64 deadline_us, GError **error)
+{
+    VIR_AUTOCLOSE eventsFd = virCgroupV2OpenEvents(group->path, error);
+
+    return eventsFd >= 0 && virCgroupV2Await(group, eventsFd, deadline_us, error);
+}
+
+static bool
+virCgroupV2KillAll(virCgroup *group, gint64 deadline_us, GError **error)
+{
+    VIR_AUTOCLOSE eventsFd = virCgroupV2OpenEvents(group->path, error);
+    bool populated = false;
+
+    if (eventsFd < 0 || !virCgroupV2ReadPopulated(group, eventsFd, &populated, error))
+        return false;
+    return !populated ||
+           (virCgroupV2Kill(group, error) && virCgroupV2Await(group, eventsFd, deadline_us, error));
 }
 
 /* --- the gate --- */
@@ -319,6 +332,7 @@ const virCgroupBackend virCgroupV2Backend = {
     .makePart = virCgroupV2MakePart,
     .isPopulated = virCgroupV2IsPopulated,
     .killAll = virCgroupV2KillAll,
+    .awaitEmpty = virCgroupV2AwaitEmpty,
     .prepareGate = virCgroupV2PrepareGate,
     .detectGate = virCgroupV2DetectGate,
     .repairGate = virCgroupV2RepairGate,
