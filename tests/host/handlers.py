@@ -39,8 +39,8 @@ class Handlers(unittest.TestCase):
         assert done.returncode == 0, done.stderr
         cls.library, = (cls.folder / "dest").rglob("libvirt-internal.so.1")
         cls.pc, = (cls.folder / "dest").rglob("libvirt-internal.pc")
-        module, = (cls.folder / "dest").rglob("libvirt_internal.py")
-        sys.path.insert(0, str(module.parent))
+        cls.module, = (cls.folder / "dest").rglob("libvirt_internal.py")
+        sys.path.insert(0, str(cls.module.parent))
         cls.running = daemons.running(VIRTWARDD, config="handler_timeout = 3\n",
                                       prepare=lambda folder: folder.chmod(0o755))
         cls.daemon = cls.running.__enter__()
@@ -137,6 +137,29 @@ class Handlers(unittest.TestCase):
                 if select.select([session], [], [], 0.2)[0]:
                     session.dispatch()
         session.unregister("own.set")
+
+    def test_4_the_python_example_in_the_bindings_loop(self):
+        """It answers for a guest that another client starts, and hears of the guest by events."""
+        env = {**self.env(), "PYTHONPATH": str(self.module.parent)}
+        with subprocess.Popen(["/usr/bin/python3", SOURCE / "example.py", self.uri], stdout=subprocess.PIPE, text=True,
+                              env=env) as example:
+            try:
+                self.assertEqual(example.stdout.readline(), "serving\n")
+                self.virsh("start", "--paused", "handled")
+                lines = []
+                while not lines or not lines[-1].startswith("event handled"):
+                    lines.append(example.stdout.readline())
+                    self.assertTrue(lines[-1], "the example has ended")
+                self.assertTrue(any(line.startswith("own.set handled ") for line in lines), lines)
+                self.virsh("destroy", "handled")
+            finally:
+                example.terminate()
+                self.assertEqual(example.wait(DEADLINE), 0)
+        # it went without taking its leave: one of its user does so in its place
+        session = self.session()
+        for hook in ("own.set", "memlock.set", "sched.set"):
+            session.register(hook, lambda call, request: None)
+            session.unregister(hook)
 
     def test_5_a_refusal_reaches_the_client(self):
         def own(call, request):

@@ -33,7 +33,7 @@ INSTALLED = [
     (r"etc/virtward/[\w-]+\.conf", OPTION, DATA, None),
     (r"usr/share/virtward/.*", OPTION, DATA, None),
     (r"usr/share/locale/\w+/LC_MESSAGES/virtward\.mo", OPTION, DATA, None),
-    (r"usr/share/man/man[158]/(virtwardd|virtward|virtward-spawn|virtward-helperd|virt-qemu-sev-validate)\.[158]",
+    (r"usr/share/man/man[1578]/(virtwardd|virtward|virtward-spawn|virtward-helperd|virtward-platforms|virt-qemu-sev-validate)\.[1578]",
      OPTION, DATA, None),
     (r"usr/lib/systemd/system/virtwardd(\.service|(-ro|-admin)?\.socket)", OPTION, DATA, None),
     (r"usr/lib/systemd/system/virtward-helperd\.service", OPTION, DATA, None),
