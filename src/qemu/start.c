@@ -23,6 +23,7 @@
 #include "qemu/gatesettings.h"
 #include "qemu/guest.h"
 #include "qemu/guestcpu.h"
+#include "qemu/guestlog.h"
 #include "qemu/guestmemlock.h"
 #include "qemu/hostfiles.h"
 #include "qemu/incoming.h"
@@ -333,30 +334,6 @@ qemuStartFdName(unsigned host, unsigned n, void *opaque)
     return g_strdup_printf("%u", QEMU_FD_FIRST + qemuHostFdsIndex(start->fds, host, n));
 }
 
-static bool
-qemuStartOpenLog(qemuStart *start, GPtrArray *argv, GError **error)
-{
-    g_autofree char *path =
-        g_strdup_printf("%s/%s.log", start->driver->paths.log, start->def->name);
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *when = g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+0000");
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    start->logFd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (start->logFd < 0)
-        return virErrorErrno(error, _("cannot open log file %s"), path);
-    g_string_append_printf(text, "%s: starting up virtward version: %s\n", when, PACKAGE_VERSION);
-    for (guint i = 0; i < argv->len && argv->pdata[i]; i++) {
-        g_autofree char *word = g_shell_quote(g_ptr_array_index(argv, i));
-
-        g_string_append_printf(text, "%s%s", i ? " " : "", word);
-    }
-    g_string_append_c(text, '\n');
-    (void)virFileWriteAll(start->logFd, text->str, text->len); /* a full disk must not stop it */
-    start->logStart = lseek(start->logFd, 0, SEEK_END);
-    return true;
-}
-
 /* The nodes are there: nobody in the group makes any more. */
 static bool
 qemuStartEndMaking(qemuStart *start, GError **error)
@@ -419,7 +396,8 @@ qemuStartSpawn(qemuStart *start, GError **error)
     g_ptr_array_insert(argv, 0, g_strdup(start->def->emulator));
     g_ptr_array_add(argv, NULL);
     g_ptr_array_add(env, NULL);
-    if (!qemuStartOpenLog(start, argv, error))
+    if (!qemuGuestLogOpen(start->driver->paths.log, start->def->name, argv, &start->logFd,
+                          &start->logStart, error))
         return false;
     for (unsigned i = 0; i < count; i++)
         fds[i] = (virSpawnFd){qemuHostFdsAt(start->fds, i), (int)(QEMU_FD_FIRST + i)};
@@ -461,24 +439,11 @@ qemuStartSpawn(qemuStart *start, GError **error)
            VIR_FAULT_STEP("start:pid-saved", error) && qemuStartEndMaking(start, error);
 }
 
-/* What QEMU wrote since this start began: the best explanation of why it ended. */
-static char *
-qemuStartLogTail(const qemuStart *start)
-{
-    g_autofree char *path =
-        g_strdup_printf("%s/%s.log", start->driver->paths.log, start->guest->obj->name);
-    VIR_AUTOCLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
-    char text[4096];
-    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, start->logStart);
-
-    text[MAX(n, 0)] = '\0';
-    return g_strdup(g_strchomp(text));
-}
-
 static bool
 qemuStartExplain(qemuStart *start, GError **error)
 {
-    g_autofree char *tail = qemuStartLogTail(start);
+    g_autofree char *tail =
+        qemuGuestLogTail(start->driver->paths.log, start->guest->obj->name, start->logStart);
 
     if (!*tail)
         return false;
