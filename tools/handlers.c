@@ -73,6 +73,45 @@ hookName(uint32_t number)
     return hook ? hook->name : "?";
 }
 
+static virJSON *
+grantsJSON(const handler_status_ret *status)
+{
+    virJSON *list = json_object_new_array();
+
+    for (uint32_t i = 0; i < status->grants_len; i++) {
+        const handler_status_grant *grant = &status->grants_val[i];
+        virJSON *one = virJSONObject();
+
+        virJSONAddString(one, "guest", grant->domain);
+        virJSONAddString(one, "hook", hookName(grant->hook));
+        virJSONAddUInt(one, "request", grant->request);
+        virJSONAddString(one, "state", grant->state);
+        virJSONAddString(one, "target", grant->target);
+        json_object_array_add(list, one);
+    }
+    return list;
+}
+
+static void
+printGrants(const handler_status_ret *status)
+{
+    static const char *const head[] = {"GUEST", "HOOK", "REQUEST", "STATE", "TARGET"};
+    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(head); i++)
+        g_ptr_array_add(cells, g_strdup(head[i]));
+    for (uint32_t i = 0; i < status->grants_len; i++) {
+        const handler_status_grant *grant = &status->grants_val[i];
+
+        g_ptr_array_add(cells, g_strdup(grant->domain));
+        g_ptr_array_add(cells, g_strdup(hookName(grant->hook)));
+        g_ptr_array_add(cells, g_strdup_printf("%" G_GUINT64_FORMAT, grant->request));
+        g_ptr_array_add(cells, g_strdup(grant->state));
+        g_ptr_array_add(cells, g_strdup(grant->target));
+    }
+    virtwardPrintTable(cells, G_N_ELEMENTS(head));
+}
+
 static void
 printJSON(const handler_status_ret *status)
 {
@@ -95,10 +134,12 @@ printJSON(const handler_status_ret *status)
         virJSONAddUInt(one, "late", server->late);
         virJSONAddUInt(one, "last-us", server->last_us);
         virJSONAddUInt(one, "mean-us", server->mean_us);
+        virJSONAddUInt(one, "median-us", server->median_us);
         json_object_array_add(list, one);
     }
     virJSONAddString(whole, "instance", status->instance);
     virJSONAddValue(whole, "handlers", list);
+    virJSONAddValue(whole, "grants", grantsJSON(status));
     text = virJSONPrint(whole);
     printf("%s\n", text);
 }
@@ -106,16 +147,17 @@ printJSON(const handler_status_ret *status)
 static void
 printRows(const handler_status_ret *status)
 {
-    static const char *const head[] = {"HOOK",  "PROCESS",  "USER", "GUESTS",  "CONNECTED",
-                                       "CALLS", "FAILURES", "LATE", "LAST US", "MEAN US"};
+    static const char *const head[] = {"HOOK",      "PROCESS", "USER",     "GUESTS",
+                                       "CONNECTED", "CALLS",   "FAILURES", "LATE",
+                                       "LAST US",   "MEAN US", "MEDIAN US"};
     g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
 
     for (size_t i = 0; i < G_N_ELEMENTS(head); i++)
         g_ptr_array_add(cells, g_strdup(head[i]));
     for (uint32_t i = 0; i < status->servers_len; i++) {
         const handler_server *server = &status->servers_val[i];
-        const uint64_t numbers[] = {server->calls, server->failures, server->late, server->last_us,
-                                    server->mean_us};
+        const uint64_t numbers[] = {server->calls,   server->failures, server->late,
+                                    server->last_us, server->mean_us,  server->median_us};
 
         g_ptr_array_add(cells, g_strdup(hookName(server->hook)));
         g_ptr_array_add(cells, g_strdup_printf("%u", server->pid));
@@ -132,13 +174,15 @@ static bool
 runHandlers(const virtwardContext *context, int argc, char **argv, GError **error)
 {
     bool json = argc == 2 && g_str_equal(argv[1], "--json");
+    bool grants = argc == 2 && g_str_equal(argv[1], "--grants");
     VIR_AUTOCLOSE fd = -1;
     g_auto(virPacket) reply = {0};
     g_auto(virArena) arena = {0};
     handler_status_ret status = {0};
 
-    if (argc > 1 && !json)
-        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("usage: virtward handlers [--json]"));
+    if (argc > 1 && !json && !grants)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                           _("usage: virtward handlers [--grants|--json]"));
     fd = connectDaemon(context, error);
     virPacketInit(&reply);
     virArenaInit(&arena);
@@ -147,6 +191,8 @@ runHandlers(const virtwardContext *context, int argc, char **argv, GError **erro
         return false;
     if (json)
         printJSON(&status);
+    else if (grants)
+        printGrants(&status);
     else if (status.servers_len == 0)
         printf("%s\n", _("no handler is registered: the daemon does everything itself"));
     else

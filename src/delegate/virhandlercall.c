@@ -185,6 +185,8 @@ closeCall(const hookCall *ask, gint64 began_us)
         return;
     server->last_us = (uint64_t)(g_get_monotonic_time() - began_us);
     server->total_us += server->last_us;
+    server->recent_us[(server->calls - 1) % HANDLER_RECENT] =
+        (uint32_t)MIN(server->last_us, UINT32_MAX);
     server->failures +=
         !pending->answered || pending->reply->header.status != RPC_MESSAGE_STATUS_OK;
     server->late += !pending->answered && !pending->lost;

@@ -4,6 +4,7 @@
  * Reading is done on the event thread, from memory and sockets only; who waits for an answer is
  * woken by its serial. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -20,7 +21,8 @@
 enum {
     PEERS_MAX = 64,
     MESSAGES_PER_TURN = 32, /* then others have theirs */
-    QUEUE_MAX = 64,         /* messages that a peer may leave unread behind a full socket */
+    STATUS_GRANTS_MAX = 8192,
+    QUEUE_MAX = 64, /* messages that a peer may leave unread behind a full socket */
 };
 
 /* --- a peer's life --- */
@@ -282,6 +284,27 @@ answerFeatures(virHandlerPeer *peer, const virPacket *call, virArena *arena)
     return answer(peer, call, &handler_features_ret_xdr, &ret, NULL);
 }
 
+static int
+compareTimes(const void *a, const void *b)
+{
+    uint32_t first = *(const uint32_t *)a;
+    uint32_t second = *(const uint32_t *)b;
+
+    return (first > second) - (first < second);
+}
+
+/* Of the latest calls. */
+static uint64_t
+medianTime(const virHandlerServer *server)
+{
+    uint32_t times[HANDLER_RECENT];
+    size_t n = (size_t)MIN(server->calls, HANDLER_RECENT);
+
+    memcpy(times, server->recent_us, sizeof(times));
+    qsort(times, n, sizeof(times[0]), compareTimes);
+    return n ? times[n / 2] : 0;
+}
+
 /* A row of status; texts in the arena, since the server may change when the lock is given up. */
 static handler_server
 describeServer(const virHandlerServer *server, const virHandlers *handlers, virArena *arena)
@@ -301,7 +324,35 @@ describeServer(const virHandlerServer *server, const virHandlers *handlers, virA
         .failures = server->failures,
         .late = server->late,
         .last_us = server->last_us,
-        .mean_us = server->calls ? server->total_us / server->calls : 0};
+        .mean_us = server->calls ? server->total_us / server->calls : 0,
+        .median_us = medianTime(server)};
+}
+
+/* Under lock. */
+static void
+describeGrants(virHandlers *handlers, virArena *arena, handler_status_ret *ret)
+{
+    GHashTableIter iter;
+    void *uuid, *value;
+
+    ret->grants_val = virArenaNew(arena, handler_status_grant, STATUS_GRANTS_MAX);
+    g_hash_table_iter_init(&iter, handlers->guests);
+    while (g_hash_table_iter_next(&iter, &uuid, &value)) {
+        const virHandlerGuest *guest = value;
+
+        for (guint i = 0; i < guest->grants->len && ret->grants_len < STATUS_GRANTS_MAX; i++) {
+            const virHandlerGrant *grant = g_ptr_array_index(guest->grants, i);
+            handler_status_grant *row = &ret->grants_val[ret->grants_len++];
+
+            *row = (handler_status_grant){
+                .domain = virArenaStrdup(arena, guest->domain),
+                .hook = grant->hook->number,
+                .request = grant->request,
+                .state = (char *)virHandlerGrantStateToString((int)grant->state),
+                .target = virArenaStrdup(arena, grant->target)};
+            memcpy(row->uuid, uuid, sizeof(row->uuid));
+        }
+    }
 }
 
 static bool
@@ -316,6 +367,7 @@ answerStatus(virHandlerPeer *peer, const virPacket *call, virArena *arena)
     for (guint i = 0; i < handlers->servers->len; i++)
         ret.servers_val[i] =
             describeServer(g_ptr_array_index(handlers->servers, i), handlers, arena);
+    describeGrants(handlers, arena, &ret);
     g_mutex_unlock(&handlers->lock);
     return answer(peer, call, &handler_status_ret_xdr, &ret, NULL);
 }

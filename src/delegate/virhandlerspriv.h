@@ -26,6 +26,8 @@ typedef struct {
     bool gone;
 } virHandlerPeer;
 
+enum { HANDLER_RECENT = 64 }; /* calls whose median is told */
+
 /* Who serves a hook for which guests. */
 typedef struct {
     uint32_t id;
@@ -42,6 +44,7 @@ typedef struct {
     uint64_t late;
     uint64_t last_us;
     uint64_t total_us;
+    uint32_t recent_us[HANDLER_RECENT]; /* of the latest calls, in a ring */
 } virHandlerServer;
 
 /* A call that waits for its answer; lies on the stack of who waits. */

@@ -166,8 +166,8 @@ static const struct {
     const char *calls[20];
 } own[] = {
     {"memlock.set", false, {"prlimit64"}},
-    {"sched.set", false, {"sched_setscheduler"}},
-    {"affinity.set", false, {"sched_setaffinity"}},
+    {"sched.set", false, {"sched_setscheduler", "sched_getscheduler", "sched_getparam"}},
+    {"affinity.set", false, {"sched_setaffinity", "sched_getaffinity"}},
     {"barrier", false, {"sched_setaffinity", "sched_getaffinity"}},
     {"cgroup.create", false, {"mkdirat", "unlinkat", "fchownat"}},
     {"cgroup.remove", false, {"unlinkat", "pidfd_send_signal"}},

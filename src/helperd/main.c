@@ -17,6 +17,7 @@
 #endif
 
 #include "helperd/confine.h"
+#include "helperd/looks.h"
 #include "helperd/operations.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
@@ -71,6 +72,19 @@ serveCall(const virInternalCall *call, virInternalRequest *request, void *opaque
     return done ? 0 : -1;
 }
 
+/* What an earlier call made, before this helper or this daemon began. */
+static virInternalVerdict
+judgeGrant(const virInternalCall *call, const char *hook, virInternalRequest *request, void *opaque)
+{
+    static const char *const words[] = {"kept", "lost", "unknown"};
+    virInternalVerdict verdict = helperLook(opaque, hook, request);
+    g_autofree char *name = g_strescape(call->domain, NULL);
+
+    fprintf(stderr, "audit: resync hook=%s guest=\"%s\" request=%llu verdict=%s\n", hook, name,
+            call->request, words[verdict]);
+    return verdict;
+}
+
 static virInternalSession *
 openSession(const helperDaemon *daemon)
 {
@@ -86,6 +100,8 @@ static bool
 serveDaemon(helperDaemon *daemon)
 {
     daemon->session = openSession(daemon);
+    if (daemon->session)
+        virInternalSessionSetResync(daemon->session, judgeGrant, (void *)daemon->policy, NULL);
     for (const helperOperation *one = helperOperations; daemon->session && one->hook; one++) {
         helperBinding binding = {daemon->policy, one};
 

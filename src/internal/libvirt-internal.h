@@ -289,11 +289,28 @@ typedef enum {
 
 /* Registers handler for the operation. uuid (16 bytes) or pattern (shell-like, of names) say for
  * which guests; with neither, for all. destroy (may be NULL) is called for opaque when the session
- * ends or another handler takes this one's place. Waits for the daemon's answer. "teardown" and
- * "resync" are told to every session; registering for them is local. */
+ * ends or another handler takes this one's place. Waits for the daemon's answer. "teardown" is
+ * told to every session; registering for it is local. */
 int virInternalSessionRegister(virInternalSession *session, const char *hook,
                                const unsigned char *uuid, const char *pattern, unsigned flags,
                                virInternalHandler handler, void *opaque, virFreeCallback destroy);
+typedef enum {
+    VIR_INTERNAL_KEPT = 0,    /* it is as it was made */
+    VIR_INTERNAL_LOST = 1,    /* it is not */
+    VIR_INTERNAL_UNKNOWN = 2, /* it cannot be seen here: the daemon looks itself */
+} virInternalVerdict;
+
+/* What became of an earlier call of the operation: asked after a registration, when handler or
+ * daemon have been away. request has the arguments of then and the descriptors as far as they can
+ * be opened again, perhaps none; nothing is to be changed. Without such a function every verdict is
+ * UNKNOWN. What is lost is asked for again, as a new call. */
+typedef virInternalVerdict (*virInternalResyncHandler)(const virInternalCall *call,
+                                                       const char *hook,
+                                                       virInternalRequest *request, void *opaque);
+/* Before the first registration. destroy (may be NULL) as with virInternalSessionRegister. */
+void virInternalSessionSetResync(virInternalSession *session, virInternalResyncHandler handler,
+                                 void *opaque, virFreeCallback destroy);
+
 /* Takes leave of the operation: the daemon goes on without. */
 int virInternalSessionUnregister(virInternalSession *session, const char *hook);
 

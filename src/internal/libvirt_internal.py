@@ -68,7 +68,11 @@ class _Rule(ctypes.Structure):
 
 
 _HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Call), ctypes.c_void_p, ctypes.c_void_p)
+_RESYNC = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Call), ctypes.c_char_p, ctypes.c_void_p,
+                           ctypes.c_void_p)
+KEPT, LOST, UNKNOWN = 0, 1, 2
 _PROTOTYPES = {
+    "SessionSetResync": (None, [ctypes.c_void_p, _RESYNC, ctypes.c_void_p, ctypes.c_void_p]),
     "GetLastError": (ctypes.c_char_p, []),
     "Fail": (None, None),
     "SessionOpen": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_uint]),
@@ -243,6 +247,20 @@ class Session:
                                   None) < 0:
             raise _error()
         self._handlers[hook] = callback
+
+    def on_resync(self, judge):
+        """judge(call, hook, request) says what became of an earlier call: KEPT, LOST or UNKNOWN.
+
+        Before the first register. The request has the arguments of then, and those descriptors that
+        can be opened again."""
+        def run(call, hook, request, _opaque):
+            try:
+                return judge(call.contents, hook.decode(), Request(request))
+            except Exception:  # pylint: disable=broad-except; the daemon looks itself
+                return UNKNOWN
+
+        self._handlers["resync"] = _RESYNC(run)
+        _lib().SessionSetResync(self._pointer, self._handlers["resync"], None, None)
 
     def unregister(self, hook):
         if _lib().SessionUnregister(self._pointer, hook.encode()) < 0:

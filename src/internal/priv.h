@@ -31,6 +31,9 @@ struct _virInternalRequest {
 /* Fills request from packet (borrowed). */
 bool virInternalRequestInit(virInternalRequest *request, const virXdrHook *hook, virPacket *packet,
                             GError **error);
+/* The same of what was asked earlier, from its arguments; packet has descriptors alone. */
+bool virInternalRequestInitGrant(virInternalRequest *request, const handler_grant *grant,
+                                 virPacket *packet, GError **error);
 void virInternalRequestClear(virInternalRequest *request);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virInternalRequest, virInternalRequestClear)
 

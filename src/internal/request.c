@@ -73,12 +73,9 @@ fillIds(virInternalRequest *request)
     }
 }
 
-bool
-virInternalRequestInit(virInternalRequest *request, const virXdrHook *hook, virPacket *packet,
-                       GError **error)
+static void
+openRequest(virInternalRequest *request, const virXdrHook *hook, virPacket *packet)
 {
-    const handler_call *head;
-
     *request = (virInternalRequest){.hook = hook, .packet = packet};
     virArenaInit(&request->arena);
     request->fds = g_array_new(FALSE, FALSE, sizeof(int));
@@ -87,6 +84,15 @@ virInternalRequestInit(virInternalRequest *request, const virXdrHook *hook, virP
     request->args = virArenaAlloc(&request->arena, hook->args->size);
     if (hook->ret)
         request->ret = virArenaAlloc(&request->arena, hook->ret->size);
+}
+
+bool
+virInternalRequestInit(virInternalRequest *request, const virXdrHook *hook, virPacket *packet,
+                       GError **error)
+{
+    const handler_call *head;
+
+    openRequest(request, hook, packet);
     if (!virPacketDecode(packet, hook->args, &request->arena, request->args, error))
         return false;
     for (uint32_t i = 0; hook->ret && i < hook->ret->fieldCount; i++) {
@@ -101,6 +107,25 @@ virInternalRequestInit(virInternalRequest *request, const virXdrHook *hook, virP
                                       .flags = head->flags};
     memcpy(request->call.uuid, head->uuid, sizeof(request->call.uuid));
     fillIds(request);
+    return true;
+}
+
+bool
+virInternalRequestInitGrant(virInternalRequest *request, const handler_grant *grant,
+                            virPacket *packet, GError **error)
+{
+    const virXdrHook *hook = virXdrHookByNumber(grant->hook);
+
+    if (!hook || grant->args_len == 0)
+        return virErrorSet(error, VIR_ERR_NO_SUPPORT, _("the arguments of a grant are not known"));
+    openRequest(request, hook, packet);
+    if (!virXdrDecode(hook->args, grant->args_val, grant->args_len, &request->arena, request->args,
+                      NULL, error))
+        return false;
+    request->call = (virInternalCall){
+        .domain = grant->domain, .phase = VIR_INTERNAL_PHASE_RECONNECT, .request = grant->request};
+    memcpy(request->call.uuid, grant->uuid, sizeof(request->call.uuid));
+    request->ids = g_array_new(FALSE, FALSE, sizeof(unsigned long long));
     return true;
 }
 

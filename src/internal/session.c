@@ -26,6 +26,11 @@ struct _virInternalSession {
     virPacketReader reader;
     uint32_t serial;
     sessionHandler handlers[HANDLER_PROC_LAST];
+    struct {
+        virInternalResyncHandler func; /* NULL: nothing is known of earlier calls */
+        void *opaque;
+        virFreeCallback destroy;
+    } resync;
 };
 
 /* --- where the daemon is --- */
@@ -134,18 +139,6 @@ dropHandler(sessionHandler *handler)
     *handler = (sessionHandler){0};
 }
 
-VIR_INTERNAL_EXPORT void
-virInternalSessionFree(virInternalSession *session)
-{
-    if (!session)
-        return;
-    for (size_t i = 0; i < G_N_ELEMENTS(session->handlers); i++)
-        dropHandler(&session->handlers[i]);
-    virPacketReaderClear(&session->reader);
-    virCloseFd(&session->fd);
-    g_free(session);
-}
-
 VIR_INTERNAL_EXPORT int
 virInternalSessionGetFd(const virInternalSession *session)
 {
@@ -187,15 +180,38 @@ answerSuccess(virInternalSession *session, const virInternalRequest *request, GE
            sendMessage(session, reply, request->fds, error);
 }
 
-/* resync: the library remembers nothing. */
+/* --- resync --- */
+
+/* The descriptors of one grant come from the front of the packet's; next counts them. */
+static int32_t
+judgeGrant(const virInternalSession *session, virPacket *packet, const handler_grant *grant,
+           size_t *next)
+{
+    g_auto(virInternalRequest) request = {0};
+    g_auto(virPacket) part = {0};
+    virInternalVerdict verdict = VIR_INTERNAL_UNKNOWN;
+
+    virPacketInit(&part);
+    for (uint32_t i = 0; i < grant->fds && *next < virPacketFdCount(packet); i++) {
+        int fd = virPacketTakeFd(packet, (*next)++);
+
+        g_array_append_val(part.fds, fd);
+    }
+    if (session->resync.func && virInternalRequestInitGrant(&request, grant, &part, NULL))
+        verdict = session->resync.func(&request.call, request.hook->name, &request,
+                                       session->resync.opaque);
+    return (int32_t)verdict;
+}
+
 static bool
-answerResync(virInternalSession *session, const virPacket *packet, GError **error)
+answerResync(virInternalSession *session, virPacket *packet, GError **error)
 {
     g_auto(virArena) arena = {0};
     handler_resync_args args;
     handler_resync_ret ret = {0};
     virNetHeader header = packet->header;
     g_autoptr(virNetMessage) reply = NULL;
+    size_t next = 0;
 
     virArenaInit(&arena);
     if (!virPacketDecode(packet, &handler_resync_args_xdr, &arena, &args, error))
@@ -203,12 +219,44 @@ answerResync(virInternalSession *session, const virPacket *packet, GError **erro
     ret.verdicts_len = args.grants_len;
     ret.verdicts_val = virArenaNew(&arena, int32_t, MAX(args.grants_len, 1));
     for (uint32_t i = 0; i < args.grants_len; i++)
-        ret.verdicts_val[i] = HANDLER_VERDICT_UNKNOWN;
+        ret.verdicts_val[i] = judgeGrant(session, packet, &args.grants_val[i], &next);
     header.type = RPC_MESSAGE_TYPE_REPLY;
     reply = virNetMessageNew(&header);
     return virNetMessageEncode(reply, &handler_resync_ret_xdr, &ret, error) &&
            sendMessage(session, reply, NULL, error);
 }
+
+static void
+dropResync(virInternalSession *session)
+{
+    if (session->resync.destroy)
+        session->resync.destroy(session->resync.opaque);
+}
+
+VIR_INTERNAL_EXPORT void
+virInternalSessionSetResync(virInternalSession *session, virInternalResyncHandler handler,
+                            void *opaque, virFreeCallback destroy)
+{
+    dropResync(session);
+    session->resync.func = handler;
+    session->resync.opaque = opaque;
+    session->resync.destroy = destroy;
+}
+
+VIR_INTERNAL_EXPORT void
+virInternalSessionFree(virInternalSession *session)
+{
+    if (!session)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(session->handlers); i++)
+        dropHandler(&session->handlers[i]);
+    dropResync(session);
+    virPacketReaderClear(&session->reader);
+    virCloseFd(&session->fd);
+    g_free(session);
+}
+
+/* --- calls --- */
 
 static bool
 serveCall(virInternalSession *session, virPacket *packet, GError **error)

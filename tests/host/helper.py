@@ -103,6 +103,15 @@ class Helper(unittest.TestCase):
         self.wait_line("verdict=refused")
         self.assertEqual(self.disk.stat().st_uid, 0)
 
+    def test_its_successor_sees_what_it_did(self):
+        self.start_helper(f"{self.folder};{self.daemon.root}")
+        self.assertEqual(self.virsh("start", "--paused", "helped").returncode, 0)
+        self.helper.kill()
+        self.helper.wait(DEADLINE)
+        self.helper.stderr.close()
+        self.start_helper(f"{self.folder};{self.daemon.root}")
+        self.assertIn("verdict=kept", self.wait_line("audit: resync hook=own.set guest=\"helped\""))
+
     def test_it_comes_back(self):
         self.start_helper(f"{self.folder};{self.daemon.root}")
         self.helper.kill()
