@@ -11,6 +11,7 @@ without; at the end the kernel holds what it held before. A handler that lies is
 """
 import argparse
 import contextlib
+import json
 import os
 import pathlib
 import select
@@ -30,9 +31,10 @@ from gate_daemon import bpftool, mount_of_cgroup2, names, skip, until  # noqa: E
 USER = 1000
 NAME = "gateh"
 DEADLINE = 60
-# Nodes of our own: those that are listed in the policy of every guest, and one that is plugged.
-LISTED = 50
-FULL, FUSE = (1, 7), (10, 229)
+# Nodes of our own: those that are listed for every guest, and two that are not.
+LISTED = 57
+ROOM = 64  # rules that a gate here has room for at first
+FULL, FUSE, OTHER = (1, 7), (10, 229), (10, 237)
 DOMAIN = """<domain type='qemu'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>32</memory>
 <os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices>
 <memballoon model='none'/></devices></domain>"""
@@ -163,6 +165,19 @@ def until_nothing(host):
     assert [name for name in pins if "." not in name] in ([], ["events"]), pins
 
 
+def restart(host):
+    """kill -9 of the daemon, and the next one."""
+    host.running.restart()
+
+
+def objects(group):
+    return [program["id"] for program in bpftool("cgroup", "show", group)]
+
+
+def rules_of(host, name=NAME):
+    return len(json.loads((host.running.root / "run" / "qemu" / f"{name}.rules").read_text())["rules"])
+
+
 # --- what it does ---
 
 def check_guest(host):
@@ -181,6 +196,78 @@ def check_guest(host):
     assert "verdict=done" in host.hear("hook=gate.update")
     assert opens(group, host.nodes / "full") and not opens(group, host.nodes / "fuse")
     host.virsh("destroy", NAME)
+    until_nothing(host)
+
+
+def check_growing(host):
+    """The gate has room for 64 rules; one more has it exchanged, and both are never off."""
+    host.start_helper()
+    group = host.create()
+    before = objects(group)
+    assert rules_of(host) == ROOM, "it is full"
+    for node in ("full", "fuse"):
+        host.plug(host.nodes / node)
+    assert "verdict=done" in host.hear("hook=gate.replace")
+    assert objects(group) != before and len(objects(group)) == len(before)
+    assert opens(group, host.nodes / "full") and opens(group, host.nodes / "fuse")
+    assert not opens(group, host.nodes / "other")
+    host.virsh("destroy", NAME)
+    until_nothing(host)
+
+
+def check_daemon_comes_back(host):
+    """Its helper is there at first, and then only after it: the gate goes on, and is managed again."""
+    host.start_helper(ids="no" if host.pinned else "yes")
+    group = host.create()
+    before = objects(group)
+    host.running.restart()
+    host.hear("serving")
+    host.plug(host.nodes / "full")
+    assert opens(group, host.nodes / "full") and not opens(group, host.nodes / "fuse")
+    host.end_helper()
+    host.running.restart()
+    assert host.virsh("domstate", NAME).strip() == "paused"
+    assert not opens(group, host.nodes / "fuse") and opens(group, "/dev/null")
+    host.plug(host.nodes / "fuse", fails="no handler is registered for gate.replace")
+    host.start_helper(ids="no" if host.pinned else "yes")
+    host.plug(host.nodes / "fuse")
+    assert opens(group, host.nodes / "fuse") and opens(group, host.nodes / "full")
+    assert not opens(group, host.nodes / "other")
+    assert len(objects(group)) == len(before), "nothing was attached beside it"
+    host.virsh("destroy", NAME)
+    until_nothing(host)
+
+
+def check_helper_comes_back(host):
+    """What it did stays when it is killed; what needs it waits for it, and says so."""
+    host.start_helper()
+    group = host.create()
+    host.end_helper(signal.SIGKILL)
+    assert not opens(group, host.nodes / "full")
+    host.plug(host.nodes / "full", fails="is not connected")
+    host.start_helper()
+    host.plug(host.nodes / "full")
+    assert opens(group, host.nodes / "full")
+    host.end_helper(signal.SIGKILL)
+    host.virsh("destroy", NAME)
+    host.create(fails="the handler of gate.create is not connected")
+    until_nothing(host)
+
+
+def check_refusals(host):
+    """What the policy does not have is refused in words, audited, and changes nothing."""
+    host.start_helper(devices="c 1:[35789];c 5:2;c 10:232;c 136:*;c 240:*")
+    group = host.create()
+    host.plug(host.nodes / "fuse", fails="'c 10:229' is not among the devices of gate.update")
+    assert "verdict=refused" in host.hear("hook=gate.update")
+    assert not opens(group, host.nodes / "fuse") and opens(group, "/dev/null")
+    host.virsh("destroy", NAME)
+    host.end_helper()
+    host.start_helper(max=ROOM - 1)
+    host.create(fails=f"of {ROOM} is outside the policy of gate.create")
+    host.end_helper()
+    host.start_helper(modes="permissive")
+    host.create(fails="'enforce' is not among the modes of gate.create")
     until_nothing(host)
 
 
@@ -210,21 +297,21 @@ def make_nodes(folder):
     """Character devices that nobody else uses, and two that others do, open to everybody."""
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "gateh", folder], check=True)
-    numbers = {"full": FULL, "fuse": FUSE, **{f"listed{i}": (240, i) for i in range(LISTED)}}
+    numbers = {"full": FULL, "fuse": FUSE, "other": OTHER, **{f"listed{i}": (240, i) for i in range(LISTED)}}
     for name, (high, low) in numbers.items():
         os.mknod(folder / name, 0o666 | stat.S_IFCHR, os.makedev(high, low))
         os.chmod(folder / name, 0o666)
 
 
 @contextlib.contextmanager
-def stage(wanted, config, pinned):
+def stage(wanted, pinned):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vw-gateh-")))
         folder.chmod(0o755)
         host = Host(wanted, folder, stack.enter_context(given_group()))
         host.pinned = pinned
         make_nodes(host.nodes)
-        stack.callback(subprocess.run, ["umount", host.nodes], check=True)
+        stack.callback(subprocess.run, ["umount", "--lazy", host.nodes], check=True)
 
         class Started:
             def __fspath__(self):
@@ -244,9 +331,11 @@ def stage(wanted, config, pinned):
 
         listed = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/kvm"]
         listed += [str(host.nodes / f"listed{i}") for i in range(LISTED)]
+        policy = ", ".join(f'"gate.{hook}=handler"' for hook in ("create", "update", "replace", "remove"))
+        policy = f"handler_policy = [ {policy} ]\n"
         acl = ", ".join(f'"{node}"' for node in listed)
         host.running = stack.enter_context(daemon.running(
-            started, config=f"cgroup_device_acl = [ {acl} ]\ngate_rules = 64\n{config}", prepare=prepare))
+            started, config=f"cgroup_device_acl = [ {acl} ]\ngate_rules = {ROOM}\n{policy}", prepare=prepare))
         stack.callback(host.end_helper)
         yield host
 
@@ -274,7 +363,7 @@ def main():
     for name, part in PARTS.items():
         for pinned in (True, False):
             if wanted.only in (None, name):
-                with stage(wanted, getattr(part, "config", ""), pinned) as host:
+                with stage(wanted, pinned) as host:
                     part(host)
                 print(f"ok: {name}, {'with' if pinned else 'without'} pins")
 
