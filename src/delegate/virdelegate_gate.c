@@ -264,13 +264,27 @@ virDelegateTellForeign(const virDelegateCall *call, const virGateState *before,
     }
 }
 
+/* At the 1st, 2nd, 4th … 64th look and so on, so that a handler which refuses isn't asked every
+ * second. */
+static void
+virDelegateSettleSometimes(virDelegate *door, const virDelegateCall *call, virGate *gate,
+                           virGateState *state)
+{
+    g_autoptr(GError) error = NULL;
+
+    state->waited = virGateIsSettled(gate) ? 0 : state->waited % 64 + 1;
+    if ((state->waited & (state->waited - 1)) == 0 && !virDelegateSettle(door, call, gate, &error))
+        VIR_DEBUG("guest '%s': its device gate stays as it is: %s", call->domain, error->message);
+}
+
 bool
 virDelegateGateWatch(virDelegate *door, const virDelegateCall *call, virGate *gate,
                      virGateState *state, GError **error)
 {
     virGateState now;
 
-    if (!virDelegateSettle(door, call, gate, error) || !virGateInspect(gate, &now, error))
+    virDelegateSettleSometimes(door, call, gate, state);
+    if (!virGateInspect(gate, &now, error))
         return false;
     virDelegateTellForeign(call, state, &now);
     if (virGateIsDamaged(gate, &now)) {
@@ -284,6 +298,7 @@ virDelegateGateWatch(virDelegate *door, const virDelegateCall *call, virGate *ga
         if (!virGateInspect(gate, &now, error))
             return false;
     }
+    now.waited = state->waited;
     *state = now;
     return true;
 }

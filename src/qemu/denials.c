@@ -290,13 +290,20 @@ qemuDenialsAddGate(qemuDenials *denials, virGate *gate, GError **error)
 }
 
 void
-qemuDenialsFollow(qemuGuest *guest)
+qemuDenialsFollowGate(qemuDriver *driver, const char *name, virGate *gate)
 {
     g_autoptr(GError) error = NULL;
 
-    if (guest->gate && !qemuDenialsAddGate(guest->driver->denials, guest->gate, &error))
-        VIR_WARN("domain '%s': what its device gate denies is not reported: %s", guest->obj->name,
+    if (!qemuDenialsAddGate(driver->denials, gate, &error))
+        VIR_WARN("domain '%s': what its device gate denies is not reported: %s", name,
                  error->message);
+}
+
+void
+qemuDenialsFollow(qemuGuest *guest)
+{
+    if (guest->gate)
+        qemuDenialsFollowGate(guest->driver, guest->obj->name, guest->gate);
 }
 
 void

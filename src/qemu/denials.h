@@ -21,5 +21,7 @@ void qemuDenialsFree(qemuDenials *denials);
 /* From now on what the guest's gate denies is told. Failures are logged: the guest runs all the
  * same. In a job, without the lock. */
 void qemuDenialsFollow(qemuGuest *guest);
+/* The same of a gate that may have got its ring only now; told of before is success. */
+void qemuDenialsFollowGate(qemuDriver *driver, const char *name, virGate *gate);
 /* The guest is gone, and its file too. In a job, without the lock. */
 void qemuDenialsForget(qemuDriver *driver, const virDomainObj *obj);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "qemu/denials.h"
 #include "qemu/guest.h"
 #include "util/vircore.h"
 #include "util/virevent.h"
@@ -62,6 +63,9 @@ qemuGateWatchLook(qemuGateWatch *watch, const qemuGateWatched *watched, GHashTab
         VIR_DEBUG("domain '%s': %s", watched->name, error->message); /* it has just ended */
         return;
     }
+    /* Without rights, a gate may be a handler's to find again, at any time. */
+    if (!state->known)
+        qemuDenialsFollowGate(watch->driver, watched->name, watched->gate);
     g_hash_table_insert(seen, g_steal_pointer(&key), g_steal_pointer(&state));
 }
 

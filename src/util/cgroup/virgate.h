@@ -84,6 +84,7 @@ typedef struct {
     bool attached; /* on its group, directly */
     bool linked;   /* and by a link that lives */
     bool pinned;
+    unsigned waited;   /* looks at it since it was last brought to its rules; 0: it is */
     uint64_t revision; /* of what is attached to the group; 0 on a kernel that doesn't count */
     unsigned nforeign; /* may be more than fit below */
     virGateForeign foreign[VIR_GATE_FOREIGN_MAX];
