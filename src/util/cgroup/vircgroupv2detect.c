@@ -85,23 +85,23 @@ virCgroupV2DetectByPins(virCgroupV2Devices *devices, const virCgroupV2DevicesPla
 
 /* --- by ids --- */
 
-typedef struct {
-    const char *name;
-    uint32_t type;
-    uint32_t keySize;
-    uint32_t valueSize; /* 0: of any size, which is looked at when it is mapped */
-    size_t offset;
-} virGateMapKind;
-
-static const virGateMapKind kinds[] = {
-    {VIR_GATE_RULES_NAME, BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey), sizeof(virGateValue),
+const virGateMapKind virGateMapKinds[VIR_GATE_MAP_KINDS] = {
+    {VIR_GATE_RULES_NAME, "rules", BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey), sizeof(virGateValue),
      offsetof(virCgroupV2Devices, rulesFd)},
-    {VIR_GATE_NODES_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), 0,
+    {VIR_GATE_NODES_NAME, "nodes", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), 0,
      offsetof(virCgroupV2Devices, nodesFd)},
-    {VIR_GATE_HEADER_NAME, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(virGateHeader),
+    {VIR_GATE_HEADER_NAME, "hdr", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(virGateHeader),
      offsetof(virCgroupV2Devices, headerFd)},
-    {VIR_GATE_EVENTS_NAME, BPF_MAP_TYPE_RINGBUF, 0, 0, offsetof(virCgroupV2Devices, eventsFd)},
+    {VIR_GATE_EVENTS_NAME, "events", BPF_MAP_TYPE_RINGBUF, 0, 0,
+     offsetof(virCgroupV2Devices, eventsFd)},
 };
+
+bool
+virGateMapIsKind(const virGateMapKind *kind, const struct bpf_map_info *info)
+{
+    return info->type == kind->type && info->key_size == kind->keySize &&
+           (!kind->valueSize || info->value_size == kind->valueSize);
+}
 
 /* Takes the map into its place if it is one of ours. */
 static void
@@ -112,12 +112,11 @@ virCgroupV2DetectTakeMap(virCgroupV2Devices *devices, uint32_t id)
 
     if (fd < 0 || !virBPFGetMapInfo(fd, &info))
         return;
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        int *place = &G_STRUCT_MEMBER(int, devices, kinds[i].offset);
+    for (size_t i = 0; i < VIR_GATE_MAP_KINDS; i++) {
+        const virGateMapKind *kind = &virGateMapKinds[i];
+        int *place = &G_STRUCT_MEMBER(int, devices, kind->offset);
 
-        if (*place >= 0 || info.type != kinds[i].type || info.key_size != kinds[i].keySize ||
-            (kinds[i].valueSize && info.value_size != kinds[i].valueSize) ||
-            strcmp(info.name, kinds[i].name) != 0)
+        if (*place >= 0 || !virGateMapIsKind(kind, &info) || strcmp(info.name, kind->name) != 0)
             continue;
         if (info.type == BPF_MAP_TYPE_LPM_TRIE)
             devices->capacity = info.max_entries;

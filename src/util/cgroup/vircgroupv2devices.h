@@ -63,6 +63,20 @@ typedef struct {
         }                                                                                          \
     }
 
+/* What each of a gate's maps must be. */
+typedef struct {
+    const char *name; /* the map's own */
+    const char *pin;  /* as in docs/device-gate.md */
+    uint32_t type;
+    uint32_t keySize;
+    uint32_t valueSize; /* 0: of any size, which is looked at when it is mapped */
+    size_t offset;      /* of its descriptor in virCgroupV2Devices */
+} virGateMapKind;
+#define VIR_GATE_MAP_KINDS 4
+extern const virGateMapKind virGateMapKinds[VIR_GATE_MAP_KINDS];
+/* True if type and sizes fit; the name does not count. */
+bool virGateMapIsKind(const virGateMapKind *kind, const struct bpf_map_info *info);
+
 /* Closes the handles; what is attached or pinned stays. Zeroed or cleared ones are fine. */
 void virCgroupV2DevicesClear(virCgroupV2Devices *devices);
 

@@ -17,25 +17,6 @@
 
 /* --- what they are --- */
 
-/* One of the maps, as it must be. */
-typedef struct {
-    const char *name; /* as in docs/device-gate.md */
-    uint32_t type;
-    uint32_t keySize;
-    uint32_t valueSize;
-    size_t offset;
-} virGateObjectKind;
-
-static const virGateObjectKind kinds[] = {
-    {"rules", BPF_MAP_TYPE_LPM_TRIE, sizeof(virGateKey), sizeof(virGateValue),
-     offsetof(virCgroupV2Devices, rulesFd)},
-    {"nodes", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), VIR_GATE_BUCKET_SIZE,
-     offsetof(virCgroupV2Devices, nodesFd)},
-    {"hdr", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(virGateHeader),
-     offsetof(virCgroupV2Devices, headerFd)},
-    {"events", BPF_MAP_TYPE_RINGBUF, 0, 0, offsetof(virCgroupV2Devices, eventsFd)},
-};
-
 /* What is no BPF object at all answers EINVAL; anything else is the kernel's refusal to say. */
 static bool
 virGateObjectIsUnknown(const char *name, GError **error)
@@ -46,20 +27,19 @@ virGateObjectIsUnknown(const char *name, GError **error)
 }
 
 static bool
-virGateObjectCheckMap(virCgroupV2Devices *devices, const virGateObjectKind *kind, uint32_t *retId,
+virGateObjectCheckMap(virCgroupV2Devices *devices, const virGateMapKind *kind, uint32_t *retId,
                       GError **error)
 {
     struct bpf_map_info info;
 
     if (!virBPFGetMapInfo(G_STRUCT_MEMBER(int, devices, kind->offset), &info))
-        return virGateObjectIsUnknown(kind->name, error);
-    if (info.type != kind->type || info.key_size != kind->keySize ||
-        info.value_size != kind->valueSize)
+        return virGateObjectIsUnknown(kind->pin, error);
+    if (!virGateMapIsKind(kind, &info))
         return virErrorSet(
             error, VIR_ERR_INTERNAL_ERROR,
             _("its '%s' is of type %u with keys of %u and values of %u bytes, not of "
               "type %u with %u and %u"),
-            kind->name, info.type, info.key_size, info.value_size, kind->type, kind->keySize,
+            kind->pin, info.type, info.key_size, info.value_size, kind->type, kind->keySize,
             kind->valueSize);
     if (kind->type == BPF_MAP_TYPE_LPM_TRIE)
         devices->capacity = info.max_entries;
@@ -74,7 +54,9 @@ virGateObjectCheckHeader(virCgroupV2Devices *devices, const uint8_t uuid[16], GE
     char text[VIR_UUID_TEXT_SIZE];
 
     if (!virCgroupV2DevicesMapHeader(devices) || !virCgroupV2DevicesMapNodes(devices))
-        return virErrorErrno(error, _("cannot map the device gate into memory"));
+        return errno == EINVAL ? virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
+                                             _("its 'nodes' is no table of a size that there is"))
+                               : virErrorErrno(error, _("cannot map the device gate into memory"));
     if (!virCgroupV2DevicesIsKnown(devices))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("its 'hdr' has ABI %u, not %u"),
                            devices->header->abi, VIR_GATE_ABI);
@@ -86,8 +68,8 @@ virGateObjectCheckHeader(virCgroupV2Devices *devices, const uint8_t uuid[16], GE
 }
 
 static bool
-virGateObjectCheckProgram(const virCgroupV2Devices *devices,
-                          const uint32_t ids[G_N_ELEMENTS(kinds)], GError **error)
+virGateObjectCheckProgram(const virCgroupV2Devices *devices, const uint32_t ids[VIR_GATE_MAP_KINDS],
+                          GError **error)
 {
     uint32_t used[8] = {0};
     struct bpf_prog_info info;
@@ -98,15 +80,15 @@ virGateObjectCheckProgram(const virCgroupV2Devices *devices,
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("its 'prog' is no device program with the name %s"),
                            VIR_GATE_PROG_NAME);
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+    for (size_t i = 0; i < VIR_GATE_MAP_KINDS; i++) {
         bool found = false;
 
         for (size_t k = 0; k < MIN(info.nr_map_ids, G_N_ELEMENTS(used)); k++)
             found |= used[k] == ids[i];
-        if (!found && G_STRUCT_MEMBER(int, devices, kinds[i].offset) >= 0)
+        if (!found && G_STRUCT_MEMBER(int, devices, virGateMapKinds[i].offset) >= 0)
             return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                                _("its 'prog' does not use the '%s' that came with it"),
-                               kinds[i].name);
+                               virGateMapKinds[i].pin);
     }
     return true;
 }
@@ -114,12 +96,13 @@ virGateObjectCheckProgram(const virCgroupV2Devices *devices,
 bool
 virCgroupV2DevicesCheck(virCgroupV2Devices *devices, const uint8_t uuid[16], GError **error)
 {
-    uint32_t ids[G_N_ELEMENTS(kinds)] = {0};
+    uint32_t ids[VIR_GATE_MAP_KINDS] = {0};
 
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+    for (size_t i = 0; i < VIR_GATE_MAP_KINDS; i++) {
         /* Without a table it is a gate of the first ABI. */
-        if (!(kinds[i].offset == offsetof(virCgroupV2Devices, nodesFd) && devices->nodesFd < 0) &&
-            !virGateObjectCheckMap(devices, &kinds[i], &ids[i], error))
+        if (!(virGateMapKinds[i].offset == offsetof(virCgroupV2Devices, nodesFd) &&
+              devices->nodesFd < 0) &&
+            !virGateObjectCheckMap(devices, &virGateMapKinds[i], &ids[i], error))
             return false;
     }
     return virGateObjectCheckHeader(devices, uuid, error) &&
