@@ -214,7 +214,6 @@ handlerNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name
            virDelegateHandlerAsk(door, call, HANDLER_PROC_NET_SET, &args, &space, 1, error);
 }
 
-/* What is missing here cannot be registered for: virHandlerHookIsServed. */
 const virDelegateOps virDelegateHandlerOps = {
     .name = "the handler",
     .barrier = virDelegateHandlerBarrier,
@@ -231,6 +230,8 @@ const virDelegateOps virDelegateHandlerOps = {
     .cgroupRemovePart = virDelegateHandlerCgroupRemovePart,
     .cgroupMoveThreads = virDelegateHandlerCgroupMoveThreads,
     .cgroupRemove = virDelegateHandlerCgroupRemove,
+    .mountBind = virDelegateHandlerMountBind,
+    .mountApply = virDelegateHandlerMountApply,
     .deviceOpen = handlerDeviceOpen,
     .nodeCreate = handlerNodeCreate,
     .tapCreate = handlerTapCreate,
@@ -243,15 +244,3 @@ const virDelegateOps virDelegateHandlerOps = {
     .affinitySet = handlerAffinitySet,
     .procTune = handlerProcTune,
 };
-
-bool
-virHandlerHookIsServed(uint32_t hook)
-{
-    static const uint32_t missing[] = {HANDLER_PROC_MOUNT_APPLY};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(missing); i++) {
-        if (missing[i] == hook)
-            return false;
-    }
-    return true;
-}

@@ -46,6 +46,12 @@ bool virDelegateHandlerBarrier(virDelegate *door, const virDelegateCall *call,
                                virDelegateBarrierStage stage, int pidfd,
                                const virDelegateThread *threads, size_t nthreads, GError **error);
 
+bool virDelegateHandlerMountBind(virDelegate *door, const virDelegateCall *call, int pidfd,
+                                 int sourceFd, int dirFd, const char *name, GError **error);
+bool virDelegateHandlerMountApply(virDelegate *door, const virDelegateCall *call, int pidfd,
+                                  int dirFd, const virDelegateMount *mounts, size_t nmounts,
+                                  GError **error);
+
 bool virDelegateHandlerCgroupCreate(virDelegate *door, const virDelegateCall *call,
                                     virCgroup *group, pid_t leader, GError **error);
 bool virDelegateHandlerCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,

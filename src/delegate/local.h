@@ -66,7 +66,7 @@ bool virDelegateLocalDeviceOpen(virDelegate *door, const virDelegateCall *call,
 bool virDelegateLocalNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd,
                                 const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
                                 GError **error);
-bool virDelegateLocalMountBind(virDelegate *door, const virDelegateCall *call, int namespaceFd,
+bool virDelegateLocalMountBind(virDelegate *door, const virDelegateCall *call, int pidfd,
                                int sourceFd, int dirFd, const char *name, GError **error);
 bool virDelegateLocalOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
                             const virDelegateOwner *wanted, GError **error);

@@ -21,23 +21,23 @@
 
 /* The child's exit status is the errno of what failed. */
 G_NORETURN static void
-virDelegateLocalMountChild(int namespaceFd, int tree, int dirFd, const char *name)
+virDelegateLocalMountChild(int process, int tree, int dirFd, const char *name)
 {
-    if (setns(namespaceFd, CLONE_NEWNS) < 0 ||
+    if (setns(process, CLONE_NEWNS) < 0 ||
         syscall(SYS_move_mount, tree, "", dirFd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
         _exit(errno);
     _exit(0);
 }
 
 static bool
-virDelegateLocalMountTree(int namespaceFd, int tree, int dirFd, const char *name, GError **error)
+virDelegateLocalMountTree(int process, int tree, int dirFd, const char *name, GError **error)
 {
     VIR_AUTOCLOSE pidfd = -1;
     pid_t pid = virClonePlain(&pidfd);
     int status = 0;
 
     if (pid == 0)
-        virDelegateLocalMountChild(namespaceFd, tree, dirFd, name);
+        virDelegateLocalMountChild(process, tree, dirFd, name);
     if (pid < 0)
         return virErrorErrno(error, _("cannot create a process to mount '%s'"), name);
     if (!virSpawnReap(pidfd, &status, error))
@@ -51,8 +51,8 @@ virDelegateLocalMountTree(int namespaceFd, int tree, int dirFd, const char *name
 }
 
 bool
-virDelegateLocalMountBind(virDelegate *door, const virDelegateCall *call, int namespaceFd,
-                          int sourceFd, int dirFd, const char *name, GError **error)
+virDelegateLocalMountBind(virDelegate *door, const virDelegateCall *call, int pidfd, int sourceFd,
+                          int dirFd, const char *name, GError **error)
 {
     VIR_AUTOCLOSE tree = (int)syscall(SYS_open_tree, sourceFd, "",
                                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
@@ -63,7 +63,7 @@ virDelegateLocalMountBind(virDelegate *door, const virDelegateCall *call, int na
     file = openat(dirFd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (file < 0)
         return virErrorErrno(error, _("cannot make a place to mount '%s'"), name);
-    if (!virDelegateLocalMountTree(namespaceFd, tree, dirFd, name, error)) {
+    if (!virDelegateLocalMountTree(pidfd, tree, dirFd, name, error)) {
         (void)unlinkat(dirFd, name, 0); /* the error in hand says more */
         return false;
     }

@@ -216,11 +216,41 @@ bool virDelegateNodeCreate(virDelegate *door, const virDelegateCall *call, int d
                            const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
                            GError **error);
 
-/* mount.apply: has the file of sourceFd (O_PATH will do) seen as name in the folder of dirFd, which
- * lies in the mount namespace of namespaceFd (/proc/PID/ns/mnt). An empty file is made there to
- * mount on. */
-bool virDelegateMountBind(virDelegate *door, const virDelegateCall *call, int namespaceFd,
-                          int sourceFd, int dirFd, const char *name, GError **error);
+/* mount.apply: has the file of sourceFd (O_PATH will do) seen as name (one component) in the folder
+ * of dirFd, which lies in the mount namespace of the process of pidfd. An empty file is made there
+ * to mount on. */
+bool virDelegateMountBind(virDelegate *door, const virDelegateCall *call, int pidfd, int sourceFd,
+                          int dirFd, const char *name, GError **error);
+
+/* What is to be below a folder. */
+typedef enum {
+    VIR_DELEGATE_MOUNT_TMPFS,  /* first, if at all: the folder itself becomes one; size, mode, owner
+                                */
+    VIR_DELEGATE_MOUNT_BIND,   /* the file or folder of sourceFd, with what is mounted below it */
+    VIR_DELEGATE_MOUNT_DEVPTS, /* terminals of its own */
+    VIR_DELEGATE_MOUNT_NODE,   /* mode with S_IFCHR or S_IFBLK, device, owner */
+    VIR_DELEGATE_MOUNT_LINK,   /* symbolic link to text, unless something is there already */
+} virDelegateMountKind;
+typedef struct {
+    virDelegateMountKind kind;
+    const char *name; /* below the folder, folders between are made; "" for the folder itself */
+    int sourceFd;     /* O_PATH will do */
+    uint64_t size;    /* bytes */
+    mode_t mode;
+    dev_t device;
+    uid_t uid;
+    gid_t gid;
+    const char *text;
+} virDelegateMount;
+
+/* True if guests' own /dev are made from outside, by a handler of mount.apply. */
+bool virDelegateMountsOutside(virDelegate *door, const virDelegateCall *call);
+/* mount.apply: all of that in the folder (absolute, "/dev") as the process of pidfd sees it, in its
+ * mount namespace, which is its own. Without a tmpfs among it the folder is on one that was made so
+ * before. Handlers only: who has the right makes it from inside (virSpawnRequest.nodes). */
+bool virDelegateMountApply(virDelegate *door, const virDelegateCall *call, int pidfd,
+                           const char *folder, const virDelegateMount *mounts, size_t nmounts,
+                           GError **error);
 
 /* --- network --- */
 

@@ -4,8 +4,10 @@
  * before and after. In a job, without the core lock. */
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <linux/magic.h>
 #include <linux/vhost.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 
 #include "delegate/virdelegate.h"
 #include "delegate/virdelegateops.h"
@@ -89,7 +91,7 @@ virDelegateIsFile(int dirFd, const char *name, int fd)
 }
 
 bool
-virDelegateMountBind(virDelegate *door, const virDelegateCall *call, int namespaceFd, int sourceFd,
+virDelegateMountBind(virDelegate *door, const virDelegateCall *call, int pidfd, int sourceFd,
                      int dirFd, const char *name, GError **error)
 {
     virDelegateTrace trace;
@@ -98,11 +100,86 @@ virDelegateMountBind(virDelegate *door, const virDelegateCall *call, int namespa
         return trace.nobody;
     if (virDelegateIsFile(dirFd, name, sourceFd))
         return true;
-    if (!virDelegateEnd(
-            &trace, trace.ops->mountBind(door, call, namespaceFd, sourceFd, dirFd, name, error)))
+    if (!virDelegateEnd(&trace,
+                        trace.ops->mountBind(door, call, pidfd, sourceFd, dirFd, name, error)))
         return false;
     return virDelegateIsFile(dirFd, name, sourceFd) ||
            virDelegateNotTrue(&trace, error, _("what is seen there is another file"));
+}
+
+bool
+virDelegateMountsOutside(virDelegate *door, const virDelegateCall *call)
+{
+    return virDelegateIsAsked(door, call, "mount.apply");
+}
+
+/* One of them, as it is seen in the folder. */
+static bool
+virDelegateHasMount(int dirFd, const virDelegateMount *mount)
+{
+    struct stat st, source;
+    struct statfs fs;
+
+    if (fstatat(dirFd, *mount->name ? mount->name : ".", &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    switch (mount->kind) {
+    case VIR_DELEGATE_MOUNT_TMPFS:
+        return fstatfs(dirFd, &fs) == 0 && fs.f_type == TMPFS_MAGIC && st.st_uid == mount->uid &&
+               st.st_gid == mount->gid && (st.st_mode & 07777) == mount->mode;
+    case VIR_DELEGATE_MOUNT_BIND:
+        return fstat(mount->sourceFd, &source) == 0 && st.st_dev == source.st_dev &&
+               st.st_ino == source.st_ino;
+    case VIR_DELEGATE_MOUNT_DEVPTS:
+        return S_ISDIR(st.st_mode);
+    case VIR_DELEGATE_MOUNT_NODE:
+        return virDelegateIsNode(dirFd, mount->name, mount->mode, mount->device, mount->uid,
+                                 mount->gid);
+    case VIR_DELEGATE_MOUNT_LINK:
+        break;
+    }
+    return true; /* it is there, whatever it is */
+}
+
+/* As the process sees it now. */
+static int
+virDelegateOpenThere(int pidfd, const char *folder, GError **error)
+{
+    pid_t pid = virDelegateLivePid(pidfd, error);
+    g_autofree char *path = g_strdup_printf("/proc/%d/root%s", (int)pid, folder);
+    int fd = pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    if (pid > 0 && fd < 0)
+        virErrorErrno(error, _("cannot open '%s'"), path);
+    return fd;
+}
+
+bool
+virDelegateMountApply(virDelegate *door, const virDelegateCall *call, int pidfd, const char *folder,
+                      const virDelegateMount *mounts, size_t nmounts, GError **error)
+{
+    virDelegateTrace trace;
+    VIR_AUTOCLOSE before = -1;
+    VIR_AUTOCLOSE after = -1;
+
+    if (!virDelegateBegin(door, call, "mount.apply", &trace, error))
+        return trace.nobody;
+    if (!trace.ops->mountApply)
+        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                           _("only a handler of mount.apply makes a /dev from outside"));
+    if ((before = virDelegateOpenThere(pidfd, folder, error)) < 0 ||
+        !virDelegateEnd(&trace,
+                        trace.ops->mountApply(door, call, pidfd, before, mounts, nmounts, error)) ||
+        (after = virDelegateOpenThere(pidfd, folder, error)) < 0)
+        return false;
+    for (size_t i = 0; i < nmounts; i++) {
+        g_autofree char *what = NULL;
+
+        if (virDelegateHasMount(after, &mounts[i]))
+            continue;
+        what = g_strdup_printf(_("'%s/%s' is not there, or is another"), folder, mounts[i].name);
+        return virDelegateNotTrue(&trace, error, what);
+    }
+    return true;
 }
 
 /* --- ownership --- */

@@ -14,7 +14,7 @@
 #include "util/virprocstat.h"
 #include "util/virutil.h"
 
-static pid_t
+pid_t
 virDelegateLivePid(int pidfd, GError **error)
 {
     pid_t pid = virPidfdGetPid(pidfd, error);

@@ -78,8 +78,11 @@ typedef struct {
     bool (*nodeCreate)(virDelegate *door, const virDelegateCall *call, int dirFd, const char *name,
                        mode_t mode, dev_t device, uid_t uid, gid_t gid, GError **error);
     /* mount.apply. After: name in dirFd is the file of sourceFd. */
-    bool (*mountBind)(virDelegate *door, const virDelegateCall *call, int namespaceFd, int sourceFd,
+    bool (*mountBind)(virDelegate *door, const virDelegateCall *call, int pidfd, int sourceFd,
                       int dirFd, const char *name, GError **error);
+    /* mount.apply. After: each is there, in /dev of the process. NULL: it can't be done so. */
+    bool (*mountApply)(virDelegate *door, const virDelegateCall *call, int pidfd, int dirFd,
+                       const virDelegateMount *mounts, size_t nmounts, GError **error);
 
     /* tap.create. After: every descriptor is a queue of retInfo->name. */
     bool (*tapCreate)(virDelegate *door, const virDelegateCall *call,
@@ -150,6 +153,8 @@ typedef struct {
  * an error set where that is false. */
 bool virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char *hook,
                       virDelegateTrace *retTrace, GError **error);
+/* The number of a process that has not ended; -1 with an error. */
+pid_t virDelegateLivePid(int pidfd, GError **error);
 /* True if a handler is asked for the hook now. */
 bool virDelegateIsAsked(virDelegate *door, const virDelegateCall *call, const char *hook);
 /* True if groups that a handler makes are to belong to the daemon, which moves processes itself. */

@@ -324,9 +324,6 @@ checkRegistration(virHandlers *handlers, const handler_register_args *args,
                            args->hook);
     if (!checkAbi(hook, args, error))
         return false;
-    if (!virHandlerHookIsServed(args->hook))
-        return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                           _("this daemon does not hand %s to handlers yet"), hook->name);
     if (args->uuid_len != 0 && args->uuid_len != HANDLER_UUID_BUFLEN)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, _("a uuid has 16 bytes, not %u"),
                            args->uuid_len);

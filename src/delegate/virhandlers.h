@@ -44,9 +44,6 @@ typedef enum {
 const char *virHandlerPolicyToString(int policy);
 int virHandlerPolicyFromString(const char *name);
 
-/* False: the daemon does not hand this hook out yet. */
-bool virHandlerHookIsServed(uint32_t hook);
-
 /* instance: as handlers see it in features. */
 virHandlers *virHandlersNew(const char *instance);
 /* What handlers are told the instance is called. Before listening. */

@@ -172,11 +172,9 @@ setOwner(const helperPolicy *policy, const virInternalCall *call, virInternalReq
     return true;
 }
 
-/* The folder may be the other side's, who can put something else under the name at any time: what
- * is given away is what was opened, and only if it is the node that was made. */
-static bool
-giveNode(int folder, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
-         GError **error)
+bool
+helperGiveNode(int folder, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
+               GError **error)
 {
     VIR_AUTOCLOSE node = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", node);
@@ -213,7 +211,7 @@ createNode(const helperPolicy *policy, const virInternalCall *call, virInternalR
         return false;
     if (mknodat(folder, name, (mode & S_IFMT) | 0600, makedev(high, low)) < 0)
         return virErrorErrno(error, _("cannot make the node '%s'"), name);
-    return giveNode(folder, name, mode, makedev(high, low), uid, gid, error);
+    return helperGiveNode(folder, name, mode, makedev(high, low), uid, gid, error);
 }
 
 static bool
@@ -413,5 +411,8 @@ const helperOperation helperOperations[] = {
     {"cgroup.move", helperMoveIntoGroup, {CAP_DAC_OVERRIDE, -1}},
     {"cgroup.set", helperSetGroup, {CAP_DAC_OVERRIDE, -1}},
     {"cgroup.remove", helperRemoveGroup, {CAP_DAC_OVERRIDE, CAP_KILL, -1}},
+    {"mount.apply",
+     helperApplyMounts,
+     {CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_MKNOD, CAP_CHOWN, CAP_FOWNER, -1}},
     {NULL, NULL, {-1}},
 };

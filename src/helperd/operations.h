@@ -13,7 +13,7 @@ typedef struct {
     const char *hook;
     bool (*run)(const helperPolicy *policy, const virInternalCall *call,
                 virInternalRequest *request, GError **error);
-    int capabilities[6]; /* CAP_..., ended by -1 */
+    int capabilities[8]; /* CAP_..., ended by -1 */
     /* One more that it takes only if its key in the policy says "yes". */
     struct {
         const char *key; /* NULL: none */
@@ -28,6 +28,16 @@ extern const helperOperation helperOperations[];
  * is in a group of the policy. NULL with an error. Caller unrefs. */
 GArray *helperCheckedThreads(const helperPolicy *policy, const virInternalRequest *request,
                              GError **error);
+
+/* Owner and permissions of the node that was just made in the folder. That may be the other side's,
+ * who can put something else under the name at any time: what is given away is what was opened, and
+ * only if it is that node. */
+bool helperGiveNode(int folder, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
+                    GError **error);
+
+/* mount.apply (operations_mount.c). */
+bool helperApplyMounts(const helperPolicy *policy, const virInternalCall *call,
+                       virInternalRequest *request, GError **error);
 
 /* cgroup.* (operations_cgroup.c). */
 bool helperCreateGroup(const helperPolicy *policy, const virInternalCall *call,

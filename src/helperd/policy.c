@@ -27,7 +27,7 @@ struct helperPolicy {
 /* The keys of each operation's group, besides "guests". */
 static const struct {
     const char *hook;
-    const char *keys[6];
+    const char *keys[8];
 } known[] = {
     {"memlock.set", {"max", "unlimited"}},
     {"sched.set", {"policies", "min", "max"}},
@@ -50,6 +50,7 @@ static const struct {
     {"cgroup.move", {"from", "uids"}},
     {"cgroup.set", {"files"}},
     {"cgroup.remove", {NULL}},
+    {"mount.apply", {"kinds", "max", "devices", "uids", "gids", "sources"}},
 };
 
 static bool

@@ -197,6 +197,27 @@ typedef int (*virInternalMakeGateHandler)(const virInternalCall *call, const vir
 typedef int (*virInternalChangeGateHandler)(const virInternalCall *call,
                                             const virInternalGate *gate);
 
+typedef enum {
+    VIR_INTERNAL_MOUNT_TMPFS = 0,  /* first, if at all: on the folder itself */
+    VIR_INTERNAL_MOUNT_BIND = 1,   /* the next of the sources, with what is mounted below it */
+    VIR_INTERNAL_MOUNT_DEVPTS = 2, /* a new instance */
+    VIR_INTERNAL_MOUNT_NODE = 3,
+    VIR_INTERNAL_MOUNT_LINK = 4, /* unless something is there already */
+} virInternalMountKind;
+
+/* One thing to be below the folder of mount.apply. */
+typedef struct {
+    int kind;                /* virInternalMountKind */
+    const char *target;      /* below the folder; for a tmpfs "" */
+    unsigned long long size; /* of a tmpfs, bytes */
+    unsigned int mode;       /* of a node with S_IFCHR or S_IFBLK */
+    uid_t uid;
+    gid_t gid;
+    unsigned int major; /* of a node */
+    unsigned int minor;
+    const char *text; /* of a link: where it leads to */
+} virInternalMount;
+
 /* What cgroup.remove is asked for besides. */
 typedef enum {
     VIR_INTERNAL_REMOVE_KILL = 1 << 0, /* processes in the group and below it are killed first,
@@ -345,6 +366,10 @@ const virInternalRule *virInternalRequestGetRules(const virInternalRequest *requ
                                                   const char *field, size_t *n);
 /* An object of the gate that came with a request for one, borrowed; -1: it did not. */
 int virInternalRequestGetObject(const virInternalRequest *request, virInternalGateObject object);
+/* The mounts of a mount.apply, n of them; NULL if it is none. Borrowed. Its descriptors: the
+ * process whose mount namespace it is, the mount namespace that the sources are in, the folder, a
+ * source for each BIND. */
+const virInternalMount *virInternalRequestGetMounts(const virInternalRequest *request, size_t *n);
 /* The request ids of a teardown, the latest first. Borrowed. */
 const unsigned long long *virInternalRequestGetIds(const virInternalRequest *request, size_t *n);
 

@@ -280,6 +280,25 @@ virInternalRequestGetRules(const virInternalRequest *request, const char *name, 
     return *(const virInternalRule *const *)(const void *)(args + field->offset);
 }
 
+G_STATIC_ASSERT(sizeof(virInternalMount) == sizeof(handler_mount));
+G_STATIC_ASSERT(offsetof(virInternalMount, target) == offsetof(handler_mount, target));
+G_STATIC_ASSERT(offsetof(virInternalMount, size) == offsetof(handler_mount, size));
+G_STATIC_ASSERT(offsetof(virInternalMount, uid) == offsetof(handler_mount, uid));
+G_STATIC_ASSERT(offsetof(virInternalMount, minor) == offsetof(handler_mount, minor));
+G_STATIC_ASSERT(offsetof(virInternalMount, text) == offsetof(handler_mount, text));
+
+VIR_INTERNAL_EXPORT const virInternalMount *
+virInternalRequestGetMounts(const virInternalRequest *request, size_t *n)
+{
+    const handler_mount_apply_args *args = request->args;
+
+    *n = 0;
+    if (request->hook->number != HANDLER_PROC_MOUNT_APPLY)
+        return NULL;
+    *n = args->mounts_len;
+    return (const virInternalMount *)(const void *)args->mounts_val;
+}
+
 /* Which objects of a gate came, or go, as bits; -1: it is no message about a gate. */
 static long long
 objectsOf(const virXdrType *type, void *base)

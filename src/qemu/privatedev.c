@@ -22,6 +22,8 @@
 /* Below /dev, but there already: mounts that are kept. */
 static const char *const present[] = {"pts/", "shm/", "mqueue/", "hugepages/"};
 
+enum { DEV_BYTES = 4 << 20 };
+
 static void
 qemuPrivateNodeClear(void *opaque)
 {
@@ -137,6 +139,104 @@ qemuPrivateDevAllowMaking(virDeviceRules *rules, const GArray *nodes)
     }
 }
 
+/* --- made from outside --- */
+
+/* Nodes that are made for this guest alone can be its user's, whoever has the host's. */
+static void
+qemuPrivateDevGive(const qemuDriver *driver, GArray *nodes)
+{
+    for (guint i = 0; i < nodes->len; i++) {
+        virSpawnNode *node = &g_array_index(nodes, virSpawnNode, i);
+
+        node->uid = driver->uid == VIR_SPAWN_KEEP_ID ? geteuid() : driver->uid;
+        node->gid = driver->gid == VIR_SPAWN_KEEP_ID ? getegid() : driver->gid;
+        node->mode |= S_IRUSR | S_IWUSR;
+    }
+}
+
+static virDelegateMount
+qemuPrivateDevNodeMount(const virSpawnNode *node)
+{
+    return (virDelegateMount){.kind = VIR_DELEGATE_MOUNT_NODE,
+                              .name = node->name,
+                              .mode = node->mode,
+                              .device = node->device,
+                              .uid = node->uid,
+                              .gid = node->gid};
+}
+
+/* What is mounted below the daemon's /dev and kept; the descriptors are sources'. */
+static void
+qemuPrivateDevAddKept(GArray *mounts, GArray *sources)
+{
+    static const char *const names[] = {"pts", "shm", "mqueue", "hugepages"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_strconcat(DEV, names[i], NULL);
+        virDelegateMount mount = {.kind = VIR_DELEGATE_MOUNT_BIND, .name = names[i]};
+
+        mount.sourceFd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (mount.sourceFd < 0)
+            continue; /* this host has none */
+        g_array_append_val(sources, mount.sourceFd);
+        g_array_append_val(mounts, mount);
+    }
+}
+
+static void
+qemuPrivateDevAddLinks(GArray *mounts)
+{
+    static const struct {
+        const char *name, *to;
+    } links[] = {{"fd", "/proc/self/fd"},
+                 {"stdin", "/proc/self/fd/0"},
+                 {"stdout", "/proc/self/fd/1"},
+                 {"stderr", "/proc/self/fd/2"},
+                 {"ptmx", "pts/ptmx"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(links); i++) {
+        virDelegateMount mount = {
+            .kind = VIR_DELEGATE_MOUNT_LINK, .name = links[i].name, .text = links[i].to};
+
+        g_array_append_val(mounts, mount);
+    }
+}
+
+static void
+qemuPrivateDevCloseSource(void *opaque)
+{
+    virCloseFd(opaque);
+}
+
+bool
+qemuPrivateDevMakeOutside(const qemuGuest *guest, const virDelegateCall *call, int pidfd,
+                          GArray *nodes, GError **error)
+{
+    const virDelegateMount whole = {.kind = VIR_DELEGATE_MOUNT_TMPFS,
+                                    .name = "",
+                                    .size = DEV_BYTES,
+                                    .mode = 0755,
+                                    .uid = geteuid(),
+                                    .gid = getegid()};
+    g_autoptr(GArray) mounts = g_array_new(FALSE, FALSE, sizeof(virDelegateMount));
+    g_autoptr(GArray) sources = g_array_new(FALSE, FALSE, sizeof(int));
+
+    g_array_set_clear_func(sources, qemuPrivateDevCloseSource);
+    qemuPrivateDevGive(guest->driver, nodes);
+    g_array_append_val(mounts, whole);
+    for (guint i = 0; i < nodes->len; i++) {
+        const virDelegateMount mount =
+            qemuPrivateDevNodeMount(&g_array_index(nodes, virSpawnNode, i));
+
+        g_array_append_val(mounts, mount);
+    }
+    qemuPrivateDevAddLinks(mounts);
+    qemuPrivateDevAddKept(mounts, sources);
+    return virDelegateMountApply(guest->driver->door, call, pidfd, "/dev",
+                                 (const virDelegateMount *)(void *)mounts->data, mounts->len,
+                                 error);
+}
+
 /* --- hot-plug --- */
 
 /* The guest's /dev; -1 without an error if it is the host's. */
@@ -182,20 +282,22 @@ static bool
 qemuPrivateDevMountNode(const qemuGuest *guest, const virDelegateCall *call, int devFd,
                         const virSpawnNode *node, GError **error)
 {
-    g_autofree char *spacePath = g_strdup_printf("/proc/%d/ns/mnt", (int)guest->pid);
     g_autofree char *path = g_strconcat(DEV, node->name, NULL);
-    VIR_AUTOCLOSE space = open(spacePath, O_RDONLY | O_CLOEXEC);
+    g_autofree char *last = g_path_get_basename(node->name);
+    g_autofree char *above = g_path_get_dirname(node->name);
+    VIR_AUTOCLOSE folder = openat(devFd, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     VIR_AUTOCLOSE source = open(path, O_PATH | O_CLOEXEC);
     struct stat st;
 
-    if (space < 0)
-        return virErrorErrno(error, _("cannot look at the guest's mount namespace"));
+    if (folder < 0)
+        return virErrorErrno(error, _("cannot open folder '%s' in the guest's /dev"), above);
     if (source < 0 || fstat(source, &st) < 0)
         return virErrorErrno(error, _("Cannot access '%s'"), path);
     if (st.st_rdev != node->device)
         return virErrorSet(error, VIR_ERR_OPERATION_FAILED,
                            _("'%s' has become another device meanwhile"), path);
-    return virDelegateMountBind(guest->driver->door, call, space, source, devFd, node->name, error);
+    return virDelegateMountBind(guest->driver->door, call, guest->pidfd, source, folder, last,
+                                error);
 }
 
 /* Made, or where that can't be or would be of no use the host's own. */
@@ -205,6 +307,12 @@ qemuPrivateDevProvideNode(const qemuGuest *guest, const virDelegateCall *call, i
 {
     g_autoptr(GError) unmade = NULL;
 
+    if (virDelegateMountsOutside(guest->driver->door, call)) {
+        const virDelegateMount mount = qemuPrivateDevNodeMount(node);
+
+        return virDelegateMountApply(guest->driver->door, call, guest->pidfd, "/dev", &mount, 1,
+                                     error);
+    }
     if (!virProcInInitialUserns())
         return qemuPrivateDevMountNode(guest, call, devFd, node, error);
     if (virDelegateNodeCreate(guest->driver->door, call, devFd, node->name, node->mode,
@@ -249,6 +357,8 @@ qemuPrivateDevAdd(const qemuGuest *guest, const virDelegateCall *call, const vir
         return false;
     if (nodes->len == 0)
         return true;
+    if (virDelegateMountsOutside(guest->driver->door, call))
+        qemuPrivateDevGive(guest->driver, nodes);
     devFd = qemuPrivateDevOpen(guest, &cause);
     if (cause) {
         g_propagate_error(error, g_steal_pointer(&cause));

@@ -27,6 +27,11 @@ bool qemuPrivateDevRefresh(GArray *nodes, GError **error);
 /* Adds what making the nodes needs of the gate. */
 void qemuPrivateDevAllowMaking(virDeviceRules *rules, const GArray *nodes);
 
+/* Has a handler of mount.apply make it all for the process of pidfd, which waits in a mount
+ * namespace of its own. The nodes are the guest's user's. */
+bool qemuPrivateDevMakeOutside(const qemuGuest *guest, const virDelegateCall *call, int pidfd,
+                               GArray *nodes, GError **error);
+
 /* Adds the nodes of a device that is plugged; nothing to do for a guest that sees the host's /dev.
  */
 bool qemuPrivateDevAdd(const qemuGuest *guest, const virDelegateCall *call,

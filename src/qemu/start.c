@@ -175,12 +175,15 @@ qemuStartGroupName(const qemuStart *start)
 static bool
 qemuStartListNodes(qemuStart *start, const virHostAccess *access, GError **error)
 {
-    if (!start->driver->privileged || !start->driver->config.privateDev)
+    const bool outside = virDelegateMountsOutside(start->driver->door, &start->call);
+
+    if (!start->driver->config.privateDev || (!start->driver->privileged && !outside))
         return true;
     start->nodes = qemuPrivateDevNodes(start->driver, access, error);
     if (!start->nodes)
         return false;
-    qemuPrivateDevAllowMaking(start->rules, start->nodes);
+    if (!outside)
+        qemuPrivateDevAllowMaking(start->rules, start->nodes);
     return true;
 }
 
@@ -355,7 +358,10 @@ qemuStartPrepareProcess(pid_t pid, int pidfd, void *opaque, GError **error)
 {
     qemuStart *start = opaque;
 
-    return qemuMemlockBegin(start->guest, &start->call, start->def, pidfd, error);
+    return (!qemuMemlockIsWanted(start->def) ||
+            qemuMemlockBegin(start->guest, &start->call, start->def, pidfd, error)) &&
+           (!start->nodes || !virDelegateMountsOutside(start->driver->door, &start->call) ||
+            qemuPrivateDevMakeOutside(start->guest, &start->call, pidfd, start->nodes, error));
 }
 
 /* QEMU's process is born in the group, or joins it as its first act. Where another has to move it,
@@ -378,6 +384,18 @@ qemuStartEnterGroup(qemuStart *start, virSpawnRequest *request, GArray **retJoin
     if (!start->held && !(start->held = virSpawnHold(error)))
         return false;
     return virDelegateCgroupMove(door, &start->call, group, virSpawnHeldPidfd(start->held), error);
+}
+
+/* The guest's own /dev: made by virtward-spawn, or from outside while that waits. */
+static void
+qemuStartAskForDev(const qemuStart *start, virSpawnRequest *request)
+{
+    request->ownMounts = virDelegateMountsOutside(start->driver->door, &start->call);
+    if (request->ownMounts)
+        return;
+    request->nodes = (const virSpawnNode *)(void *)start->nodes->data;
+    request->nnodes = start->nodes->len;
+    request->mountNodes = !virProcInInitialUserns();
 }
 
 static bool
@@ -418,11 +436,9 @@ qemuStartSpawn(qemuStart *start, GError **error)
     if (start->nodes) {
         if (!qemuPrivateDevRefresh(start->nodes, error))
             return false;
-        request.nodes = (const virSpawnNode *)(void *)start->nodes->data;
-        request.nnodes = start->nodes->len;
-        request.mountNodes = !virProcInInitialUserns();
+        qemuStartAskForDev(start, &request);
     }
-    if (qemuMemlockIsWanted(start->def)) {
+    if (request.ownMounts || qemuMemlockIsWanted(start->def)) {
         request.prepare = qemuStartPrepareProcess;
         request.prepareOpaque = start;
     }

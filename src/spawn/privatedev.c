@@ -160,6 +160,47 @@ devCloneKept(devFolders dev, int trees[KEPT_COUNT])
     }
 }
 
+static void
+devWriteOwn(const char *file, const char *text)
+{
+    int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        spawnFail(VIR_SPAWN_STEP_NAMESPACE, errno, 0);
+    (void)close(fd);
+}
+
+/* user_namespaces(7): one's own number may be mapped without a right, if groups stay as they are.
+ */
+static void
+devMapOwn(const char *file, unsigned id)
+{
+    char line[64];
+
+    (void)snprintf(line, sizeof(line), "%u %u 1\n", id, id); /* it has room for three numbers */
+    devWriteOwn(file, line);
+}
+
+bool
+spawnMakeMountNamespace(void)
+{
+    const unsigned uid = geteuid();
+    const unsigned gid = getegid();
+    bool alone = false;
+
+    if (unshare(CLONE_NEWNS) < 0) {
+        alone = errno == EPERM;
+        if (!alone || unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+            spawnFail(VIR_SPAWN_STEP_NAMESPACE, errno, 0);
+        devWriteOwn("/proc/self/setgroups", "deny");
+        devMapOwn("/proc/self/uid_map", uid);
+        devMapOwn("/proc/self/gid_map", gid);
+    }
+    if (mountMakeSlave() < 0)
+        spawnFail(VIR_SPAWN_STEP_NAMESPACE, errno, 0);
+    return alone;
+}
+
 void
 spawnMakePrivateDev(const virSpawnWireNode *nodes, const char *const *names, uint32_t count,
                     bool mountNodes)

@@ -191,6 +191,29 @@ spawnJoinGroups(const spawnRequest *request)
     }
 }
 
+/* Without CAP_SETPCAP there is nothing in the bounding set that an exec could give us: no_new_privs
+ * is then what holds, and the caller asks for it. */
+static void
+spawnDropBounding(uint64_t keep)
+{
+    for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+        if (cap < 64 && (keep & (1ULL << cap)))
+            continue;
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EPERM)
+            spawnFail(VIR_SPAWN_STEP_CAPABILITIES, errno, (uint32_t)cap);
+    }
+}
+
+/* A process with no capabilities after its exec has none in the user namespace either. */
+static void
+spawnOwnMounts(void)
+{
+    const bool alone = spawnMakeMountNamespace();
+
+    if (alone)
+        spawnDropBounding(0);
+}
+
 /* Until the daemon has done to this process what can't be done from inside. */
 static void
 spawnAwaitPreparation(const spawnRequest *request)
@@ -253,19 +276,6 @@ spawnSetCapabilities(uint64_t keep)
         if (!(keep & (1ULL << cap)))
             continue;
         if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-            spawnFail(VIR_SPAWN_STEP_CAPABILITIES, errno, (uint32_t)cap);
-    }
-}
-
-/* Without CAP_SETPCAP there is nothing in the bounding set that an exec could give us: no_new_privs
- * is then what holds, and the caller asks for it. */
-static void
-spawnDropBounding(uint64_t keep)
-{
-    for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-        if (cap < 64 && (keep & (1ULL << cap)))
-            continue;
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EPERM)
             spawnFail(VIR_SPAWN_STEP_CAPABILITIES, errno, (uint32_t)cap);
     }
 }
@@ -386,6 +396,8 @@ main(int argc, char **argv)
     spawnReadRequest(&request);
 
     spawnJoinGroups(&request);
+    if (request.header.flags & VIR_SPAWN_WIRE_OWN_MOUNTS)
+        spawnOwnMounts();
     spawnAwaitPreparation(&request);
     if ((request.header.flags & VIR_SPAWN_WIRE_SESSION) && setsid() < 0)
         spawnFail(VIR_SPAWN_STEP_SESSION, errno, 0);

@@ -199,6 +199,8 @@ virSpawnPackFlags(const virSpawnRequest *request)
         flags |= VIR_SPAWN_WIRE_PRIVATE_DEV;
     if (request->mountNodes)
         flags |= VIR_SPAWN_WIRE_MOUNT_NODES;
+    if (request->ownMounts)
+        flags |= VIR_SPAWN_WIRE_OWN_MOUNTS;
     if (request->prepare)
         flags |= VIR_SPAWN_WIRE_PREPARE;
     return flags;

@@ -83,6 +83,9 @@ typedef struct {
     size_t nnodes;
     bool mountNodes; /* the host's nodes are mounted there; else only if they can't be made */
 
+    bool ownMounts; /* a mount namespace of its own, for prepare to fill; who may not make one gets
+                     * it in a user namespace where only this user is, without any right there */
+
     /* Called when the process is in its groups and still has our rights, and waits: what has to be
      * done to it from outside before it becomes the program. False: it never does. NULL: nothing.
      */

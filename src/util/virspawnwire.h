@@ -37,6 +37,7 @@ enum {
     VIR_SPAWN_WIRE_DIE_WITH_PARENT = 1 << 5,
     VIR_SPAWN_WIRE_MOUNT_NODES = 1 << 6, /* with PRIVATE_DEV: even where mknod would do */
     VIR_SPAWN_WIRE_PREPARE = 1 << 7,
+    VIR_SPAWN_WIRE_OWN_MOUNTS = 1 << 8,
 };
 
 typedef struct {
