@@ -48,6 +48,15 @@ beginCall(virHandlers *handlers, virHandlerPeer *peer, virHandlerPending *pendin
     pending->serial = virHandlersNextSerial(handlers);
     pending->peer = peer;
     g_hash_table_insert(handlers->pending, GUINT_TO_POINTER(pending->serial), pending);
+    virHandlerPeerBeginWait(peer);
+}
+
+/* Under lock. */
+static void
+dropCall(virHandlers *handlers, const virHandlerPending *pending)
+{
+    g_hash_table_remove(handlers->pending, GUINT_TO_POINTER(pending->serial));
+    virHandlerPeerEndWait(pending->peer);
 }
 
 static bool
@@ -70,8 +79,9 @@ static bool
 awaitAnswer(virHandlers *handlers, const virHandlerPending *pending, const callMessage *what,
             GError **error)
 {
-    while (!pending->answered && !pending->lost) {
-        if (!g_cond_wait_until(&handlers->answered, &handlers->lock, what->deadline_us))
+    while (!pending->answered && !pending->lost && g_get_monotonic_time() < what->deadline_us) {
+        if (!virHandlerPeerRead(pending->peer, what->deadline_us) &&
+            !g_cond_wait_until(&handlers->answered, &handlers->lock, what->deadline_us))
             break;
     }
     if (pending->answered)
@@ -88,7 +98,7 @@ awaitAnswer(virHandlers *handlers, const virHandlerPending *pending, const callM
 static void
 endCall(virHandlers *handlers, const virHandlerPending *pending, uint64_t request)
 {
-    g_hash_table_remove(handlers->pending, GUINT_TO_POINTER(pending->serial));
+    dropCall(handlers, pending);
     if (!pending->answered && !pending->lost && g_hash_table_size(handlers->expired) < EXPIRED_MAX)
         g_hash_table_insert(handlers->expired, GUINT_TO_POINTER(pending->serial),
                             g_memdup2(&request, sizeof(request)));
@@ -220,7 +230,7 @@ abandonCall(const hookCall *ask)
 {
     g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&ask->handlers->lock);
 
-    g_hash_table_remove(ask->handlers->pending, GUINT_TO_POINTER(ask->pending.serial));
+    dropCall(ask->handlers, &ask->pending);
     virHandlersNoteAnswered(ask->handlers, ask->call, ask->request, false, NULL);
 }
 

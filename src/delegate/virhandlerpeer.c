@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * virhandlerpeer.c: connections of handlers: who may connect, what they ask, what they answer.
- * Reading is done on the event thread, from memory and sockets only; who waits for an answer is
- * woken by its serial. */
+ * Who waits for an answer reads, and hands out what is not its own: answers by their serials, the
+ * rest to the event thread, which reads while nobody waits. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -22,7 +23,8 @@ enum {
     PEERS_MAX = 64,
     MESSAGES_PER_TURN = 32, /* then others have theirs */
     STATUS_GRANTS_MAX = 8192,
-    QUEUE_MAX = 64, /* messages that a peer may leave unread behind a full socket */
+    QUEUE_MAX = 64,  /* messages that a peer may leave unread behind a full socket */
+    INBOX_MAX = 256, /* messages of a peer that the event thread has not come to yet */
 };
 
 /* --- a peer's life --- */
@@ -34,17 +36,35 @@ virHandlerPeerRef(virHandlerPeer *peer)
     return peer;
 }
 
+static void
+packetFree(void *opaque)
+{
+    virPacketClear(opaque);
+    g_free(opaque);
+}
+
 void
 virHandlerPeerUnref(virHandlerPeer *peer)
 {
     if (!peer || !g_atomic_int_dec_and_test(&peer->refs))
         return;
     virPacketReaderClear(&peer->reader);
+    g_queue_clear_full(&peer->inbox, packetFree);
+    g_mutex_clear(&peer->readLock);
     g_queue_clear_full(&peer->queue, (GDestroyNotify)virNetMessageUnref);
     g_mutex_clear(&peer->queueLock);
     g_mutex_clear(&peer->sendLock);
     virCloseFd(&peer->fd);
     g_free(peer);
+}
+
+/* What the event thread is to wake up for. Under lock. */
+static void
+updateWatch(virHandlerPeer *peer)
+{
+    if (peer->watch)
+        virEventWatchUpdate(peer->watch,
+                            (peer->waiting ? 0 : EPOLLIN) | (peer->wantsRoom ? EPOLLOUT : 0));
 }
 
 /* Event thread. */
@@ -53,9 +73,13 @@ peerEnd(virHandlerPeer *peer)
 {
     g_autoptr(virHandlerPeer) keep G_GNUC_UNUSED = virHandlerPeerRef(peer);
     virHandlers *handlers = peer->handlers;
+    virEventWatch *watch = peer->watch;
 
-    virEventWatchRemove(peer->watch);
+    g_mutex_lock(&handlers->lock);
     peer->watch = NULL;
+    peer->over = true;
+    g_mutex_unlock(&handlers->lock);
+    virEventWatchRemove(watch);
     (void)shutdown(peer->fd, SHUT_RDWR); /* whoever is sending notices */
     virHandlersForget(handlers, peer);
     g_ptr_array_remove_fast(handlers->peers, peer);
@@ -111,8 +135,10 @@ awaitRoom(void *opaque)
 {
     g_autoptr(virHandlerPeer) peer = opaque;
 
-    if (peer->watch)
-        virEventWatchUpdate(peer->watch, EPOLLIN | EPOLLOUT);
+    g_mutex_lock(&peer->handlers->lock);
+    peer->wantsRoom = true;
+    updateWatch(peer);
+    g_mutex_unlock(&peer->handlers->lock);
 }
 
 /* There was no room for it. One packet goes whole or not at all; of more a part may have gone. */
@@ -454,32 +480,188 @@ takeMessage(virHandlerPeer *peer, virPacket *packet)
     }
 }
 
-static void
-peerReady(int fd, unsigned events, void *opaque)
-{
-    virHandlerPeer *peer = opaque;
-    g_autoptr(virHandlerPeer) keep G_GNUC_UNUSED = virHandlerPeerRef(peer);
+/* --- reading --- */
 
-    if (events & EPOLLOUT) {
-        virEventWatchUpdate(peer->watch, EPOLLIN);
-        drainQueue(peer);
-    }
+/* What jobs have read for the event thread. False: the peer has ended. */
+static bool
+takeInbox(virHandlerPeer *peer)
+{
+    virPacket *packet;
+
+    do {
+        g_mutex_lock(&peer->handlers->lock);
+        packet = g_queue_pop_head(&peer->inbox);
+        g_mutex_unlock(&peer->handlers->lock);
+        if (packet && peer->watch && !takeMessage(peer, packet))
+            peerEnd(peer);
+        if (packet)
+            packetFree(packet);
+    } while (packet);
+    return peer->watch != NULL;
+}
+
+static void
+inboxReady(void *opaque)
+{
+    g_autoptr(virHandlerPeer) peer = opaque;
+
+    (void)takeInbox(peer); /* an ended one has been dealt with */
+}
+
+static void
+endReady(void *opaque)
+{
+    g_autoptr(virHandlerPeer) peer = opaque;
+
+    if (takeInbox(peer))
+        peerEnd(peer);
+}
+
+static void
+tellCutOff(const virHandlerPeer *peer, const GError *error)
+{
+    if (error)
+        VIR_WARN("handler process %d is cut off: %s", (int)peer->pid, error->message);
+}
+
+/* Under readLock. False: the connection is to end. */
+static bool
+readTurn(virHandlerPeer *peer)
+{
     for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
         g_auto(virPacket) packet = {0};
         g_autoptr(GError) error = NULL;
         virPacketResult result;
 
         virPacketInit(&packet);
-        result = virPacketReceive(&peer->reader, fd, &packet, &error);
+        result = virPacketReceive(&peer->reader, peer->fd, &packet, &error);
         if (result == VIR_PACKET_NONE)
-            return;
-        if (result == VIR_PACKET_WHOLE && takeMessage(peer, &packet))
-            continue;
-        if (error)
-            VIR_WARN("handler process %d is cut off: %s", (int)peer->pid, error->message);
-        peerEnd(peer);
-        return;
+            return true;
+        if (result != VIR_PACKET_WHOLE || !takeMessage(peer, &packet)) {
+            tellCutOff(peer, error);
+            return false;
+        }
     }
+    return true;
+}
+
+static void
+peerReady(int fd, unsigned events, void *opaque)
+{
+    virHandlerPeer *peer = opaque;
+    g_autoptr(virHandlerPeer) keep G_GNUC_UNUSED = virHandlerPeerRef(peer);
+    bool more;
+
+    (void)fd;
+    if (events & EPOLLOUT) {
+        g_mutex_lock(&peer->handlers->lock);
+        peer->wantsRoom = false;
+        updateWatch(peer);
+        g_mutex_unlock(&peer->handlers->lock);
+        drainQueue(peer);
+    }
+    if (!takeInbox(peer) || !g_mutex_trylock(&peer->readLock))
+        return;
+    more = readTurn(peer);
+    g_mutex_unlock(&peer->readLock);
+    if (!more)
+        peerEnd(peer);
+    g_mutex_lock(&peer->handlers->lock);
+    if (peer->waiting)
+        g_cond_broadcast(&peer->handlers->answered); /* it is theirs to read again */
+    g_mutex_unlock(&peer->handlers->lock);
+}
+
+void
+virHandlerPeerBeginWait(virHandlerPeer *peer)
+{
+    if (peer->waiting++ == 0)
+        updateWatch(peer);
+}
+
+void
+virHandlerPeerEndWait(virHandlerPeer *peer)
+{
+    if (--peer->waiting == 0)
+        updateWatch(peer);
+}
+
+/* The answer to a call that is waited for. */
+static bool
+isAwaited(const virHandlerPeer *peer, const virPacket *packet)
+{
+    virHandlers *handlers = peer->handlers;
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
+
+    return packet->header.type == RPC_MESSAGE_TYPE_REPLY &&
+           g_hash_table_contains(handlers->pending, GUINT_TO_POINTER(packet->header.serial));
+}
+
+/* False: the peer sends more than is taken. */
+static bool
+leaveForEvents(virHandlerPeer *peer, virPacket *packet, GError **error)
+{
+    bool room;
+
+    g_mutex_lock(&peer->handlers->lock);
+    room = peer->inbox.length < INBOX_MAX;
+    if (room)
+        g_queue_push_tail(&peer->inbox, g_memdup2(packet, sizeof(*packet)));
+    g_mutex_unlock(&peer->handlers->lock);
+    if (!room)
+        return virErrorSet(error, VIR_ERR_RPC, _("it sends faster than it is answered"));
+    virPacketInit(packet);
+    virEventPost(inboxReady, virHandlerPeerRef(peer));
+    return true;
+}
+
+static bool
+handOut(virHandlerPeer *peer, virPacket *packet, GError **error)
+{
+    if (!isAwaited(peer, packet))
+        return leaveForEvents(peer, packet, error);
+    takeReply(peer, packet);
+    return true;
+}
+
+/* Under readLock. */
+static void
+readOne(virHandlerPeer *peer, gint64 deadline_us)
+{
+    gint64 left_us = deadline_us - g_get_monotonic_time();
+    struct pollfd ready = {.fd = peer->fd, .events = POLLIN};
+    g_auto(virPacket) packet = {0};
+    g_autoptr(GError) error = NULL;
+    virPacketResult result;
+
+    virPacketInit(&packet);
+    if (left_us <= 0 || poll(&ready, 1, (int)(left_us / 1000) + 1) <= 0)
+        return;
+    result = virPacketReceive(&peer->reader, peer->fd, &packet, &error);
+    if (result == VIR_PACKET_NONE || (result == VIR_PACKET_WHOLE && handOut(peer, &packet, &error)))
+        return;
+    tellCutOff(peer, error);
+    g_mutex_lock(&peer->handlers->lock);
+    peer->over = true;
+    g_mutex_unlock(&peer->handlers->lock);
+    cutOff(peer);
+    virEventPost(endReady, virHandlerPeerRef(peer));
+}
+
+bool
+virHandlerPeerRead(virHandlerPeer *peer, gint64 deadline_us)
+{
+    virHandlers *handlers = peer->handlers;
+
+    if (peer->over || !g_mutex_trylock(&peer->readLock))
+        return false;
+    g_mutex_unlock(&handlers->lock);
+    readOne(peer, deadline_us);
+    g_mutex_unlock(&peer->readLock);
+    g_mutex_lock(&handlers->lock);
+    if (peer->waiting > 1)
+        g_cond_broadcast(&handlers->answered); /* another one reads on */
+    return true;
 }
 
 /* --- who may connect --- */
@@ -506,6 +688,7 @@ addPeer(virHandlers *handlers, int fd, const struct ucred *who, GError **error)
     peer->uid = who->uid;
     g_mutex_init(&peer->sendLock);
     g_mutex_init(&peer->queueLock);
+    g_mutex_init(&peer->readLock);
     virPacketReaderInit(&peer->reader);
     peer->watch = virEventWatchAdd(fd, EPOLLIN, peerReady, peer, NULL, error);
     if (!peer->watch) {

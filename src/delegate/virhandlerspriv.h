@@ -17,12 +17,16 @@ typedef struct {
     pid_t pid;
     uid_t uid;
     GMutex sendLock;
-    GMutex queueLock; /* the last of all locks */
-    GQueue queue;     /* virNetMessage that wait to be sent */
-    /* event thread: */
+    GMutex queueLock;       /* the last of all locks */
+    GQueue queue;           /* virNetMessage that wait to be sent */
+    GMutex readLock;        /* tried only, never waited for; taken before lock */
+    virPacketReader reader; /* under readLock */
+    /* under lock; watch is set by the event thread alone, which may look without: */
     virEventWatch *watch;
-    virPacketReader reader;
-    /* under lock: */
+    GQueue inbox;     /* virPacket that a job read and the event thread takes */
+    unsigned waiting; /* calls that wait for their answers, and read them */
+    bool wantsRoom;   /* there is a queue, and no room in the socket */
+    bool over;        /* nothing more is to be read */
     bool gone;
 } virHandlerPeer;
 
@@ -50,7 +54,7 @@ typedef struct {
 /* A call that waits for its answer; lies on the stack of who waits. */
 typedef struct {
     uint32_t serial;
-    const virHandlerPeer *peer;
+    virHandlerPeer *peer;
     virPacket *reply;
     bool answered;
     bool lost; /* the connection ended */
@@ -118,6 +122,14 @@ void virHandlerPeerPost(virHandlerPeer *peer, virNetMessage *message);
 /* Posts what nobody waits for: a new serial, hook or event, value. */
 void virHandlerPeerTell(virHandlerPeer *peer, uint32_t procedure, uint32_t type,
                         const virXdrType *xdr, const void *value);
+/* While calls wait for answers they read them themselves, which saves two changes of thread for
+ * each; the event thread gets what else comes. Under lock. */
+void virHandlerPeerBeginWait(virHandlerPeer *peer);
+void virHandlerPeerEndWait(virHandlerPeer *peer);
+/* Waits for one packet, not beyond deadline_us, and hands it out. Under lock, which is given up.
+ * False, at once: somebody else is reading, or nothing more will come; handlers->answered is told
+ * when that changes. */
+bool virHandlerPeerRead(virHandlerPeer *peer, gint64 deadline_us);
 /* Ends all connections; event thread or after it. */
 void virHandlerPeersEnd(virHandlers *handlers);
 
