@@ -273,6 +273,7 @@ testUnansweredIsUndone(testHandler *test, const void *unused)
     virPacketReaderClear(&test->reader);
     virPacketReaderInit(&test->reader);
     testServe(test, "proc.tune");
+    testSync();
     testRunResync(test);
     virArenaInit(&arena);
     testExpectTeardown(test, &arena, &undone);

@@ -21,7 +21,9 @@
 
 enum {
     PEERS_MAX = 64,
-    MESSAGES_PER_TURN = 32, /* then others have theirs */
+    MESSAGES_PER_TURN = 32,          /* then others have theirs */
+    MESSAGE_BYTES_MAX = 1024 * 1024, /* no answer and no question is longer */
+    MESSAGE_FDS_MAX = 512,           /* 256 queues of an interface, and vhost for each */
     STATUS_GRANTS_MAX = 8192,
     QUEUE_MAX = 64,  /* messages that a peer may leave unread behind a full socket */
     INBOX_MAX = 256, /* messages of a peer that the event thread has not come to yet */
@@ -690,6 +692,7 @@ addPeer(virHandlers *handlers, int fd, const struct ucred *who, GError **error)
     g_mutex_init(&peer->queueLock);
     g_mutex_init(&peer->readLock);
     virPacketReaderInit(&peer->reader);
+    virPacketReaderLimit(&peer->reader, MESSAGE_BYTES_MAX, MESSAGE_FDS_MAX);
     peer->watch = virEventWatchAdd(fd, EPOLLIN, peerReady, peer, NULL, error);
     if (!peer->watch) {
         virHandlerPeerUnref(peer);
@@ -713,6 +716,24 @@ virHandlersAdd(virHandlers *handlers, int fd, GError **error)
     return addPeer(handlers, fd, &who, error);
 }
 
+/* Where there are as many connections as may be, one that serves nothing gives way. */
+static void
+endIdlePeer(virHandlers *handlers)
+{
+    for (guint i = 0; i < handlers->peers->len; i++) {
+        virHandlerPeer *peer = g_ptr_array_index(handlers->peers, i);
+        bool serves;
+
+        g_mutex_lock(&handlers->lock);
+        serves = virHandlersServes(handlers, peer);
+        g_mutex_unlock(&handlers->lock);
+        if (!serves) {
+            peerEnd(peer);
+            return;
+        }
+    }
+}
+
 static void
 listenReady(int fd, unsigned events, void *opaque)
 {
@@ -725,6 +746,8 @@ listenReady(int fd, unsigned events, void *opaque)
     (void)events;
     if (client < 0 || getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
         return; /* gone again */
+    if (handlers->peers->len >= PEERS_MAX)
+        endIdlePeer(handlers);
     if (!userMay(handlers, who.uid) || handlers->peers->len >= PEERS_MAX) {
         VIR_WARN("process %d of user %u may not be a handler here", (int)who.pid,
                  (unsigned)who.uid);

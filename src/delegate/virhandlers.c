@@ -443,6 +443,16 @@ virHandlersUnregister(virHandlers *handlers, const virHandlerPeer *peer, uint32_
     return true;
 }
 
+bool
+virHandlersServes(const virHandlers *handlers, const virHandlerPeer *peer)
+{
+    for (guint i = 0; i < handlers->servers->len; i++) {
+        if (((virHandlerServer *)g_ptr_array_index(handlers->servers, i))->peer == peer)
+            return true;
+    }
+    return false;
+}
+
 static void
 failPending(void *key, void *value, void *opaque)
 {

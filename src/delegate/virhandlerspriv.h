@@ -149,6 +149,8 @@ bool virHandlersRegister(virHandlers *handlers, virHandlerPeer *peer,
                          const handler_register_args *args, uint32_t *retId, GError **error);
 bool virHandlersUnregister(virHandlers *handlers, const virHandlerPeer *peer, uint32_t id,
                            GError **error);
+/* The peer has registered for something. Under lock. */
+bool virHandlersServes(const virHandlers *handlers, const virHandlerPeer *peer);
 /* The connection is gone: its servers are without one, its calls have failed. Takes the lock. */
 void virHandlersForget(virHandlers *handlers, virHandlerPeer *peer);
 /* A handler has registered: what it missed it is told, and what it granted before is to be asked

@@ -122,8 +122,16 @@ virPacketGetError(const virPacket *packet, GError **error)
 void
 virPacketReaderInit(virPacketReader *reader)
 {
-    *reader = (virPacketReader){.room = g_malloc(PACKET_BYTES)};
+    *reader = (virPacketReader){
+        .room = g_malloc(PACKET_BYTES), .bytesMax = VIR_NET_LENGTH_MAX, .fdsMax = MESSAGE_FDS};
     virPacketInit(&reader->partial);
+}
+
+void
+virPacketReaderLimit(virPacketReader *reader, size_t bytesMax, size_t fdsMax)
+{
+    reader->bytesMax = bytesMax;
+    reader->fdsMax = fdsMax;
 }
 
 void
@@ -167,12 +175,14 @@ takeBytes(virPacketReader *reader, size_t len, virNetHeader *retHeader, GError *
         (retHeader->serial != first->serial || retHeader->procedure != first->procedure ||
          retHeader->type != first->type))
         return virErrorSet(error, VIR_ERR_RPC, _("a message began before the last had ended"));
-    if (virPacketFdCount(&reader->partial) > MESSAGE_FDS)
+    if (virPacketFdCount(&reader->partial) > reader->fdsMax)
         return virErrorSet(error, VIR_ERR_RPC, _("a message has too many descriptors"));
     len -= VIR_NET_HEADER_LEN;
     if (len == 0)
         return true;
-    at = virNetBufferExtend(&reader->partial.body, len);
+    at = reader->partial.body.len + len <= reader->bytesMax
+             ? virNetBufferExtend(&reader->partial.body, len)
+             : NULL;
     if (!at)
         return virErrorSet(error, VIR_ERR_RPC, _("a message is too long"));
     memcpy(at, reader->room + VIR_NET_HEADER_LEN, len);

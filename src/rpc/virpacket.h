@@ -56,9 +56,13 @@ typedef struct {
     virPacket partial;
     bool open;
     uint8_t *room; /* for one packet */
+    size_t bytesMax, fdsMax;
 } virPacketReader;
 
 void virPacketReaderInit(virPacketReader *reader);
+/* The longest message that is taken, and its most descriptors (one packet's may come for a moment).
+ * Before the first one. */
+void virPacketReaderLimit(virPacketReader *reader, size_t bytesMax, size_t fdsMax);
 void virPacketReaderClear(virPacketReader *reader);
 
 /* Reads as many packets as make one message, without waiting. retPacket is initialised or cleared,
