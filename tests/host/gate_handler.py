@@ -275,6 +275,26 @@ def check_refusals(host):
     until_nothing(host)
 
 
+def check_what_others_take_away(host):
+    """Pins that somebody removed are made again; the helper is asked whether it is still the gate."""
+    host.start_helper()
+    group = host.create()
+    before = objects(group)
+    pins = host.running.root / "run" / "bpf"
+    mine, = [folder for folder in pins.iterdir() if folder.name.startswith(host.uuids)]
+    for pin in mine.iterdir():
+        pin.unlink()
+    mine.rmdir()
+    assert not opens(group, host.nodes / "fuse")
+    host.hear("hook=gate.replace")
+    until("it is pinned again", lambda: (mine / "prog").exists())
+    assert objects(group)[0] == before[0] and not opens(group, host.nodes / "fuse")
+    host.virsh("destroy", NAME)
+    until_nothing(host)
+
+
+check_what_others_take_away.pinned = (True,)
+
 PARTS = {name[6:].replace("_", "-"): part for name, part in list(globals().items())
          if name.startswith("check_")}
 
@@ -308,7 +328,7 @@ def make_nodes(folder):
 
 
 @contextlib.contextmanager
-def stage(wanted, pinned):
+def stage(wanted, config, pinned):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vw-gateh-")))
         folder.chmod(0o755)
@@ -339,7 +359,7 @@ def stage(wanted, pinned):
         policy = f"handler_policy = [ {policy} ]\n"
         acl = ", ".join(f'"{node}"' for node in listed)
         host.running = stack.enter_context(daemon.running(
-            started, config=f"cgroup_device_acl = [ {acl} ]\ngate_rules = {ROOM}\n{policy}", prepare=prepare))
+            started, config=f"cgroup_device_acl = [ {acl} ]\ngate_rules = {ROOM}\n{policy}{config}", prepare=prepare))
         stack.callback(host.end_helper)
         yield host
 
@@ -367,7 +387,7 @@ def main(parts):
     for name, part in parts.items():
         for pinned in getattr(part, "pinned", (True, False)):
             if wanted.only in (None, name):
-                with stage(wanted, pinned) as host:
+                with stage(wanted, getattr(part, "config", ""), pinned) as host:
                     part(host)
                 print(f"ok: {name}, {'with' if pinned else 'without'} pins")
 

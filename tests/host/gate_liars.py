@@ -13,6 +13,7 @@ refused, whatever the descriptors are, and audited.
 import contextlib
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -25,7 +26,7 @@ import channel  # noqa: E402 (beside the wire tests)
 import gate_handler  # noqa: E402
 import protocol  # noqa: E402
 from gate_daemon import mount_of_cgroup2, until  # noqa: E402
-from gate_handler import NAME, ROOM, kernel, opens, until_nothing  # noqa: E402
+from gate_handler import NAME, ROOM, kernel, objects, opens, until_nothing  # noqa: E402
 
 RULES, NODES, HEADER, EVENTS, PROGRAM, LINK = (1 << i for i in range(6))
 ALL = RULES | NODES | HEADER | EVENTS | PROGRAM
@@ -121,13 +122,13 @@ def between(host, **keys):
     starting.start()
     go_between = GoBetween(host, listener)
     starting.join(gate_handler.DEADLINE)
+    listener.socket.close()  # it is not let in again
     go_between.start()
     try:
         yield go_between
     finally:
         go_between.close()
         host.end_helper()
-        listener.socket.close()
         path.unlink()
 
 
@@ -280,6 +281,62 @@ def check_lies_about_changes(host):
         assert opens(group, host.nodes / "full") and not opens(group, host.nodes / "fuse")
         host.virsh("destroy", NAME)
         until_nothing(host)
+
+
+# --- answers that nobody waits for any more ---
+
+def check_late_exchanges(host):
+    """The gate is exchanged after the daemon gave up: it finds out before it changes a rule."""
+    with between(host, ids="yes") as go_between:
+        group = host.create()
+        before = objects(group)
+        held, go = [], threading.Event()
+
+        def hold(values, fds):
+            held.append(values)
+            assert go.wait(gate_handler.DEADLINE)
+            return values, fds
+
+        go_between.calls["gate_replace"] = hold
+        host.plug(host.nodes / "full", fails="the handler of gate.replace has not answered within")
+        go_between.calls.clear()
+        go.set()
+        until("it is exchanged", lambda: objects(group) != before)
+        assert held and not opens(group, host.nodes / "full")
+        host.plug(host.nodes / "full")
+        assert opens(group, host.nodes / "full") and not opens(group, host.nodes / "fuse")
+        assert len(objects(group)) == len(before), "nothing was attached beside it"
+        host.virsh("destroy", NAME)
+        until_nothing(host)
+
+
+check_late_exchanges.config = "handler_timeout = 2\n"
+
+
+def check_daemon_killed_in_an_exchange(host):
+    """kill -9 between question and answer: the exchange happens, and nobody got what it gave."""
+    with between(host, ids="yes") as go_between:
+        group = host.create()
+        before = objects(group)
+
+        def kill(values, fds):
+            os.kill(host.running.pid, signal.SIGKILL)
+            host.running.process.wait()
+            return values, fds
+
+        go_between.calls["gate_replace"] = kill
+        plugging = threading.Thread(target=host.plug, args=(host.nodes / "full",), kwargs={"fails": ""})
+        plugging.start()
+        until("it is exchanged", lambda: objects(group) != before)
+        plugging.join(gate_handler.DEADLINE)
+    assert not opens(group, host.nodes / "full") and opens(group, "/dev/null")
+    host.running.restart()
+    host.start_helper(ids="yes")
+    host.plug(host.nodes / "fuse")
+    assert opens(group, host.nodes / "fuse") and not opens(group, host.nodes / "other")
+    assert len(objects(group)) == len(before), "nothing was attached beside it"
+    host.virsh("destroy", NAME)
+    until_nothing(host)
 
 
 # --- daemons that ask for too much ---
