@@ -101,6 +101,21 @@ testWords(testPolicy *test, const void *unused)
 }
 
 static void
+testFlags(testPolicy *test, const void *unused)
+{
+    testLoad(test, "[helper]\nsockets=/s\nother-users=yes\n[gate.replace]\nids=yes\n");
+    g_assert_no_error(test->error);
+    g_assert_true(helperPolicyOtherUsers(test->policy));
+    g_assert_true(helperPolicyFlag(test->policy, "gate.replace", "ids"));
+    testLoad(test, "[helper]\nsockets=/s\nother-users=no\n[gate.replace]\nids=maybe\n");
+    g_assert_false(helperPolicyOtherUsers(test->policy));
+    g_assert_false(helperPolicyFlag(test->policy, "gate.replace", "ids"));
+    testLoad(test, "[helper]\nsockets=/s\n[gate.replace]\n");
+    g_assert_false(helperPolicyOtherUsers(test->policy));
+    g_assert_false(helperPolicyFlag(test->policy, "gate.replace", "ids"));
+}
+
+static void
 testProcesses(testPolicy *test, const void *unused)
 {
     VIR_AUTOCLOSE self = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -201,6 +216,7 @@ main(int argc, char **argv)
     TEST("a typing mistake is an error", testMistakes);
     TEST("numbers have bounds, and no bound means nothing", testNumbers);
     TEST("words stand in lists", testWords);
+    TEST("what takes a word is off without it", testFlags);
     TEST("processes are in the policy's groups", testProcesses);
     TEST("control groups are those of the policy or below", testGroups);
     TEST("files are in the policy's folders, under one name", testFiles);

@@ -20,6 +20,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -294,6 +295,56 @@ def check_what_others_take_away(host):
 
 
 check_what_others_take_away.pinned = (True,)
+
+def serve_once(host, hook, handler):
+    """A handler in Python, through the library, until the hook was called."""
+    library = pathlib.Path(host.helperd).parents[1] / "internal" / "libvirt-internal.so.1"
+    sys.path.append(str(HERE.parents[1] / "src" / "internal"))
+    import libvirt_internal  # pylint: disable=import-outside-toplevel
+    libvirt_internal.load(str(library))
+    session = libvirt_internal.Session(path=str(host.running.root / "run" / "handler" / "sock"))
+    seen = []
+
+    def run(call, request):
+        seen.append(handler(call, request))
+        raise RuntimeError(f"no gates here, for {len(seen[0]['rules'])} rules")
+
+    session.register(hook, run)
+
+    def serve():
+        while not seen:
+            if select.select([session], [], [], DEADLINE)[0]:
+                session.dispatch()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return thread, session, seen
+
+
+def check_python_handler(host):
+    """Rules, numbers and descriptors of a request as a handler's author sees them."""
+    def look(_call, request):
+        request.add_object("link", os.open("/dev/null", os.O_RDONLY))
+        with contextlib.suppress(KeyError):
+            request.add_object("link", request.fd(0))
+            raise AssertionError("each goes once")
+        return {"rules": request.rules(), "none": request.rules("changes"), "mode": request["mode"],
+                "capacity": request["capacity"], "events": request.object("events"),
+                "program": request.object("program"), "fds": len(request.fds()),
+                "group": os.stat(request.fd(0)).st_ino}
+
+    thread, session, seen = serve_once(host, "gate.create", look)
+    host.create(fails=f"no gates here, for {ROOM} rules")
+    thread.join(DEADLINE)
+    session.close()
+    request, = seen
+    assert (2, 1, 3, 6) in request["rules"] and (2, 136, -1, 6) in request["rules"], request
+    assert request["none"] == [] and request["mode"] == 0 and request["capacity"] == ROOM, request
+    assert request["events"] == request["program"] == -1 and request["fds"] == 1, request
+    until_nothing(host)
+
+
+check_python_handler.pinned = (False,)
 
 PARTS = {name[6:].replace("_", "-"): part for name, part in list(globals().items())
          if name.startswith("check_")}

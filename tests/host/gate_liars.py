@@ -11,10 +11,12 @@ On the other side a script speaks to the helper as a daemon would: what its poli
 refused, whatever the descriptors are, and audited.
 """
 import contextlib
+import ctypes
 import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ import uuid
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "wire")]
+import bpf  # noqa: E402
 import channel  # noqa: E402 (beside the wire tests)
 import gate_handler  # noqa: E402
 import protocol  # noqa: E402
@@ -347,11 +350,11 @@ NULL = {"type": 2, "major": 1, "minor": 3, "access": 6}
 class Asker:
     """Speaks to the helper as a daemon would."""
 
-    def __init__(self, host, stack):
+    def __init__(self, host, stack, **keys):
         path = host.folder / "asker"
         listener = Listener(path)
         starting = threading.Thread(target=host.start_helper, kwargs={
-            "socket": path, "max": 64, "devices": "c 1:[35789];c ?:[0-9]*;c 136:*", "modes": "enforce"})
+            "socket": path, "max": 64, "devices": "c 1:[35789];c ?:[0-9]*;c 136:*", "modes": "enforce", **keys})
         starting.start()
         self.host = host
         self.channel, _ = listener.accept()
@@ -471,6 +474,48 @@ def allow_part_of_a_hierarchy(host, asker, stack):
     group = asker.group(shown / "guest")
     gate = asker.done("gate_create", [group], capacity=8, rules=[NULL])
     asker.done("gate_remove", [group, *gate], objects=ALL)
+
+
+def libvirts_program(rules):
+    """A device program as libvirt has it, one over a hash of rules; its descriptor."""
+    table = bpf.call(0, struct.pack("<IIIII", 1, 8, 4, 64, 0))[0]  # a hash
+    for (major, minor), (kind, access) in rules.items():
+        key = ctypes.create_string_buffer(struct.pack("<Q", major << 32 | minor), 8)
+        value = ctypes.create_string_buffer(struct.pack("<I", access << 16 | kind), 4)
+        bpf.call(2, struct.pack("<IIQQQ", table, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
+    text = bpf.instruction(0x18, dst=1, src=1, imm=table) + bpf.instruction(0)  # r1 = the hash
+    code = ctypes.create_string_buffer(text + bpf.instruction(0xb7, imm=1) + bpf.instruction(0x95))
+    licence = ctypes.create_string_buffer(b"GPL")
+    program = bpf.call(bpf.PROG_LOAD, struct.pack(
+        "<IIQQIIQII16s", bpf.TYPE_CGROUP_DEVICE, 4, ctypes.addressof(code), ctypes.addressof(licence),
+        0, 0, 0, 0, 0, b""))[0]
+    os.close(table)
+    return program
+
+
+def adopt(host, asker, hook, expected):
+    """A gate of libvirt's on a running guest's group becomes ours."""
+    place = host.given / hook / "guest"
+    group = asker.group(place)
+    program = libvirts_program({(1, 3): (2, 6), (1, 5): (2, 2), (10, 229): (2, 6)})
+    bpf.call(bpf.PROG_ATTACH, struct.pack("<IIII", group, program, bpf.ATTACH_CGROUP_DEVICE, 0))
+    os.close(program)
+    gate = asker.done(hook, [group], capacity=8, rules=[NULL])
+    assert gate_handler.names(place) == ["vw_gate"], gate_handler.names(place)
+    assert opens(place, "/dev/null") and not opens(place, host.nodes / "full")
+    assert opens(place, host.nodes / "fuse") == expected
+    asker.done("gate_remove", [group, *gate], objects=ALL)
+
+
+def check_adoption(host):
+    with contextlib.ExitStack() as stack:
+        asker = Asker(host, stack, ids="yes")
+        adopt(host, asker, "gate_replace", True)  # what it has stays until it is updated
+        adopt(host, asker, "gate_create", False)
+    until("the kernel has freed all", lambda: kernel(host) == gate_handler.NONE)
+
+
+check_adoption.pinned = (False,)
 
 
 def check_askers(host):
