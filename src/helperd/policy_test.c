@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -187,6 +188,60 @@ testGroups(testPolicy *test, const void *unused)
 }
 
 static void
+testLimits(testPolicy *test, const void *unused)
+{
+    static const struct {
+        const char *file, *value;
+        bool allowed;
+    } cases[] = {
+        {"cpu.weight", "100", true},        {"cpu.weight", "1", true},
+        {"cpu.weight", "0", false},         {"cpu.weight", "201", false},
+        {"cpu.weight", "max", false},       {"cpu.weight", "-1", false},
+        {"cpu.weight", "12x", false},       {"cpu.weight", "0x10", false},
+        {"cpu.weight", "+5", false},        {"cpu.weight", "100 300", false},
+        {"cpu.weight", "100\n300", false},  {"cpu.weight", "99999999999999999999", false},
+        {"cpu.weigh", "100", false},        {"cpu.weight.nice", "1", false},
+        {"cpu.max", "50000 100000", true},  {"cpu.max", "max 100000", true},
+        {"cpu.max", "999 100000", false},   {"cpuset.cpus", "0-3,5", true},
+        {"cpuset.cpus", "0-8", false},      {"cpuset.cpus", "2-", false},
+        {"cpuset.cpus", "-3", false},       {"io.max", "8:16 rbps=1000 wiops=2000", true},
+        {"io.max", "8:16 rbps=max", false}, {"io.max", "8:16 rbps=5000", false},
+        {"freezer.state", "FROZEN", true},  {"memory.max", "1", false},
+    };
+
+    testLoad(test, "[helper]\nsockets=/s\n[cgroup.set]\nfiles=cpu.weight:1-200;cpu.max:1000-max;"
+                   "cpuset.cpus:0-7;io.max:1-4000;freezer.state\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        bool allowed = helperPolicySetting(test->policy, "cgroup.set", cases[i].file,
+                                           cases[i].value, &test->error);
+
+        if (allowed != cases[i].allowed)
+            g_error("%s: '%s'", cases[i].file, cases[i].value);
+        if (!allowed)
+            testExpectError(test, VIR_ERR_ACCESS_DENIED, cases[i].file);
+    }
+}
+
+static void
+testNewcomers(testPolicy *test, const void *unused)
+{
+    g_autofree char *text = g_strdup_printf(
+        "[helper]\nsockets=/s\ncgroups=/nowhere\n[cgroup.move]\nfrom=/elsewhere\nuids=%u\n",
+        (unsigned)geteuid());
+    VIR_AUTOCLOSE self = pidfd_open(getpid(), 0);
+    VIR_AUTOCLOSE folder = open("/tmp", O_PATH | O_CLOEXEC);
+    pid_t pid = 0;
+
+    testLoad(test, text);
+    g_assert_false(
+        helperPolicyNewcomer(test->policy, "cgroup.move", self, folder, &pid, &test->error));
+    testExpectError(test, VIR_ERR_ACCESS_DENIED, "comes from none of the groups of cgroup.move");
+    g_assert_false(
+        helperPolicyNewcomer(test->policy, "cgroup.move", folder, folder, &pid, &test->error));
+    testExpectError(test, VIR_ERR_OPERATION_FAILED, "no process");
+}
+
+static void
 testFiles(testPolicy *test, const void *unused)
 {
     g_autofree char *text =
@@ -219,6 +274,8 @@ main(int argc, char **argv)
     TEST("what takes a word is off without it", testFlags);
     TEST("processes are in the policy's groups", testProcesses);
     TEST("control groups are those of the policy or below", testGroups);
+    TEST("limits are of the policy's files, each number within bounds", testLimits);
+    TEST("who is moved comes from the policy's groups", testNewcomers);
     TEST("files are in the policy's folders, under one name", testFiles);
     return g_test_run();
 }

@@ -226,6 +226,42 @@ typedef enum {
     VIR_INTERNAL_REMOVE_ONLY_EMPTY = 1 << 2, /* groups below it are in the way, too */
 } virInternalRemoveFlags;
 
+/* A control group name in the folder parent, which may be there already: threaded, of cgroup v2,
+ * holds threads of parent's processes; controllers (v2's names, blanks between) are switched on in
+ * parent; uid and gid, if not -1, own it and its cgroup.procs, cgroup.threads and
+ * cgroup.subtree_control. *retGroup: its folder, which the library passes on and closes. */
+typedef struct {
+    int threaded;
+    const char *controllers;
+    uid_t uid;
+    gid_t gid;
+} virInternalGroup;
+typedef int (*virInternalCreateGroupHandler)(const virInternalCall *call, int parent,
+                                             const char *name, const virInternalGroup *group,
+                                             int *retGroup);
+/* The threads into the group; n 0: the whole process. */
+typedef int (*virInternalMoveIntoGroupHandler)(const virInternalCall *call, int group,
+                                               const virInternalThreads *threads);
+/* A file of the group. */
+typedef int (*virInternalSetGroupHandler)(const virInternalCall *call, int group, const char *file,
+                                          const char *value);
+/* The group name in the folder parent, with those below it; flags: virInternalRemoveFlags. */
+typedef int (*virInternalRemoveGroupHandler)(const virInternalCall *call, int parent,
+                                             const char *name, unsigned flags);
+
+/* What is to be below a folder in a mount namespace. Borrowed. */
+typedef struct {
+    int pidfd;  /* of the process whose namespace it is */
+    int space;  /* mount namespace that the sources are in: they can be copied there alone */
+    int folder; /* as the process sees it now */
+    const virInternalMount *mounts;
+    size_t n;
+    const int *sources; /* one for each BIND, in their order */
+    size_t nsources;
+} virInternalMounts;
+typedef int (*virInternalApplyMountsHandler)(const virInternalCall *call,
+                                             const virInternalMounts *mounts);
+
 /* Each registers for all guests of the daemon behind conn, on that daemon's handler socket (found
  * by conn's URI: ?socket=, or the default; UNIX transports only), and serves from a thread of the
  * library's own until virInternalClose(conn). abi: VIR_INTERNAL_ABI, which the macros below pass.
@@ -248,6 +284,16 @@ int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
                                          virInternalSetBridgeHandler handler);
 int virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi,
                                     virInternalBarrierHandler handler);
+int virInternalSetGroupCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                        virInternalCreateGroupHandler handler);
+int virInternalSetGroupMoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                      virInternalMoveIntoGroupHandler handler);
+int virInternalSetGroupSetHandlerABI(virConnectPtr conn, unsigned abi,
+                                     virInternalSetGroupHandler handler);
+int virInternalSetGroupRemoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                        virInternalRemoveGroupHandler handler);
+int virInternalSetMountApplyHandlerABI(virConnectPtr conn, unsigned abi,
+                                       virInternalApplyMountsHandler handler);
 int virInternalSetGateCreateHandlerABI(virConnectPtr conn, unsigned abi,
                                        virInternalMakeGateHandler handler);
 int virInternalSetGateReplaceHandlerABI(virConnectPtr conn, unsigned abi,
@@ -275,6 +321,16 @@ int virInternalSetGateRemoveHandlerABI(virConnectPtr conn, unsigned abi,
     virInternalSetNetSetBridgeHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetBarrierHandler(conn, handler)                                                \
     virInternalSetBarrierHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGroupCreateHandler(conn, handler)                                            \
+    virInternalSetGroupCreateHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGroupMoveHandler(conn, handler)                                              \
+    virInternalSetGroupMoveHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGroupSetHandler(conn, handler)                                               \
+    virInternalSetGroupSetHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetGroupRemoveHandler(conn, handler)                                            \
+    virInternalSetGroupRemoveHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetMountApplyHandler(conn, handler)                                             \
+    virInternalSetMountApplyHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetGateCreateHandler(conn, handler)                                             \
     virInternalSetGateCreateHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetGateReplaceHandler(conn, handler)                                            \

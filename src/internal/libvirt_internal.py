@@ -62,6 +62,12 @@ class GuestThread(typing.NamedTuple):
     fd: int
 
 
+class _Mount(ctypes.Structure):
+    _fields_ = [("kind", ctypes.c_int), ("target", ctypes.c_char_p), ("size", ctypes.c_ulonglong),
+                ("mode", ctypes.c_uint), ("uid", ctypes.c_uint), ("gid", ctypes.c_uint),
+                ("major", ctypes.c_uint), ("minor", ctypes.c_uint), ("text", ctypes.c_char_p)]
+
+
 class _Rule(ctypes.Structure):
     _fields_ = [("type", ctypes.c_int), ("major", ctypes.c_int), ("minor", ctypes.c_int),
                 ("access", ctypes.c_uint)]
@@ -93,6 +99,7 @@ _PROTOTYPES = {
     "RequestCountFds": (ctypes.c_size_t, [ctypes.c_void_p]),
     "RequestGetThreads": (ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(_Threads)]),
     "RequestGetGuestThreads": (ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(_GuestThreads)]),
+    "RequestGetMounts": (ctypes.POINTER(_Mount), [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)]),
     "RequestGetRules": (ctypes.POINTER(_Rule), [ctypes.c_void_p, ctypes.c_char_p,
                                                 ctypes.POINTER(ctypes.c_size_t)]),
     "RequestGetObject": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_int]),
@@ -187,6 +194,13 @@ class Request:
         return (table.pidfd, table.folder,
                 [GuestThread(one.role, one.id, one.tid, one.fd)
                  for one in (table.threads[i] for i in range(table.n))])
+
+    def mounts(self):
+        """Of a mount.apply: one each, with kind, target, size, mode, uid, gid, major, minor and text. Its
+        descriptors: the process, the sources' mount namespace, the folder, a source for each bind."""
+        size = ctypes.c_size_t()
+        mounts = _lib().RequestGetMounts(self._pointer, ctypes.byref(size))
+        return [mounts[i] for i in range(size.value)]
 
     def rules(self, field="rules"):
         """[(type, major, minor, access)] of a request for a gate; of gate.update, "changes"."""

@@ -319,6 +319,74 @@ adaptChangeGate(const virInternalCall *call, virInternalRequest *request, void *
     return handler(call, &gate);
 }
 
+static int
+adaptCreateGroup(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalCreateGroupHandler handler = (virInternalCreateGroupHandler)opaque;
+    const virInternalGroup group = {(int)number(request, "threaded"),
+                                    virInternalRequestGetString(request, "controllers"),
+                                    (uid_t)number(request, "uid"), (gid_t)number(request, "gid")};
+    int fd = -1;
+
+    if (handler(call, virInternalRequestGetFd(request, 0),
+                virInternalRequestGetString(request, "name"), &group, &fd) < 0)
+        return -1;
+    virInternalRequestAddFd(request, fd);
+    return 0;
+}
+
+static int
+adaptMoveIntoGroup(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalMoveIntoGroupHandler handler = (virInternalMoveIntoGroupHandler)opaque;
+    virInternalThreads threads;
+
+    if (threadsOf(call, request, &threads) < 0)
+        return -1;
+    return handler(call, virInternalRequestGetFd(request, 0), &threads);
+}
+
+static int
+adaptSetGroup(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetGroupHandler handler = (virInternalSetGroupHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   virInternalRequestGetString(request, "file"),
+                   virInternalRequestGetString(request, "value"));
+}
+
+static int
+adaptRemoveGroup(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalRemoveGroupHandler handler = (virInternalRemoveGroupHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   virInternalRequestGetString(request, "name"),
+                   (unsigned)number(request, "flags"));
+}
+
+enum { MOUNT_TARGETS = 3 }; /* of mount.apply, before the sources */
+
+static int
+adaptApplyMounts(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalApplyMountsHandler handler = (virInternalApplyMountsHandler)opaque;
+    const size_t count = virInternalRequestCountFds(request);
+    const size_t nsources = count > MOUNT_TARGETS ? count - MOUNT_TARGETS : 0;
+    g_autofree int *sources = g_new(int, nsources + 1);
+    virInternalMounts mounts = {.pidfd = virInternalRequestGetFd(request, 0),
+                                .space = virInternalRequestGetFd(request, 1),
+                                .folder = virInternalRequestGetFd(request, 2),
+                                .sources = sources,
+                                .nsources = nsources};
+
+    for (size_t i = 0; i < nsources; i++)
+        sources[i] = virInternalRequestGetFd(request, MOUNT_TARGETS + i);
+    mounts.mounts = virInternalRequestGetMounts(request, &mounts.n);
+    return handler(call, &mounts);
+}
+
 VIR_INTERNAL_EXPORT int
 virInternalSetProcessSetMaxMemLockHandlerABI(virConnectPtr conn, unsigned abi,
                                              virInternalSetMaxMemLockHandler handler)
@@ -381,6 +449,41 @@ VIR_INTERNAL_EXPORT int
 virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi, virInternalBarrierHandler handler)
 {
     return serve(conn, abi, "barrier", adaptBarrier, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGroupCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                    virInternalCreateGroupHandler handler)
+{
+    return serve(conn, abi, "cgroup.create", adaptCreateGroup, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGroupMoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                  virInternalMoveIntoGroupHandler handler)
+{
+    return serve(conn, abi, "cgroup.move", adaptMoveIntoGroup, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGroupSetHandlerABI(virConnectPtr conn, unsigned abi,
+                                 virInternalSetGroupHandler handler)
+{
+    return serve(conn, abi, "cgroup.set", adaptSetGroup, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetGroupRemoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                    virInternalRemoveGroupHandler handler)
+{
+    return serve(conn, abi, "cgroup.remove", adaptRemoveGroup, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetMountApplyHandlerABI(virConnectPtr conn, unsigned abi,
+                                   virInternalApplyMountsHandler handler)
+{
+    return serve(conn, abi, "mount.apply", adaptApplyMounts, (void (*)(void))handler);
 }
 
 VIR_INTERNAL_EXPORT int

@@ -150,6 +150,23 @@ names=hostile*
 bridges=hostilebr
 [net.set]
 names=hostile*
+[cgroup.create]
+max=2
+uids={user}
+gids={user}
+[cgroup.move]
+from={from_group}
+uids={user}
+[cgroup.set]
+files=cgroup.freeze:0-0;cpu.weight
+[cgroup.remove]
+[mount.apply]
+kinds=tmpfs;node;bind;link
+max=1048576
+devices=c 1:3
+uids={user}
+gids={user}
+sources=devpts
 """
 
 
@@ -175,7 +192,8 @@ class HostileDaemon(unittest.TestCase):
             cls.addClassCleanup(cls.daemons[-1].close)
         policy = cls.folder / "policy"
         policy.write_text(POLICY.format(sockets=";".join(str(daemon.path) for daemon in cls.daemons), folder=cls.folder,
-                                        group=f"{own_group()}/{GROUP}", user=USER))
+                                        group=f"{own_group()}/{GROUP}", user=USER,
+                                        from_group=own_group() or "/"))
         cls.hooks = POLICY.count("\n[") + POLICY.startswith("[") - 1
         with open(cls.folder / "log", "w", encoding="utf-8") as log:
             cls.helper = subprocess.Popen([HELPERD, "--policy", str(policy)], stderr=log)
@@ -283,6 +301,150 @@ class HostileDaemon(unittest.TestCase):
                      [self.guest.pidfd, task])
         self.assertEqual(os.sched_getscheduler(self.stranger.pid), os.SCHED_OTHER)
         self.assertEqual(os.sched_getscheduler(self.guest.pid), os.SCHED_OTHER)
+
+    # --- control groups ---
+
+    def group_fd(self, *names):
+        return self.open(self.group.joinpath(*names), os.O_RDONLY | os.O_DIRECTORY)
+
+    def make_group(self, name):
+        folder = self.group / name
+        folder.mkdir()
+        self.addCleanup(lambda: folder.exists() and folder.rmdir())
+        return folder
+
+    def test_what_the_policy_allows_of_groups(self):
+        made = {"name": "one", "uid": USER, "gid": USER}
+        self.assertIsNone(self.daemon.ask("cgroup.create", made, [self.group_fd()]))
+        self.assertEqual((self.group / "one" / "cgroup.procs").stat().st_uid, USER)
+        self.assertEqual(os.fstat(self.daemon.answer.fds[0]).st_ino, (self.group / "one").stat().st_ino)
+        self.assertIsNone(self.daemon.ask("cgroup.create", made, [self.group_fd()]))  # there already
+        self.assertIsNone(self.daemon.ask("cgroup.set", {"file": "cgroup.freeze", "value": "0"}, [self.group_fd("one")]))
+        inner = Sleeper(self.group / "one")
+        self.addCleanup(inner.end)
+        self.refused("processes are in control group 'one'", "cgroup.remove", {"name": "one"}, [self.group_fd()])
+        self.assertIsNone(self.daemon.ask("cgroup.remove", {"name": "one", "flags": 3}, [self.group_fd()]))
+        self.assertEqual(inner.process.wait(DEADLINE), -9)
+        self.assertTrue((self.group / "one").exists())
+        self.assertIsNone(self.daemon.ask("cgroup.remove", {"name": "one"}, [self.group_fd()]))
+        self.assertFalse((self.group / "one").exists())
+
+    def test_groups_elsewhere(self):
+        above = self.open(self.group.parent, os.O_RDONLY | os.O_DIRECTORY)
+        for fds, words in (([above], "in none of the control groups"), ([self.open(self.mine)], "is no control group"),
+                           ([self.open(self.victim)], "is no control group"), ([self.guest.pidfd], "is no control group"),
+                           ([], "is no control group|missing")):
+            with self.subTest(words):
+                self.refused(words, "cgroup.create", {"name": "new"}, fds)
+                self.refused(words, "cgroup.remove", {"name": "new", "flags": 1}, fds)
+                self.refused(words, "cgroup.set", {"file": "cgroup.freeze", "value": "0"}, fds)
+                self.refused(words, "cgroup.move", {"threads": {"form": 0, "tids": []}}, fds + [self.stranger.pidfd])
+        for name in ("", ".", "..", ".hidden", "a/b", "/a", "a\nb", "../" + GROUP):
+            self.refused("is no name of a group", "cgroup.create", {"name": name}, [self.group_fd()])
+            self.refused("is no name of a group", "cgroup.remove", {"name": name}, [self.group_fd()])
+        self.refused("cannot open control group|File exists|Not a directory", "cgroup.create", {"name": "cgroup.procs"},
+                     [self.group_fd()])
+        self.assertEqual([path for path in self.group.iterdir() if path.is_dir()], [])
+
+    def test_groups_out_of_the_policy(self):
+        for name in ("one", "two"):
+            self.make_group(name)
+        self.refused("a number of groups in one of 3 is outside", "cgroup.create", {"name": "three"}, [self.group_fd()])
+        for words, owner in (("'0' is not among the uids", {"uid": 0, "gid": USER}),
+                             ("'0' is not among the gids", {"uid": USER, "gid": 0})):
+            self.refused(words, "cgroup.create", {"name": "one", **owner}, [self.group_fd()])
+        self.assertEqual((self.group / "one").stat().st_uid, 0)
+        (self.group / "one" / "below").mkdir()
+        self.refused("Device or resource busy|not empty", "cgroup.remove", {"name": "one", "flags": 4}, [self.group_fd()])
+        (self.group / "one" / "below").rmdir()
+
+    def test_who_is_not_moved(self):
+        whole = {"threads": {"form": 0, "tids": []}}
+        target = self.make_group("target")
+        group = self.group_fd("target")
+        self.refused("stays there", "cgroup.move", whole, [group, self.guest.pidfd])
+        self.refused("'0' is not among the uids", "cgroup.move", whole, [group, self.stranger.pidfd])
+        self.refused("no process", "cgroup.move", whole, [group, self.open(self.victim)])
+        self.refused("no process|missing", "cgroup.move", whole, [group])
+        task = self.open(f"/proc/{self.stranger.pid}/task", os.O_PATH | os.O_DIRECTORY)
+        self.refused("in none of the control groups|is not of process", "cgroup.move",
+                     {"threads": {"form": 1, "tids": [self.stranger.pid]}}, [group, self.stranger.pidfd, task])
+        self.refused("is not of process", "cgroup.move", {"threads": {"form": 1, "tids": [self.stranger.pid]}},
+                     [group, self.guest.pidfd, task])
+        self.assertEqual((target / "cgroup.procs").read_text(), "")
+
+    def test_files_that_are_no_limits(self):
+        group = self.group_fd()
+        before = (self.group / "cgroup.subtree_control").read_text()
+        for file in ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "cgroup.kill", "cgroup.type",
+                     "release_agent", "notify_on_release", "devices.allow", "../cgroup.freeze", "/etc/passwd", ""):
+            self.refused("is no limit of a guest's control group", "cgroup.set", {"file": file, "value": "1"}, [group])
+        self.refused("'pids.max' is not among the files", "cgroup.set", {"file": "pids.max", "value": "1"}, [group])
+        for value in ("1", "-1", "max", "0x0", "", "0 1", "0\n1"):
+            if value:
+                self.refused("outside the policy", "cgroup.set", {"file": "cgroup.freeze", "value": value}, [group])
+        self.assertEqual((self.group / "cgroup.subtree_control").read_text(), before)
+
+    # --- mounts ---
+
+    def mounter(self):
+        """A process of a guest in a mount namespace of its own, with a tmpfs on /dev."""
+        process = subprocess.Popen(["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev && echo && read x"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.assertEqual(process.stdout.read(1), b"\n")
+        (self.group / "cgroup.procs").write_text(str(process.pid))
+
+        def end():
+            process.communicate(b"\n")
+            os.close(pidfd)
+        pidfd = os.pidfd_open(process.pid)
+        self.addCleanup(end)
+        return pidfd, self.open(f"/proc/{process.pid}/root/dev", os.O_PATH | os.O_DIRECTORY), f"/proc/{process.pid}/root/dev"
+
+    def test_mounts_out_of_the_policy(self):
+        pidfd, dev, path = self.mounter()
+        space = self.open("/proc/self/ns/mnt", os.O_RDONLY)
+        node = {"kind": 3, "target": "null", "mode": stat.S_IFCHR | 0o600, "uid": 0, "gid": 0, "major": 1, "minor": 3}
+        fs = {"kind": 0, "mode": 0o755, "size": 65536, "uid": 0, "gid": 0}
+        for words, mounts, more in (
+                ("'c 1:1' is not among the devices", [{**node, "minor": 1}], []),
+                ("is to be no node", [{**node, "mode": 0o100600}], []),
+                ("'0' is not among the uids", [node], []), ("'0' is not among the uids", [fs], []),
+                ("the size of a tmpfs", [{**fs, "size": 1 << 30}], []),
+                ("a tmpfs comes first", [{**node, "uid": USER, "gid": USER}, fs], []),
+                ("a tmpfs comes first", [{**fs, "mode": 0o7777}], []), ("a tmpfs comes first", [{**fs, "target": "x"}], []),
+                ("'devpts' is not among the kinds", [{"kind": 2, "target": "pts"}], []),
+                ("no mount of kind 9", [{"kind": 9, "target": "x"}], []), ("no mount is asked for", [], []),
+                ("no link in /dev leads to '/etc/shadow'", [{"kind": 4, "target": "x", "text": "/etc/shadow"}], []),
+                ("neither a node nor a folder", [{"kind": 1, "target": "x"}], [self.open(self.victim)]),
+                ("neither a node nor a folder|'tmpfs' is not among", [{"kind": 1, "target": "x"}], [self.open("/tmp")]),
+                ("'c 1:5' is not among the devices", [{"kind": 1, "target": "x"}], [self.open("/dev/zero")]),
+                ("missing", [{"kind": 1, "target": "x"}], [])):
+            with self.subTest(words):
+                self.refused(words, "mount.apply", {"mounts": mounts}, [pidfd, space, dev, *more])
+        for target in ("", ".", "..", "../x", "a/../b", "/x", "a//b"):
+            self.refused("is no name below a folder", "mount.apply", {"mounts": [{**node, "target": target}]},
+                         [pidfd, space, dev])
+        self.assertEqual(os.listdir(path), [])
+
+    def test_mounts_elsewhere(self):
+        pidfd, dev, path = self.mounter()
+        space = self.open("/proc/self/ns/mnt", os.O_RDONLY)
+        mine = self.open(self.mine, os.O_PATH | os.O_DIRECTORY)
+        mounts = {"mounts": [{"kind": 3, "target": "null", "mode": stat.S_IFCHR | 0o600, "uid": USER, "gid": USER,
+                              "major": 1, "minor": 3}]}
+        for words, fds in (("in none of the control groups", [self.stranger.pidfd, space, dev]),
+                           ("has no mount namespace of its own", [self.guest.pidfd, space, mine]),
+                           ("is no mount namespace", [pidfd, self.open(self.victim), dev]),
+                           ("is no mount namespace", [pidfd, self.open("/proc/self/ns/net", os.O_RDONLY), dev]),
+                           ("is not on a /dev of the guest's own", [pidfd, space, mine]),
+                           ("is not on a /dev of the guest's own", [pidfd, space, self.open("/dev", os.O_PATH)]),
+                           ("is not on a /dev of the guest's own|cannot look", [pidfd, space, self.open(self.victim)]),
+                           ("is not on a /dev|cannot look|missing", [pidfd, space])):
+            with self.subTest(words):
+                self.refused(words, "mount.apply", mounts, fds)
+        self.assertFalse((self.mine / "null").exists())
+        self.assertEqual(os.listdir(path), [])
 
     # --- files ---
 

@@ -149,6 +149,41 @@ testScopesAreNamedAndFound(void)
 }
 
 static void
+testExpectFolders(const virCgroup *group, const virCgroupPart *part, const char *expected)
+{
+    g_autoptr(GPtrArray) folders = virCgroupFolders(group, part);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < folders->len; i++) {
+        const virCgroupFolder *folder = g_ptr_array_index(folders, i);
+
+        g_assert_true(g_str_has_prefix(folder->path, folder->parent));
+        g_string_append_printf(text, "%d%s ", (int)folder->kind,
+                               folder->path + strlen(folder->parent));
+    }
+    g_assert_cmpstr(text->str, ==, expected);
+}
+
+static void
+testFoldersInOrder(void)
+{
+    const virCgroupPart vcpu = {VIR_CGROUP_PART_VCPU, 3};
+    g_autoptr(virCgroupInstance) all =
+        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, "/x", VIR_CGROUP_GUEST_CONTROLLERS);
+    g_autoptr(virCgroupInstance) none =
+        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, "/x", 0);
+    g_autoptr(virCgroup) group = virCgroupNew(all, "/prod/fast/1-web");
+    g_autoptr(virCgroup) plain = virCgroupNew(none, "1-web");
+
+    G_STATIC_ASSERT(VIR_CGROUP_FOLDER_SHARED == 1 && VIR_CGROUP_FOLDER_PART == 4);
+    testExpectFolders(group, NULL,
+                      "1/virtward-test 1/prod.partition 1/fast.partition 2/1-web 3/guest ");
+    testExpectFolders(group, &vcpu, "4/vcpu3 ");
+    testExpectFolders(plain, NULL, "1/virtward-test 2/1-web 3/guest ");
+    testExpectFolders(plain, &vcpu, ""); /* nothing there tells threads apart */
+}
+
+static void
 testInstancesOfTwoFoldersDiffer(void)
 {
     g_autoptr(GError) error = NULL;
@@ -210,6 +245,7 @@ main(int argc, char **argv)
     g_test_add_func("/cgroup/odd lines are left out", testOddLinesAreLeftOut);
     g_test_add_func("/cgroup/names become folders", testNamesBecomeFolders);
     g_test_add_func("/cgroup/partitions are part of names", testPartitionsArePartOfNames);
+    g_test_add_func("/cgroup/folders come from the outermost inwards", testFoldersInOrder);
     g_test_add_func("/cgroup/scopes are named and found", testScopesAreNamedAndFound);
     g_test_add_func("/cgroup/instances of two folders differ", testInstancesOfTwoFoldersDiffer);
     g_test_add_func("/cgroup/groups are made, listed and removed",
