@@ -111,12 +111,12 @@ readAnswer(const virHandlerReply *reply, const callMessage *what, const virXdrTy
     if (reply->packet.header.procedure != (int32_t)what->procedure)
         return virErrorSet(error, VIR_ERR_RPC, _("the handler of %s answered another call"),
                            what->name);
-    if (reply->packet.header.status == RPC_MESSAGE_STATUS_ERROR) {
+    if (reply->packet.header.status == RPC_MESSAGE_STATUS_ERROR)
         virPacketGetError(&reply->packet, error);
-        g_prefix_error(error, _("the handler of %s: "), what->name);
-        return false;
-    }
-    return virPacketDecode(&reply->packet, type, arena, ret, error);
+    else if (virPacketDecode(&reply->packet, type, arena, ret, error))
+        return true;
+    g_prefix_error(error, _("the handler of %s: "), what->name);
+    return false;
 }
 
 /* --- a hook --- */
