@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * domain_vcpu_set.c: changing how many virtual processors a domain has, or may have. */
+ * domain_vcpu_set.c: changing how many virtual processors a domain has, or may have, and which. */
 #include "api/domain_tune.h"
 #include "api/handlers.gen.h"
 #include "qemu/guestvcpu.h"
@@ -142,4 +142,99 @@ virApiDomainSetVcpusFlags(virApiCall *call, const remote_domain_set_vcpus_flags_
                           GError **error)
 {
     return virApiVcpuSet(call, &args->dom, args->nvcpus, args->flags, error);
+}
+
+/* --- which ones are on --- */
+
+typedef struct {
+    const virBitmap *set;
+    bool online;
+} virApiVcpuSwitch;
+
+static bool
+virApiVcpuEditSwitch(virDomainDef *def, void *opaque, GError **error)
+{
+    const virApiVcpuSwitch *change = opaque;
+
+    virBitmapForEach(change->set, id)
+    {
+        virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, (guint)id);
+
+        vcpu->online = change->online;
+        vcpu->hotpluggable = VIR_TRISTATE_YES;
+    }
+    def->vcpus.individual = true;
+    for (guint i = 0; i < virDomainVcpusMax(&def->vcpus); i++) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, i);
+
+        vcpu->order = 0; /* means nothing any more */
+        if (vcpu->hotpluggable == VIR_TRISTATE_ABSENT)
+            vcpu->hotpluggable = virTristateFromBool(!vcpu->online);
+    }
+    return true;
+}
+
+/* A guest's fixed vCPUs are those with the lowest numbers. */
+static bool
+virApiVcpuCheckStored(const virDomainVcpus *vcpus, const virBitmap *set, GError **error)
+{
+    const long first = virBitmapNext(set, 0);
+
+    if (first == 0)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s", _("vCPU '0' can't be modified"));
+    for (guint i = (guint)first; i < virDomainVcpusMax(vcpus); i++) {
+        if (!virBitmapHas(set, i) && virDomainVcpuIsFixed(virDomainVcpuAt(vcpus, i)))
+            return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                               _("vcpu '%ld' can't be modified as it is followed by "
+                                 "non-hotpluggable online vcpus"),
+                               first);
+    }
+    return true;
+}
+
+static bool
+virApiVcpuPresent(virDomainDoc *doc, const virBitmap *set, bool live, GError **error)
+{
+    const long last = virBitmapLast(set);
+
+    return last < (long)virDomainVcpusMax(&virDomainDocDef(doc)->vcpus) ||
+           virErrorSet(error, VIR_ERR_INVALID_ARG,
+                       live ? _("vcpu %ld is not present in live config")
+                            : _("vcpu %ld is not present in persistent config"),
+                       last);
+}
+
+bool
+virApiDomainSetVcpu(virApiCall *call, const remote_domain_set_vcpu_args *args, GError **error)
+{
+    g_autoptr(virBitmap) set = NULL;
+    g_autoptr(virDomainObj) obj = NULL;
+    virApiVcpuSwitch change = {.online = args->state != 0};
+    bool isLive, isConfig;
+
+    if (!virApiOnlyFlags(args->flags, VIR_API_TUNE_AFFECT, error))
+        return false;
+    if (args->state != 0 && args->state != 1)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("unsupported state value '%d'"),
+                           args->state);
+    set = virBitmapParse(args->cpumap, VIR_DOMAIN_VCPUS_MAX, NULL);
+    if (!set)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("Failed to parse bitmap '%s'"),
+                           args->cpumap);
+    if (virBitmapIsEmpty(set))
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, "%s",
+                           _("no vcpus selected for modification"));
+    change.set = set;
+    VIR_CORE_GUARD;
+    if (!(obj = virApiDomain(call, &args->dom, error)))
+        return false;
+    VIR_API_JOB(obj, "set vcpu", error);
+    if (!virDomainObjAffected(obj, args->flags, &isLive, &isConfig, error) ||
+        (isConfig && !virApiVcpuPresent(obj->config, set, false, error)) ||
+        (isLive && !virApiVcpuPresent(obj->live, set, true, error)) ||
+        (isConfig && !virApiVcpuCheckStored(&virDomainDocDef(obj->config)->vcpus, set, error)))
+        return false;
+    return (!isLive || qemuGuestSwitchVcpus(obj, set, change.online, error)) &&
+           (!isConfig || qemuDriverEdit(virApiQemu(call), obj, false, true, virApiVcpuEditSwitch,
+                                        &change, error));
 }

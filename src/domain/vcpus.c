@@ -81,6 +81,55 @@ virDomainVcpuParseCounts(virDomainVcpus *vcpus, const xmlNode *element, GError *
     return true;
 }
 
+/* Before all others, as of ids. */
+static guint
+virDomainVcpusNextInOrder(const virDomainVcpus *vcpus, const bool *numbered)
+{
+    guint next = vcpus->list->len;
+
+    for (guint i = 0; i < vcpus->list->len; i++) {
+        const virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (vcpu->online && !numbered[i] &&
+            (next == vcpus->list->len || vcpu->order < virDomainVcpuAt(vcpus, next)->order))
+            next = i;
+    }
+    return next;
+}
+
+void
+virDomainVcpusNumber(virDomainVcpus *vcpus)
+{
+    g_autofree bool *numbered = g_new0(bool, vcpus->list->len);
+    unsigned order = 0;
+    guint next;
+
+    while ((next = virDomainVcpusNextInOrder(vcpus, numbered)) < vcpus->list->len) {
+        virDomainVcpuAt(vcpus, next)->order = ++order;
+        numbered[next] = true;
+    }
+    for (guint i = 0; i < vcpus->list->len; i++) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (!vcpu->online)
+            vcpu->order = 0;
+        if (vcpu->hotpluggable == VIR_TRISTATE_ABSENT)
+            vcpu->hotpluggable = virTristateFromBool(!vcpu->online);
+    }
+}
+
+void
+virDomainVcpuSwitch(virDomainVcpus *vcpus, guint id, bool online)
+{
+    virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, id);
+
+    vcpu->online = online;
+    vcpu->hotpluggable = VIR_TRISTATE_YES;
+    vcpu->order = G_MAXUINT;
+    vcpus->individual = true;
+    virDomainVcpusNumber(vcpus);
+}
+
 static bool
 virDomainVcpuParseYesNo(const xmlNode *node, const char *name, virTristate *ret, GError **error)
 {

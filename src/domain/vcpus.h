@@ -68,5 +68,16 @@ virDomainVcpusMax(const virDomainVcpus *vcpus)
 {
     return vcpus->list ? vcpus->list->len : 0;
 }
+/* On only once the guest has started: it can be taken away again. */
+static inline bool
+virDomainVcpuIsPlugged(const virDomainVcpu *vcpu)
+{
+    return vcpu->online && vcpu->hotpluggable == VIR_TRISTATE_YES;
+}
+/* One goes on or off in a running guest: it is the last in order, or in none; <vcpus> is written,
+ * with what is left open said and those that are on numbered in the order they came. */
+void virDomainVcpuSwitch(virDomainVcpus *vcpus, guint id, bool online);
+/* The same numbers for those that are on when a guest starts. */
+void virDomainVcpusNumber(virDomainVcpus *vcpus);
 /* Those that are on. */
 unsigned virDomainVcpusOnline(const virDomainVcpus *vcpus);

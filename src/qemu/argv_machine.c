@@ -141,9 +141,14 @@ qemuArgvMachine(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *p
     const virDomainFeatures *features = &def->features;
     g_autoptr(GString) opt = g_string_new(def->os.machine);
 
-    /* the accelerator says what runs the guest; a USB controller comes as a device */
-    g_string_append_printf(opt, ",accel=%s,usb=off",
-                           qemuDomainAccel(def) == QMP_ACCEL_KVM ? "kvm" : "tcg");
+    const bool cache = features->tcgTbCache.set && def->virtType == VIR_DOMAIN_VIRT_QEMU;
+
+    /* the accelerator says what runs the guest, here unless it has settings of its own; a USB
+     * controller comes as a device */
+    if (!cache)
+        g_string_append_printf(opt, ",accel=%s",
+                               qemuDomainAccel(def) == QMP_ACCEL_KVM ? "kvm" : "tcg");
+    g_string_append(opt, ",usb=off");
     qemuArgvOnOff(opt, "vmport", features->on[VIR_DOMAIN_FEATURE_VMPORT]);
     qemuArgvOnOff(opt, "smm", features->on[VIR_DOMAIN_FEATURE_SMM]);
     qemuArgvOnOff(opt, "dump-guest-core",
@@ -163,7 +168,7 @@ qemuArgvMachine(const virDomainDef *def, const qemuBuildContext *ctx, qmpPlan *p
     if (features->smmTseg.set)
         qmpPlanArgF(plan, "-global", "mch.extended-tseg-mbytes=%" PRIu64,
                     features->smmTseg.value >> 20);
-    if (features->tcgTbCache.set && def->virtType == VIR_DOMAIN_VIRT_QEMU)
+    if (cache)
         qmpPlanArgF(plan, "-accel", "tcg,tb-size=%" PRIu64, features->tcgTbCache.value >> 10);
     return true;
 }

@@ -3,6 +3,7 @@
  * followup.c: what has to be done after an event of QEMU, as jobs under the domain's job. */
 #include <string.h>
 
+#include "qemu/guestvcpu.h"
 #include "qemu/status.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -149,7 +150,10 @@ qemuGuestCrashed(qemuGuest *guest)
 static void
 qemuFollowUpDeviceGone(virDomainObj *obj, virJSON *data, const char *alias)
 {
-    qemuGuestForgetDevice(obj, alias);
+    if (qemuGuestForgetVcpu(obj, alias))
+        qemuGuestSaveStatusLater(qemuGuestOf(obj));
+    else
+        qemuGuestForgetDevice(obj, alias);
 }
 
 void

@@ -4,6 +4,8 @@
  * one's thread is placed as at the start. See guestvcpu.h. */
 #include "qemu/guestvcpu.h"
 
+#include <string.h>
+
 #include "qemu/barrier.h"
 #include "qemu/tune.h"
 #include "util/vircore.h"
@@ -87,11 +89,8 @@ static bool
 qemuVcpuEditOnline(virDomainDef *def, void *opaque, GError **error)
 {
     const qemuVcpuEdit *edit = opaque;
-    virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, edit->id);
 
-    vcpu->online = edit->online;
-    vcpu->hotpluggable = VIR_TRISTATE_YES;
-    vcpu->order = 0;
+    virDomainVcpuSwitch(&def->vcpus, edit->id, edit->online);
     return true;
 }
 
@@ -127,26 +126,15 @@ qemuVcpuWaitGone(qemuGuest *guest, const char *alias, GError **error)
            virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s", _("domain is not running"));
 }
 
-/* Out of QEMU, and its place among the groups with it. Lock held, given up. */
+/* QEMU has it no more: nor have the groups. Lock held, given up. */
 static bool
-qemuVcpuTakeOut(virDomainObj *obj, unsigned id, GError **error)
+qemuVcpuDrop(virDomainObj *obj, unsigned id, GError **error)
 {
-    qemuGuest *guest = qemuGuestOf(obj);
-    g_autofree char *alias = g_strdup_printf("vcpu%u", id);
-    virJSON *arguments = virJSONObject();
     qemuTune tune;
-    bool gone;
 
-    virJSONAddString(arguments, "id", alias);
-    g_hash_table_remove(guest->unplugFailed, alias);
-    g_hash_table_add(guest->awaited, alias);
-    gone = qemuGuestCommand(obj, "device_del", arguments, NULL, error) &&
-           qemuVcpuWaitGone(guest, alias, error);
-    if (qemuGuestOf(obj) == guest)
-        g_hash_table_remove(guest->awaited, alias);
-    if (!gone || !qemuVcpuLearn(obj, error))
+    if (!qemuVcpuLearn(obj, error))
         return false;
-    qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
+    qemuTuneInit(&tune, qemuGuestOf(obj), VIR_DELEGATE_PHASE_HOTPLUG);
     {
         VIR_CORE_UNLOCKED;
 
@@ -155,9 +143,50 @@ qemuVcpuTakeOut(virDomainObj *obj, unsigned id, GError **error)
 }
 
 static bool
+qemuVcpuTakeOut(virDomainObj *obj, unsigned id, GError **error)
+{
+    qemuGuest *guest = qemuGuestOf(obj);
+    g_autofree char *alias = g_strdup_printf("vcpu%u", id);
+    virJSON *arguments = virJSONObject();
+    bool gone;
+
+    virJSONAddString(arguments, "id", alias);
+    g_hash_table_remove(guest->unplugFailed, alias);
+    g_hash_table_remove(guest->deleted, alias); /* an earlier one of the name */
+    g_hash_table_add(guest->awaited, alias);
+    gone = qemuGuestCommand(obj, "device_del", arguments, NULL, error) &&
+           qemuVcpuWaitGone(guest, alias, error);
+    if (qemuGuestOf(obj) == guest)
+        g_hash_table_remove(guest->awaited, alias);
+    return gone && qemuVcpuDrop(obj, id, error);
+}
+
+static bool
 qemuVcpuUnplug(virDomainObj *obj, unsigned id, GError **error)
 {
     return qemuVcpuTakeOut(obj, id, error) && qemuVcpuNote(obj, id, false, error);
+}
+
+bool
+qemuGuestForgetVcpu(virDomainObj *obj, const char *alias)
+{
+    const virDomainVcpus *vcpus = &virDomainObjDef(obj)->vcpus;
+    g_autoptr(GError) error = NULL;
+    guint64 id = 0;
+
+    if (!g_str_has_prefix(alias, "vcpu") ||
+        !g_ascii_string_to_unsigned(alias + strlen("vcpu"), 10, 0, G_MAXUINT32, &id, NULL))
+        return false;
+    g_hash_table_remove(qemuGuestOf(obj)->deleted, alias);
+    if (id >= virDomainVcpusMax(vcpus) ||
+        !virDomainVcpuIsPlugged(virDomainVcpuAt(vcpus, (guint)id)))
+        return true;
+    /* it may have been told twice, and be there again */
+    if (!qemuVcpuLearn(obj, &error) || (qemuVcpuTid(qemuGuestOf(obj), (unsigned)id) == 0 &&
+                                        (!qemuVcpuDrop(obj, (unsigned)id, &error) ||
+                                         !qemuVcpuNote(obj, (unsigned)id, false, &error))))
+        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    return true;
 }
 
 static bool
@@ -220,14 +249,20 @@ qemuVcpuPlugUndo(virDomainObj *obj, unsigned id)
 }
 
 static bool
-qemuVcpuPlug(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
+qemuVcpuAdd(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
 {
     virJSON *props = virJSONGetObject(entry, "props");
     virJSON *arguments = props ? virJSONCopy(props) : virJSONObject();
 
     virJSONAddString(arguments, "driver", virJSONGetString(entry, "type"));
     virJSONAddStringF(arguments, "id", "vcpu%u", id);
-    if (!qemuGuestCommand(obj, "device_add", arguments, NULL, error))
+    return qemuGuestCommand(obj, "device_add", arguments, NULL, error);
+}
+
+static bool
+qemuVcpuPlug(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
+{
+    if (!qemuVcpuAdd(obj, id, entry, error))
         return false;
     if (qemuVcpuLearn(obj, error) && qemuVcpuSettle(obj, id, error))
         return qemuVcpuNote(obj, id, true, error);
@@ -258,6 +293,111 @@ qemuVcpuPlugMore(virDomainObj *obj, unsigned more, GError **error)
     }
     return more == 0 || virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
                                     _("QEMU has no place for another vCPU"));
+}
+
+/* --- those that somebody names --- */
+
+static bool
+qemuVcpuPlugOne(virDomainObj *obj, const GArray *places, unsigned id, GError **error)
+{
+    virJSON *entry = id < places->len ? g_array_index(places, qemuVcpuPlace, id).entry : NULL;
+
+    if (!entry || virJSONGetString(entry, "qom-path"))
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("QEMU has no place for vCPU %u"), id);
+    return qemuVcpuPlug(obj, id, entry, error);
+}
+
+/* Nothing is begun that cannot be done. */
+static bool
+qemuVcpusCheckSwitch(const virDomainVcpus *vcpus, const virBitmap *set, bool online, GError **error)
+{
+    virBitmapForEach(set, id)
+    {
+        const virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, (guint)id);
+
+        if (vcpu->online == online)
+            return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                               _("vcpu '%ld' is already in requested state"), id);
+        if (!online && vcpu->hotpluggable != VIR_TRISTATE_YES)
+            return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                               _("vcpu '%ld' can't be unplugged"), id);
+    }
+    return true;
+}
+
+static bool
+qemuVcpusPlugSet(virDomainObj *obj, const virBitmap *set, GError **error)
+{
+    g_autoptr(virJSON) reply = NULL;
+    g_autoptr(GArray) places = NULL;
+
+    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
+        return false;
+    places = qemuVcpuPlaces(reply);
+    virBitmapForEach(set, id)
+    {
+        if (!virDomainObjCheckActive(obj, error) ||
+            !qemuVcpuPlugOne(obj, places, (unsigned)id, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+qemuGuestSwitchVcpus(virDomainObj *obj, const virBitmap *set, bool online, GError **error)
+{
+    if (!qemuVcpusCheckSwitch(&virDomainObjDef(obj)->vcpus, set, online, error))
+        return false;
+    if (online)
+        return qemuVcpusPlugSet(obj, set, error);
+    for (long id = virBitmapLast(set); id >= 0; id--) {
+        if (virBitmapHas(set, (size_t)id) &&
+            (!virDomainObjCheckActive(obj, error) || !qemuVcpuUnplug(obj, (unsigned)id, error)))
+            return false;
+    }
+    return true;
+}
+
+/* --- before the guest runs --- */
+
+/* The next one in order that has not been plugged; -1: none is left. */
+static long
+qemuVcpuNextAtStart(const virDomainVcpus *vcpus, const virBitmap *done)
+{
+    long next = -1;
+
+    for (guint i = 0; i < virDomainVcpusMax(vcpus); i++) {
+        const virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (virDomainVcpuIsPlugged(vcpu) && !virBitmapHas(done, i) &&
+            (next < 0 || vcpu->order < virDomainVcpuAt(vcpus, (guint)next)->order))
+            next = i;
+    }
+    return next;
+}
+
+bool
+qemuGuestPlugVcpusAtStart(virDomainObj *obj, const virDomainDef *def, GError **error)
+{
+    g_autoptr(virBitmap) done = virBitmapNew();
+    g_autoptr(virJSON) reply = NULL;
+    g_autoptr(GArray) places = NULL;
+    long id = qemuVcpuNextAtStart(&def->vcpus, done);
+
+    if (id < 0)
+        return true;
+    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
+        return false;
+    places = qemuVcpuPlaces(reply);
+    for (; id >= 0; id = qemuVcpuNextAtStart(&def->vcpus, done)) {
+        if ((guint)id >= places->len)
+            return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("QEMU has no place for vCPU %u"),
+                               (unsigned)id);
+        if (!qemuVcpuAdd(obj, (unsigned)id, g_array_index(places, qemuVcpuPlace, id).entry, error))
+            return false;
+        virBitmapSet(done, (size_t)id);
+    }
+    return true;
 }
 
 bool

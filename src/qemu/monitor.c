@@ -110,12 +110,8 @@ qemuMonitorMigration(qemuGuest *guest, virJSON *data)
 /* --- devices and the like --- */
 
 static void
-qemuMonitorDeviceDeleted(qemuGuest *guest, virJSON *data)
+qemuMonitorDeviceGone(qemuGuest *guest, const char *alias)
 {
-    const char *alias = virJSONGetString(data, "device");
-
-    if (!alias)
-        return;
     g_hash_table_add(guest->deleted, g_strdup(alias));
     g_cond_broadcast(&guest->changed);
     if (!g_hash_table_contains(guest->awaited, alias))
@@ -123,16 +119,57 @@ qemuMonitorDeviceDeleted(qemuGuest *guest, virJSON *data)
 }
 
 static void
-qemuMonitorUnplugError(qemuGuest *guest, virJSON *data)
+qemuMonitorDeviceDeleted(qemuGuest *guest, virJSON *data)
 {
-    virDomainEvent event = {.type = VIR_DOMAIN_EVENT_DEVICE_REMOVAL_FAILED,
-                            .alias = virJSONGetString(data, "device")};
+    const char *alias = virJSONGetString(data, "device");
 
-    if (!event.alias)
-        return;
-    g_hash_table_add(guest->unplugFailed, g_strdup(event.alias));
+    if (alias)
+        qemuMonitorDeviceGone(guest, alias);
+}
+
+static void
+qemuMonitorUnplugFailed(qemuGuest *guest, const char *alias)
+{
+    virDomainEvent event = {.type = VIR_DOMAIN_EVENT_DEVICE_REMOVAL_FAILED, .alias = alias};
+
+    g_hash_table_add(guest->unplugFailed, g_strdup(alias));
     g_cond_broadcast(&guest->changed);
     qemuMonitorEmit(guest, &event);
+}
+
+static void
+qemuMonitorUnplugError(qemuGuest *guest, virJSON *data)
+{
+    const char *alias = virJSONGetString(data, "device");
+
+    if (alias)
+        qemuMonitorUnplugFailed(guest, alias);
+}
+
+/* The guest's word on a request to eject (ACPI's _OST): it has let go of one, is at it, or refuses.
+ * An emulated CPU that went gets no DEVICE_DELETED of its own: this is all that is heard of it, and
+ * without its name. */
+static void
+qemuMonitorAcpiOst(qemuGuest *guest, virJSON *data)
+{
+    enum { EJECT_REQUEST = 3, EJECT_BY_GUEST = 0x103, SUCCESS = 0, IN_PROGRESS = 0x84 };
+    virJSON *info = virJSONGetObject(data, "info");
+    const char *alias = info ? virJSONGetString(info, "device") : NULL;
+    const char *slot = info ? virJSONGetString(info, "slot") : NULL;
+    bool isCPU = info && g_strcmp0(virJSONGetString(info, "slot-type"), "CPU") == 0;
+    int64_t source = 0, status = 0;
+
+    if (!info || !virJSONGetInt(info, "source", &source) ||
+        !virJSONGetInt(info, "status", &status) ||
+        (source != EJECT_REQUEST && source != EJECT_BY_GUEST) || status == IN_PROGRESS)
+        return;
+    if (status != SUCCESS && alias)
+        qemuMonitorUnplugFailed(guest, alias);
+    else if (status == SUCCESS && isCPU && slot) {
+        g_autofree char *name = g_strdup_printf("vcpu%s", slot);
+
+        qemuMonitorDeviceGone(guest, name);
+    }
 }
 
 static void
@@ -368,6 +405,7 @@ static const struct {
     const char *name;
     qemuMonitorHandler handler;
 } handlers[] = {
+    {"ACPI_DEVICE_OST", qemuMonitorAcpiOst},
     {"BALLOON_CHANGE", qemuMonitorBalloon},
     {"BLOCK_IO_ERROR", qemuMonitorBlockIOError},
     {"BLOCK_WRITE_THRESHOLD", qemuMonitorBlockThreshold},

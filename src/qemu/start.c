@@ -25,6 +25,7 @@
 #include "qemu/guestcpu.h"
 #include "qemu/guestlog.h"
 #include "qemu/guestmemlock.h"
+#include "qemu/guestvcpu.h"
 #include "qemu/hostfiles.h"
 #include "qemu/incoming.h"
 #include "qemu/lifecycle.h"
@@ -606,6 +607,8 @@ qemuStartPrepare(qemuStart *start, GError **error)
         !qemuTuneCheck(start->driver, start->def, error))
         return false;
     virDomainDefAssignAliases(start->def);
+    if (start->def->vcpus.individual)
+        virDomainVcpusNumber(&start->def->vcpus);
     qemuBuildInit(&start->build, start->driver, start->def, guest->caps, guest->stateDir,
                   guest->channelDir);
     start->build.base.incoming = start->isIncoming;
@@ -683,7 +686,8 @@ qemuStartRun(qemuStart *start, GError **error)
 
         made = qemuStartPrepare(start, error) && qemuStartMake(start, error);
     }
-    return made && qemuStartAsk(start, error) && qemuStartPlaceThreads(start, error) &&
+    return made && qemuGuestPlugVcpusAtStart(start->guest->obj, start->def, error) &&
+           qemuStartAsk(start, error) && qemuStartPlaceThreads(start, error) &&
            qemuStartBarrier(start, error) && qemuStartTell(start, error) &&
            VIR_FAULT_STEP("start:told", error);
 }

@@ -254,9 +254,19 @@ qemuTuneSched(const qemuTune *tune, pid_t tid, const virDomainSched *sched, GErr
         [VIR_SCHED_POLICY_RR] = SCHED_RR,
     };
 
-    return sched->policy == VIR_SCHED_POLICY_NONE ||
-           virDelegateSchedSet(tune->guest->driver->door, &tune->call, tune->guest->pidfd, &tid, 1,
+    return virDelegateSchedSet(tune->guest->driver->door, &tune->call, tune->guest->pidfd, &tid, 1,
                                policies[sched->policy], sched->priority, error);
+}
+
+/* A thread that QEMU makes while it runs begins with the scheduler of its main thread: one that has
+ * none of its own goes back to the usual one. */
+static bool
+qemuTuneOwnSched(const qemuTune *tune, const virDomainDef *def, pid_t tid,
+                 const virDomainSched *sched, GError **error)
+{
+    return (sched->policy == VIR_SCHED_POLICY_NONE &&
+            def->tune.cpu.emulatorSched.policy == VIR_SCHED_POLICY_NONE) ||
+           qemuTuneSched(tune, tid, sched, error);
 }
 
 /* --- parts --- */
@@ -307,7 +317,7 @@ qemuTunePart(const qemuTune *tune, const virDomainDef *def, const virCgroupPart 
     return qemuTunePlace(tune, def, part, tid, error) &&
            (!tune->guest->group || qemuTuneBandwidth(tune, part, period, quota, error)) &&
            (!cpus || qemuTunePin(tune, part, &tid, 1, cpus, error)) &&
-           qemuTuneSched(tune, tid, sched, error);
+           qemuTuneOwnSched(tune, def, tid, sched, error);
 }
 
 bool
@@ -487,5 +497,6 @@ qemuTuneThreads(const qemuTune *tune, const virDomainDef *def, const GArray *vcp
     }
     return qemuTuneIOThreads(tune, def, iothreads, placed, error) &&
            (!cpus || qemuTunePinEmulator(tune, placed, cpus, error)) &&
-           qemuTuneSched(tune, tune->guest->pid, &cpu->emulatorSched, error);
+           (cpu->emulatorSched.policy == VIR_SCHED_POLICY_NONE ||
+            qemuTuneSched(tune, tune->guest->pid, &cpu->emulatorSched, error));
 }
