@@ -92,18 +92,36 @@ tellLie(const char *hook, GError *why, GError **error)
     return false;
 }
 
+/* Into a group that this process may have no children born in. */
+typedef struct {
+    virDelegate *door;
+    const virDelegateCall *call;
+    virCgroup *group;
+} gateMove;
+
+static bool
+moveChild(int pidfd, void *opaque, GError **error)
+{
+    const gateMove *move = opaque;
+
+    return virDelegateCgroupMove(move->door, move->call, move->group, pidfd, error);
+}
+
 /* What came becomes the gate's. rules and fresh as virGateTake has them. */
 static bool
-takeGate(virGate *gate, const char *hook, virHandlerReply *reply, uint32_t objects,
-         const gateTargets *sent, const GArray *rules, bool fresh, GError **error)
+takeGate(virDelegate *door, const virDelegateCall *call, virGate *gate, const char *hook,
+         virHandlerReply *reply, uint32_t objects, const gateTargets *sent, const GArray *rules,
+         bool fresh, GError **error)
 {
     virCgroupV2Devices handles = VIR_CGROUP_V2_DEVICES_INIT;
     uint32_t needed = OBJECTS_NEEDED | (virGateWantsLink(gate) ? OBJECT(LINK) : 0);
+    gateMove move = {door, call, virGateGroup(gate)};
+    const virGateMover mover = {moveChild, &move};
     GError *why = NULL;
 
     if (takeObjects(&reply->packet, objects, needed, sent->objects & OBJECT(LINK), &handles,
                     &why) &&
-        virGateTake(gate, &handles, rules, fresh, &why))
+        virGateTake(gate, &handles, rules, fresh, &mover, &why))
         return true;
     return tellLie(hook, why, error);
 }
@@ -164,8 +182,8 @@ virDelegateHandlerGateCreate(virDelegate *door, const virDelegateCall *call, vir
     args.objects = targets.objects;
     return virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_GATE_CREATE), &args,
                           targets.fds, targets.n, &ret, &reply, error) &&
-           takeGate(gate, "gate.create", &reply, ret.objects, &targets, rules, /* fresh: */ true,
-                    error);
+           takeGate(door, call, gate, "gate.create", &reply, ret.objects, &targets, rules,
+                    /* fresh: */ true, error);
 }
 
 /* One that is there, or should be: with this room at least. rules NULL: it may hold others. */
@@ -189,8 +207,8 @@ replaceGate(virDelegate *door, const virDelegateCall *call, virGate *gate, uint3
     args.objects = targets.objects;
     if (!virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_GATE_REPLACE), &args,
                         targets.fds, targets.n, &ret, &reply, error) ||
-        !takeGate(gate, "gate.replace", &reply, ret.objects, &targets, rules, /* fresh: */ false,
-                  error))
+        !takeGate(door, call, gate, "gate.replace", &reply, ret.objects, &targets, rules,
+                  /* fresh: */ false, error))
         return false;
     *retReattached = ret.reattached != 0;
     return true;

@@ -302,10 +302,11 @@ bool virGateDestroy(virGate *gate, GError **error);
 /* Looks at the handles that came, without trusting who made them, and makes them the gate's (all of
  * them, or none: they are cleared either way); then pins. rules are what must be held, NULL with an
  * older gate: whatever is. fresh: nobody is in the group yet, so it may be asked for a denial too.
+ * mover (NULL: nobody) as virGateProbe has it.
  * VIR_ERR_INTERNAL_ERROR in words that follow "reported as done, but"; VIR_ERR_SYSTEM_ERROR if no
  * look can be had. */
 bool virGateTake(virGate *gate, virCgroupV2Devices *handles, const GArray *rules, bool fresh,
-                 GError **error);
+                 const virGateMover *mover, GError **error);
 /* The ring that all gates of the store share, borrowed; -1: there is none yet. */
 int virGateStoreEvents(virGateStore *store);
 /* True if there is to be a link, which somebody here would pin. */

@@ -273,7 +273,8 @@ virCgroupV2DevicesVerify(const virCgroupV2Devices *devices, const virCgroupV2Dev
                            _("the device gate was attached but is not on its control group"));
     if (place->handed)
         return true;
-    if (!virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode, &probed, error))
+    if (!virGateProbe(place->groupFd, rules, (virGateMode)devices->header->mode,
+                      /* mover: */ NULL, &probed, error))
         return false;
     virCgroupV2DevicesForgetUse(devices, &probed); /* ours was no use by the guest */
     return true;

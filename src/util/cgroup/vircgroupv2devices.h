@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "util/cgroup/virgate.h"
+#include "util/cgroup/virgateprobe.h"
 #include "util/cgroup/virgateprogram.h"
 
 /* Where settings say nothing: rules in a new map, and the most that a map is grown to. */
@@ -201,7 +202,8 @@ bool virCgroupV2DevicesCheck(virCgroupV2Devices *devices, const uint8_t uuid[16]
  * the rules is for a node that can be used here. False if a verdict is wrong, or, with
  * VIR_ERR_SYSTEM_ERROR, if no process can be made there. */
 bool virCgroupV2DevicesAsk(const virCgroupV2Devices *devices, int groupFd, const GArray *rules,
-                           virGateMode mode, bool *retAsked, GError **error);
+                           virGateMode mode, const virGateMover *mover, bool *retAsked,
+                           GError **error);
 
 /* Map the header into devices->header and the table into devices->nodes (no table is success);
  * false with errno. */

@@ -113,7 +113,7 @@ virCgroupV2DevicesCheck(virCgroupV2Devices *devices, const uint8_t uuid[16], GEr
 
 bool
 virCgroupV2DevicesAsk(const virCgroupV2Devices *devices, int groupFd, const GArray *rules,
-                      virGateMode mode, bool *retAsked, GError **error)
+                      virGateMode mode, const virGateMover *mover, bool *retAsked, GError **error)
 {
     virDeviceRule rule;
     unsigned access = 0;
@@ -123,7 +123,7 @@ virCgroupV2DevicesAsk(const virCgroupV2Devices *devices, int groupFd, const GArr
     virGateProbeRule(rules, &rule);
     if (rule.access && virCgroupV2DevicesGetRule(devices, &rule, &access, &before))
         virCgroupV2DevicesForgetUse(devices, &rule);
-    if (!virGateProbe(groupFd, rules, mode, &rule, error))
+    if (!virGateProbe(groupFd, rules, mode, mover, &rule, error))
         return false;
     *retAsked = true;
     if (!rule.access)

@@ -44,7 +44,8 @@ virGateHandedHolds(const virCgroupV2Devices *handles, const GArray *rules, GErro
 /* True if it is this gate that decides in the group. */
 static bool
 virGateHandedDecides(const virCgroupV2Devices *handles, const virCgroupV2DevicesPlace *place,
-                     const GArray *rules, virGateMode mode, GError **error)
+                     const GArray *rules, virGateMode mode, const virGateMover *mover,
+                     GError **error)
 {
     int attached = virCgroupV2DevicesIsAttached(handles, place->groupFd);
     bool asked = false;
@@ -52,7 +53,7 @@ virGateHandedDecides(const virCgroupV2Devices *handles, const virCgroupV2Devices
     if (attached == 0)
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("its 'prog' is not attached to the control group"));
-    if (!virCgroupV2DevicesAsk(handles, place->groupFd, rules, mode, &asked, error))
+    if (!virCgroupV2DevicesAsk(handles, place->groupFd, rules, mode, mover, &asked, error))
         return false;
     return asked || virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                                 _("nothing in the control group asks its 'rules' and 'nodes'"));
@@ -61,14 +62,14 @@ virGateHandedDecides(const virCgroupV2Devices *handles, const virCgroupV2Devices
 /* Of a new gate; the denial that the look caused is nobody's. */
 static bool
 virGateHandedTry(virCgroupV2Devices *handles, const virCgroupV2DevicesPlace *place,
-                 const GArray *rules, GError **error)
+                 const GArray *rules, const virGateMover *mover, GError **error)
 {
     bool done;
 
     memset(handles->header->uuid, 0, 16);
     done = virGateHandedHolds(handles, rules, error) &&
            virGateHandedDecides(handles, place, rules, (virGateMode)(handles->header->mode & 1),
-                                error);
+                                mover, error);
     handles->header->denied = 0;
     handles->header->dropped = 0;
     memcpy(handles->header->uuid, place->uuid, 16);
@@ -78,18 +79,18 @@ virGateHandedTry(virCgroupV2Devices *handles, const virCgroupV2DevicesPlace *pla
 /* Of a guest that runs: only what is allowed is used, a denial would be told as the guest's. */
 static bool
 virGateHandedTryLive(virCgroupV2Devices *handles, const virCgroupV2DevicesPlace *place,
-                     const GArray *rules, GError **error)
+                     const GArray *rules, const virGateMover *mover, GError **error)
 {
     g_autoptr(GArray) held = virCgroupV2DevicesReadRules(handles, error);
 
     memcpy(handles->header->uuid, place->uuid, 16);
     return held && (!rules || virGateHandedHolds(handles, rules, error)) &&
-           virGateHandedDecides(handles, place, held, VIR_GATE_PERMISSIVE, error);
+           virGateHandedDecides(handles, place, held, VIR_GATE_PERMISSIVE, mover, error);
 }
 
 static bool
 virGateHandedCheck(virGate *gate, virCgroupV2Devices *handles, const virCgroupV2DevicesPlace *place,
-                   const GArray *rules, bool fresh, GError **error)
+                   const GArray *rules, bool fresh, const virGateMover *mover, GError **error)
 {
     if (!virCgroupV2DevicesCheck(handles, gate->uuid, error))
         return false;
@@ -100,8 +101,8 @@ virGateHandedCheck(virGate *gate, virCgroupV2Devices *handles, const virCgroupV2
     if (handles->linkFd >= 0 && !virCgroupV2DevicesLinkIsAlive(handles->linkFd, place->groupFd))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
                            _("its 'link' does not hold a program on the control group"));
-    return fresh ? virGateHandedTry(handles, place, rules, error)
-                 : virGateHandedTryLive(handles, place, rules, error);
+    return fresh ? virGateHandedTry(handles, place, rules, mover, error)
+                 : virGateHandedTryLive(handles, place, rules, mover, error);
 }
 
 /* The first ring that came is that of all gates from now on. */
@@ -121,14 +122,14 @@ virGateHandedShareEvents(virGateStore *store, int eventsFd, GError **error)
 
 bool
 virGateTake(virGate *gate, virCgroupV2Devices *handles, const GArray *rules, bool fresh,
-            GError **error)
+            const virGateMover *mover, GError **error)
 {
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&gate->mutex);
     static const virCgroupV2Devices closed = VIR_CGROUP_V2_DEVICES_INIT;
     virCgroupV2DevicesPlace place;
 
     if (!virGateHandedPlace(gate, &place, error) ||
-        !virGateHandedCheck(gate, handles, &place, rules, fresh, error)) {
+        !virGateHandedCheck(gate, handles, &place, rules, fresh, mover, error)) {
         virCgroupV2DevicesClear(handles);
         return false;
     }
@@ -291,7 +292,8 @@ virGateStillDecides(virGate *gate)
         !(held = virCgroupV2DevicesReadRules(&gate->v2, NULL)))
         return false;
     virGateProbeRule(held, &rule);
-    return rule.access && virGateHandedDecides(&gate->v2, &place, held, VIR_GATE_PERMISSIVE, NULL);
+    return rule.access &&
+           virGateHandedDecides(&gate->v2, &place, held, VIR_GATE_PERMISSIVE, NULL, NULL);
 }
 
 void

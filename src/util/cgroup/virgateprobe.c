@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virgateprobe.c: see virgateprobe.h. The child calls access(2) and _exit(2), nothing else. Like
- * vfork(2)'s it shares the daemon's memory, and the thread that made it waits until it has ended.
- * Its verdicts are the bits of its exit status. Where clone3 is missing (util/virclone.h) it is a
- * plain copy that first joins the group. */
+ * virgateprobe.c: see virgateprobe.h. The child calls access(2) and _exit(2), nothing else, and
+ * where it waits to be moved close(2) and read(2). Like vfork(2)'s it shares the daemon's memory,
+ * and the thread that made it waits until it has ended. Its verdicts are the bits of its exit
+ * status. Where clone3 is missing (util/virclone.h) it is a plain copy that first joins the group,
+ * and where it may not, one that somebody else puts there. */
 #include "util/cgroup/virgateprobe.h"
 
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,6 +180,46 @@ virGateProbeClonePlain(int groupFd, int *retPidfd, const virGateProbeQuestion *q
     return pid;
 }
 
+/* The child goes on when it was moved, and ends without a verdict if it can't be, or if there is
+ * nobody any more to tell it. */
+static G_GNUC_NORETURN void
+virGateProbeWait(int goFd, int parentFd, const virGateProbeQuestion *question)
+{
+    char go = 0;
+
+    (void)close(parentFd); /* else it would wait for itself */
+    if (read(goFd, &go, 1) == 1 && go)
+        virGateProbeChild(question);
+    _exit(NOT_JOINED);
+}
+
+static bool
+virGateProbeRunMoved(const virGateMover *mover, const virGateProbeQuestion *question,
+                     int *retStatus, GError **error)
+{
+    VIR_AUTOCLOSE pidfd = -1;
+    VIR_AUTOCLOSE childFd = -1;
+    VIR_AUTOCLOSE ownFd = -1;
+    int pair[2];
+    char go;
+    long pid;
+    bool told;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return virErrorErrno(error, _("cannot create a process to ask the device gate"));
+    childFd = pair[0];
+    ownFd = pair[1];
+    pid = virClonePlain(&pidfd);
+    if (pid == 0)
+        virGateProbeWait(childFd, ownFd, question);
+    if (pid < 0)
+        return virErrorErrno(error, _("cannot create a process to ask the device gate"));
+    go = mover->move(pidfd, mover->opaque, error);
+    told = send(ownFd, &go, 1, MSG_NOSIGNAL) == 1;
+    return virSpawnReap(pidfd, retStatus, go ? error : NULL) && go &&
+           (told || virErrorErrno(error, _("cannot create a process to ask the device gate")));
+}
+
 static bool
 virGateProbeRun(int groupFd, const virGateProbeQuestion *question, int *retStatus, GError **error)
 {
@@ -209,8 +251,8 @@ virGateProbeRun(int groupFd, const virGateProbeQuestion *question, int *retStatu
 }
 
 bool
-virGateProbe(int groupFd, const GArray *rules, virGateMode mode, virDeviceRule *retProbed,
-             GError **error)
+virGateProbe(int groupFd, const GArray *rules, virGateMode mode, const virGateMover *mover,
+             virDeviceRule *retProbed, GError **error)
 {
     virGateProbeQuestion question;
     int status = 0;
@@ -220,7 +262,8 @@ virGateProbe(int groupFd, const GArray *rules, virGateMode mode, virDeviceRule *
         question.unlisted = NULL;
     if (!question.listed && !question.unlisted)
         return true;
-    if (!virGateProbeRun(groupFd, &question, &status, error))
+    if (!virGateProbeRun(groupFd, &question, &status, mover ? NULL : error) &&
+        (!mover || !virGateProbeRunMoved(mover, &question, &status, error)))
         return false;
     if (WIFEXITED(status) && (WEXITSTATUS(status) & NOT_JOINED))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR,
