@@ -210,6 +210,53 @@ testNamesTheDifferenceThatAGuestWouldSee(void)
     g_assert_cmpstr(error->message, ==, "Target domain vCPU max 3 does not match source 2");
 }
 
+/* "0:1 2:2" for vCPUs 0 and 2 that are on, in that order. */
+static char *
+testOrders(const virDomainDef *def)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < virDomainVcpusMax(&def->vcpus); i++) {
+        const virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, i);
+
+        g_assert_true(vcpu->online || vcpu->order == 0);
+        if (vcpu->online)
+            g_string_append_printf(text, "%s%u:%u", text->len ? " " : "", i, vcpu->order);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void
+testAssertOrders(const virDomainDef *def, const char *expected)
+{
+    g_autofree char *orders = testOrders(def);
+
+    g_assert_cmpstr(orders, ==, expected);
+}
+
+static void
+testVcpusAreNumberedAsTheyCome(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(virDomainDef) def =
+        testRead("<domain type='kvm'><name>web</name><memory unit='MiB'>1</memory>"
+                 "<vcpu current='2'>5</vcpu>" OS "</domain>",
+                 &error);
+
+    g_assert_no_error(error);
+    testAssertOrders(def, "0:0 1:0");
+    virDomainVcpuSwitch(&def->vcpus, 3, true);
+    testAssertOrders(def, "0:1 1:2 3:3");
+    g_assert_true(def->vcpus.individual);
+    g_assert_cmpint(virDomainVcpuAt(&def->vcpus, 1)->hotpluggable, ==, VIR_TRISTATE_NO);
+    g_assert_cmpint(virDomainVcpuAt(&def->vcpus, 3)->hotpluggable, ==, VIR_TRISTATE_YES);
+    g_assert_cmpint(virDomainVcpuAt(&def->vcpus, 4)->hotpluggable, ==, VIR_TRISTATE_YES);
+    virDomainVcpuSwitch(&def->vcpus, 2, true);
+    testAssertOrders(def, "0:1 1:2 2:4 3:3");
+    virDomainVcpuSwitch(&def->vcpus, 3, false);
+    testAssertOrders(def, "0:1 1:2 2:3");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -225,5 +272,6 @@ main(int argc, char **argv)
     g_test_add_func("/def/reads-back-what-it-wrote", testReadsBackWhatItWrote);
     g_test_add_func("/def/names-the-difference-that-a-guest-would-see",
                     testNamesTheDifferenceThatAGuestWouldSee);
+    g_test_add_func("/def/numbers-vcpus-in-the-order-they-come", testVcpusAreNumberedAsTheyCome);
     return g_test_run();
 }

@@ -20,8 +20,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wire"))
 import daemon as daemons  # noqa: E402
 
 NAME = "at-the-barrier"
+
+# Real time needs what a machine's groups may not have: tests/vm/realtime.sh.
+SCHEDULER, SCHED = (os.SCHED_BATCH, 0), "scheduler='batch'"
 GUEST = f"""<domain type='qemu'><name>{NAME}</name><memory unit='MiB'>64</memory>
 <vcpu current='2'>4</vcpu><iothreads>1</iothreads>
+<cputune><vcpupin vcpu='1' cpuset='0'/><vcpusched vcpus='1-2' {SCHED}/><iothreadsched iothreads='1' {SCHED}/></cputune>
 <os><type arch='x86_64' machine='pc'>hvm</type></os>
 <devices><controller type='usb' model='none'/></devices></domain>"""
 DEADLINE = 120
@@ -52,6 +56,10 @@ class Reached:
         self.ticks = [ticks(self.pid, one.tid) for one in self.threads
                       if one.role == libvirt_internal.VCPU]
         self.fds = [pid_of(one.fd) if one.fd >= 0 else None for one in self.threads]
+        self.scheduled = {(one.role, one.id): (os.sched_getscheduler(one.tid),
+                                               os.sched_getparam(one.tid).sched_priority)
+                          for one in self.threads}
+        self.cpus = {(one.role, one.id): os.sched_getaffinity(one.tid) for one in self.threads}
 
     def of(self, role):
         return [(one.id, one.tid) for one in self.threads if one.role == role]
@@ -139,6 +147,19 @@ class Barrier(unittest.TestCase):
         self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "running")
         for one in self.reached:
             self.assertEqual(one.ticks, [0, 0])
+
+    def test_the_document_s_schedulers_and_pins_are_there_before(self):
+        """At prepared, with no CPU time used, and for a vCPU that comes later."""
+        self.ok("start", "--paused", NAME)
+        one, = self.reached
+        self.assertEqual(one.ticks, [0, 0])
+        vcpu, iothread = libvirt_internal.VCPU, libvirt_internal.IOTHREAD
+        self.assertEqual(one.scheduled[vcpu, 0], (os.SCHED_OTHER, 0))
+        self.assertEqual(one.scheduled[vcpu, 1], SCHEDULER)
+        self.assertEqual(one.scheduled[iothread, 1], SCHEDULER)
+        self.assertEqual(one.cpus[vcpu, 1], {0})
+        self.ok("setvcpus", NAME, "3", "--live")
+        self.assertEqual(self.reached[-1].scheduled[vcpu, 2], SCHEDULER)
 
     def test_roles_are_what_qemu_says(self):
         self.ok("start", "--paused", NAME)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vCPUs that come and go, told by stock virsh.
 
-    vcpus.py VIRTWARDD MKGUEST
+    vcpus.py VIRTWARDD MKGUEST [HELPERD]
 
 A small Linux (tools/mkguest, emulated) with two vCPUs and places for two more: they are plugged by
 number and by name, taken out again, and the documents, QEMU, the scheduler and the groups agree each
@@ -112,6 +112,31 @@ def unplugged(guest):
     guest.refused("failed to find appropriate hotpluggable vcpus", "setvcpus", "1", "--live")
 
 
+def placed_or_gone(guest, helperd):
+    """A helper puts the emulator on CPU 0 and knows no place for what is plugged: it is taken out."""
+    policy = guest.host.folder / "policy"
+    groups = guest.host.instance.relative_to(guest.host.mount)
+    policy.write_text(f"[helper]\nsockets={guest.host.folder}/run/handler/sock\ncgroups=/{groups}\n"
+                      "[barrier]\nhousekeeping=0\nvcpus=16000\n")
+    helper = subprocess.Popen([helperd, "--policy", str(policy)], stderr=subprocess.PIPE, text=True)
+    try:
+        while "serving" not in (line := helper.stderr.readline()):
+            assert line, "the helper ended"
+        boot(guest)
+        pid, tids = guest.host.pid(guest.name), guest.tids()
+        assert os.sched_getaffinity(pid) == {0}, os.sched_getaffinity(pid)
+        done = guest.host.run("setvcpu", guest.name, "3", "--enable", "--live")
+        if os.cpu_count() > 1:
+            assert "the handler of barrier: cannot set the CPUs of thread" in done.stderr, done.stderr
+            guests.until(lambda: guest.tids() == tids, "the vCPU is gone again", guests.BOOT_S)
+            guest.has(0, 1)
+        guest.virsh("destroy")
+    finally:
+        helper.terminate()
+        helper.wait()
+        helper.stderr.close()
+
+
 def stored(guest):
     """setvcpu --config, and a start with what it left."""
     guest.refused("vCPU '0' can't be modified", "setvcpu", "0", "--disable", "--config")
@@ -144,34 +169,41 @@ def orders(guest):
     guest.virsh("destroy")
 
 
-def run(host, mkguest):
+def boot(guest):
+    guest.virsh("start", "--paused")
+    console = guests.Console(guest.host.uri, guest.name)
+    guest.virsh("resume")
+    console.expect("GUEST READY", guests.BOOT_S)
+    console.close()
+
+
+def run(host, mkguest, helperd):
     folder = host.folder / "guest"
     folder.mkdir()
     subprocess.run([mkguest, str(folder)], check=True)
     guest = Guest(host, "vcpus-come-and-go")
     guest.define(VCPUS, "q35", boot=BOOT.format(folder=folder), devices="<serial type='pty'/>")
-    guest.virsh("start", "--paused")
-    console = guests.Console(host.uri, guest.name)
-    guest.virsh("resume")
-    console.expect("GUEST READY", guests.BOOT_S)
-    console.close()
+    boot(guest)
     plugged(guest)
     kept_through_a_restart(guest)
     unplugged(guest)
     guest.virsh("destroy")
+    if helperd:
+        placed_or_gone(guest, helperd)
+        host.restart()  # which has heard of no helper
     stored(guest)
     orders(guest)
     guest.virsh("undefine")
     host.end()
 
 
-def main(program, mkguest):
+def main(program, mkguest, helperd=None):
     why = guests.missing()
     if why:
         print(f"{why}: skipped")
         return 77
     with guests.host(program) as host:
-        run(host, mkguest)
+        run(host, mkguest, helperd)
     print("vCPUs came and went")
     return 0
 
