@@ -9,7 +9,6 @@ import hashlib
 import os
 import pathlib
 import pwd
-import select
 import shutil
 import subprocess
 import sys
@@ -43,6 +42,46 @@ def own_groups():
     """Where this process is, in any hierarchy: the daemon, its child, will be there too."""
     lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
     return {line.split(":", 2)[2] for line in lines}
+
+
+class Lines:
+    """What somebody says, read as it comes."""
+
+    def __init__(self, file):
+        self.all, self.told, self.ended = [], 0, False
+        self.file, self.changed = file, threading.Condition()
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        for line in self.file:
+            with self.changed:
+                self.all.append(line)
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def find(self, word):
+        for index in range(self.told, len(self.all)):
+            if word in self.all[index]:
+                return index
+        return None
+
+    def next(self, word):
+        """The next line with the word, behind the last one that was told; None: there is none in time."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.ended or self.find(word) is not None, DEADLINE)
+            index = self.find(word)
+            if index is None:
+                return None
+            self.told = index + 1
+            return self.all[index]
+
+    def end(self):
+        """Of who has ended."""
+        self.thread.join(DEADLINE)
+        self.file.close()
 
 
 class Unprivileged(unittest.TestCase):
@@ -108,30 +147,21 @@ class Unprivileged(unittest.TestCase):
         path = self.folder / "policy"
         path.write_text(f"[helper]\nsockets={self.daemon.root}/run/handler/sock\ncgroups={self.top}\n"
                         + "".join(f"[{hook}]\n{keys}" for hook, keys in policy.items() if hook in (only or self.hooks)))
-        self.helper = subprocess.Popen([HELPERD, "--policy", str(path)], stderr=subprocess.PIPE)
-        self.said = ""
+        self.helper = subprocess.Popen([HELPERD, "--policy", str(path)], stderr=subprocess.PIPE, text=True)
+        self.heard = Lines(self.helper.stderr)
         self.wait_line("serving")
 
     def wait_line(self, word):
-        """Reads the helper's lines up to one with the word in it."""
-        while True:
-            line, newline, rest = self.said.partition("\n")
-            if newline:
-                self.said = rest
-                if word in line:
-                    return line
-            elif select.select([self.helper.stderr], [], [], DEADLINE)[0]:
-                data = os.read(self.helper.stderr.fileno(), 65536).decode()
-                self.assertTrue(data, "the helper ended")
-                self.said += data
-            else:
-                self.fail(f"no line with {word}")
+        """The helper's next line with the word in it."""
+        line = self.heard.next(word)
+        self.assertIsNotNone(line, f"no line with {word}: {self.heard.all}")
+        return line
 
     def end_helper(self):
         if self.helper:
             self.helper.terminate()
             self.helper.wait(DEADLINE)
-            self.helper.stderr.close()
+            self.heard.end()
             self.helper = None
 
     def left(self):
