@@ -9,13 +9,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "delegate/handler.h"
 #include "delegate/virhandlerspriv.h"
+#include "util/cgroup/vircgrouplimit.h"
 #include "util/netdev/virnetdev.h"
 #include "util/virerror.h"
+#include "util/virfile.h"
 #include "util/virprocstat.h"
 #include "util/virutil.h"
+
+enum {
+    LIMIT_MAX = 64 * 1024,  /* bytes of a file of limits */
+    LIST_MAX = 1024 * 1024, /* of a group's list of threads */
+};
 
 /* One grant, its arguments decoded, among all of the guest's. */
 typedef struct {
@@ -58,6 +67,28 @@ isAmong(const handler_threads *threads, uint32_t tid)
     return false;
 }
 
+/* The folder part of a target, without what comes behind it; caller frees. */
+static char *
+groupFolder(const virHandlerGrant *grant)
+{
+    const char *end = strstr(grant->target, " threads ");
+
+    return end ? g_strndup(grant->target, (size_t)(end - grant->target))
+               : g_path_get_dirname(grant->target);
+}
+
+/* A thread is in one group of each hierarchy: a later move within another changes nothing here. */
+static bool
+isElsewhere(const virHandlerGrant *grant, const virHandlerGrant *later)
+{
+    g_autofree char *here = groupFolder(grant);
+    g_autofree char *there = groupFolder(later);
+    struct stat a, b;
+
+    return grant->hook->number == HANDLER_PROC_CGROUP_MOVE && stat(here, &a) == 0 &&
+           stat(there, &b) == 0 && a.st_dev != b.st_dev;
+}
+
 /* A later grant of the same hook has the thread. */
 static bool
 isTakenLater(const virHandlerGrant *grant, const GPtrArray *grants, uint32_t tid)
@@ -73,7 +104,8 @@ isTakenLater(const virHandlerGrant *grant, const GPtrArray *grants, uint32_t tid
             later = true;
             continue;
         }
-        if (!later || other->hook != grant->hook || other->state == VIR_HANDLER_GRANT_ASKED)
+        if (!later || other->hook != grant->hook || other->state == VIR_HANDLER_GRANT_ASKED ||
+            isElsewhere(grant, other))
             continue;
         virArenaInit(&arena);
         threads = virHandlerHookThreads(other->hook, virDelegateGrantArgs(other, &arena));
@@ -235,6 +267,95 @@ lookForGroup(const restoreJob *job, GError **error)
                  virErrorErrno(error, _("cannot find the control group %s"), job->grant->target));
 }
 
+static bool
+limitHolds(const restoreJob *job, const handler_cgroup_set_args *args)
+{
+    const virCgroupSetting setting = {.file = args->file, .text = (char *)args->value};
+    g_autofree char *now = virFileRead(job->grant->target, LIMIT_MAX, NULL, NULL);
+
+    return now && virCgroupSettingHolds(&setting, g_strchomp(now));
+}
+
+static virDelegateHold
+restoreLimit(const restoreJob *job, GError **error)
+{
+    handler_cgroup_set_args *args = job->args;
+    g_autofree char *path = groupFolder(job->grant);
+    VIR_AUTOCLOSE folder = -1;
+
+    if (limitHolds(job, args))
+        return VIR_DELEGATE_HOLD_TRUE;
+    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return holds(virErrorErrno(error, _("cannot open control group %s"), path));
+    if (!virDelegateHandlerAsk(job->door, job->call, HANDLER_PROC_CGROUP_SET, args, &folder, 1,
+                               error))
+        return VIR_DELEGATE_HOLD_FALSE;
+    return holds(limitHolds(job, args) ||
+                 virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the file reads otherwise")));
+}
+
+/* As the group's own list says: of v2 if it has that file, else of v1. */
+static bool
+isInGroup(pid_t tid, const char *path)
+{
+    g_autofree char *threads = g_build_filename(path, "cgroup.threads", NULL);
+    g_autofree char *tasks = g_build_filename(path, "tasks", NULL);
+    g_autofree char *text = virFileRead(threads, LIST_MAX, NULL, NULL);
+    g_autofree char *id = g_strdup_printf("%d", (int)tid);
+    g_auto(GStrv) lines = NULL;
+
+    if (!text)
+        text = virFileRead(tasks, LIST_MAX, NULL, NULL);
+    lines = g_strsplit(text ? text : "", "\n", -1);
+    return g_strv_contains((const char *const *)lines, id);
+}
+
+static bool
+areInGroup(const GArray *tids, const char *path)
+{
+    for (guint i = 0; i < tids->len; i++) {
+        if (!isInGroup(g_array_index(tids, pid_t, i), path))
+            return false;
+    }
+    return true;
+}
+
+static bool
+moveAgain(const restoreJob *job, const char *path, const GArray *tids, GError **error)
+{
+    g_auto(virDelegateTargets) targets = {0};
+    VIR_AUTOCLOSE folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int first[] = {folder, job->subject->pidfd};
+    handler_cgroup_move_args args = {0};
+
+    if (folder < 0)
+        return virErrorErrno(error, _("cannot open control group %s"), path);
+    if (!virDelegateTargetsFind(&targets, first, G_N_ELEMENTS(first), job->subject->pidfd,
+                                (const pid_t *)(void *)tids->data, tids->len, error))
+        return false;
+    args.threads = targets.threads;
+    return virDelegateHandlerAsk(job->door, job->call, HANDLER_PROC_CGROUP_MOVE, &args,
+                                 (const int *)(void *)targets.fds->data, targets.fds->len, error);
+}
+
+/* Of a whole process nothing is said: its threads have gone their ways since. */
+static virDelegateHold
+restorePlace(const restoreJob *job, GError **error)
+{
+    g_autofree char *path = groupFolder(job->grant);
+    g_autoptr(GArray) tids = restoreThreads(job);
+
+    if (tids->len == 0)
+        return VIR_DELEGATE_HOLD_UNSEEN;
+    if (areInGroup(tids, path))
+        return VIR_DELEGATE_HOLD_TRUE;
+    return holds(
+        moveAgain(job, path, tids, error) &&
+        (areInGroup(tids, path) ||
+         virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("a thread is in another control group"))));
+}
+
 static const struct {
     uint32_t hook;
     bool args; /* are needed */
@@ -253,6 +374,8 @@ static const struct {
     {HANDLER_PROC_GATE_UPDATE, false, lookAtGate},
     {HANDLER_PROC_GATE_REPLACE, false, lookAtGate},
     {HANDLER_PROC_CGROUP_CREATE, false, lookForGroup},
+    {HANDLER_PROC_CGROUP_SET, true, restoreLimit},
+    {HANDLER_PROC_CGROUP_MOVE, true, restorePlace},
 };
 
 virDelegateHold

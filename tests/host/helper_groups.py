@@ -9,8 +9,9 @@ refused in words and leaves nothing behind. Helpers that lie are found out."""
 import os
 import pathlib
 
+import guests
 import unprivileged
-from unprivileged import NAME, hierarchies, own_groups
+from unprivileged import NAME, daemons, hierarchies, own_groups
 
 
 class Groups(unprivileged.Unprivileged):
@@ -63,6 +64,36 @@ class Groups(unprivileged.Unprivileged):
         self.daemon.restart()
         self.wait_line("serving")
         self.assertEqual(self.done("domstate", NAME), "paused")
+        self.done("destroy", NAME)
+        self.assertEqual(self.left(), [])
+
+    def move_to_emulator(self, thread):
+        """Out of its vCPU's groups, in every hierarchy that has some."""
+        for mount in hierarchies():
+            for group in (mount / self.top[1:]).glob(f"1-{NAME}/**/emulator"):
+                (group / ("tasks" if (group / "tasks").exists() else "cgroup.threads")).write_text(str(thread))
+
+    def test_what_is_lost_while_both_are_away_is_done_again(self):
+        if not self.mount_of("cpu"):
+            self.skipTest("no cpu controller")
+        self.start_helper()
+        self.assertEqual(self.create().returncode, 0, self.daemon.log())
+        self.done("schedinfo", NAME, "cpu_shares=1500")
+        limit, = [mount / f"{self.top[1:]}/1-{NAME}" / file for mount in hierarchies()
+                  for file in ("cpu.shares", "cpu.weight") if (mount / f"{self.top[1:]}/1-{NAME}" / file).exists()]
+        thread = next(int(task.name) for task in pathlib.Path(f"/proc/{self.pid()}/task").iterdir()
+                      if "/vcpu0" in " ".join(self.places(int(task.name)).values()))
+        place = self.places(thread)
+        self.end_helper()
+        self.daemon.process.kill()
+        self.daemon.process.wait()
+        limit.write_text("300")
+        self.move_to_emulator(thread)
+        self.assertNotEqual(self.places(thread), place)
+        self.daemon.process = daemons.launch(self.daemon.program, self.daemon.root).process
+        self.start_helper()
+        self.wait_line("hook=cgroup.set guest=\"grouped\"")
+        guests.until(lambda: limit.read_text().strip() == "1500" and self.places(thread) == place, "all is as it was")
         self.done("destroy", NAME)
         self.assertEqual(self.left(), [])
 
