@@ -203,18 +203,22 @@ static bool
 virDelegateTakeUp(virDelegate *door, const virDelegateCall *call, virGate *gate, virGateFound found,
                   GError **error)
 {
+    const bool handed = virDelegateIsHanded(door, call, "gate.replace");
+
     switch (found) {
     case VIR_GATE_FOUND_PINS:
     case VIR_GATE_FOUND_IDS:
         return virDelegateBringBackLater(door, call, gate, error);
     case VIR_GATE_FOUND_LIBVIRT:
         VIR_INFO("guest '%s': taking over the device gate that libvirt made", call->domain);
-        return virDelegateMakeGate(door, call, gate, error);
+        return handed ? virDelegateBringBackLater(door, call, gate, error)
+                      : virDelegateMakeGate(door, call, gate, error);
     case VIR_GATE_FOUND_NONE:
         VIR_WARN("guest '%s' runs without its device gate; making one now", call->domain);
-        return virDelegateMakeGate(door, call, gate, error);
+        return handed ? virDelegateBringBackLater(door, call, gate, error)
+                      : virDelegateMakeGate(door, call, gate, error);
     case VIR_GATE_FOUND_FOREIGN:
-        if (virDelegateIsHanded(door, call, "gate.replace"))
+        if (handed)
             return virDelegateBringBackLater(door, call, gate, error);
         VIR_WARN("guest '%s': its device gate is enforced but not manageable from here",
                  call->domain);

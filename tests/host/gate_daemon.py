@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The device gate of running guests, through the daemon and stock virsh.
 
-    gate_daemon.py VIRTWARDD VIRTWARD [--denials N] [--cycles N] [--only PART]
+    gate_daemon.py VIRTWARDD VIRTWARD [--denials N] [--cycles N] [--only PART] [--helper HELPERD]
 
 What other managers do to a gate is seen and put right; a daemon that is killed, or comes back without
 any capability, without its pins or without its bpffs goes on as docs/device-gate.md says; settings
 come from the file and from the guest's own metadata; a burst of denials is accounted for to the
-last one, and what the daemon suggests makes the access work.
+last one, and what the daemon suggests makes the access work. With --helper all of it with gates that
+virtward-helperd makes, but for the parts where the daemon itself has other rights.
 """
 import argparse
 import contextlib
@@ -134,7 +135,7 @@ def inside(group, path, mode=os.R_OK, times=1):
 def bpftool(*command):
     shown = subprocess.run(["bpftool", "--json", *command], capture_output=True, text=True,
                            timeout=60, check=True).stdout
-    return json.loads(shown or "[]")
+    return json.loads(shown.strip() or "[]")
 
 
 def names(group):
@@ -645,6 +646,30 @@ def check_restart_without_any_gate(host):
         until("it is told", lambda: host.said("runs without its device gate"))
 
 
+# --- by a helper ---
+
+HOOKS = ("create", "update", "replace", "remove")
+HANDED = "handler_policy = [ " + ", ".join(f'"gate.{hook}=handler"' for hook in HOOKS) + " ]\n"
+
+
+@contextlib.contextmanager
+def helper_of(host, program):
+    """A helper that serves the daemon's gates; there when the daemon knows it."""
+    with tempfile.TemporaryDirectory(prefix="vw-helper-", dir="/tmp") as folder:
+        policy = pathlib.Path(folder) / "policy"
+        keys = {"create": "max=4194304\n", "replace": "max=4194304\nids=yes\n"}
+        policy.write_text(f"[helper]\nsockets={host.running.root}/run/handler/sock\ncgroups=/\n" + "".join(
+            f"[gate.{hook}]\n" + ("" if hook == "remove" else "devices=*\nmodes=enforce;permissive\n")
+            + keys.get(hook, "") for hook in HOOKS))
+        helper = subprocess.Popen([program, "--policy", policy], stderr=subprocess.DEVNULL)
+        try:
+            until("the helper serves", lambda: len(json.loads(host.command("handlers", "--json"))["handlers"]) == 4)
+            yield
+        finally:
+            helper.terminate()
+            helper.wait(60)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("virtwardd")
@@ -652,6 +677,7 @@ def main():
     parser.add_argument("--denials", type=int, default=3000)
     parser.add_argument("--cycles", type=int, default=10)
     parser.add_argument("--only", default="")
+    parser.add_argument("--helper")
     wanted = parser.parse_args()
     if os.geteuid() != 0:
         skip("needs root")
@@ -672,11 +698,15 @@ def main():
     for config, some in (("", checks), ('user = "root"\n', own_user),
                          ('namespaces = [ "mount" ]\n', private_dev)):
         chosen = [check for check in some if wanted.only in check.__name__]
-        if not chosen:
+        if not chosen or (wanted.helper and some is not checks):
             continue
-        with daemon.running(wanted.virtwardd, "gate_watch_interval = 1\n" + config,
-                            prepare=lambda folder: folder.chmod(0o755)) as running:
+        with contextlib.ExitStack() as stack:
+            running = stack.enter_context(daemon.running(
+                wanted.virtwardd, "gate_watch_interval = 1\n" + config + (HANDED if wanted.helper else ""),
+                prepare=lambda folder: folder.chmod(0o755)))
             host = Host(running, wanted)
+            if wanted.helper:
+                stack.enter_context(helper_of(host, wanted.helper))
             for check in chosen:
                 check(host)
                 print(f"ok {check.__name__}", flush=True)
