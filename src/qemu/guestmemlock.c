@@ -66,8 +66,8 @@ qemuMemlockAdjust(qemuGuest *guest, const virDomainDef *def, GError **error)
     qemuTune tune;
     bool done;
 
-    if (before == 0 && !qemuMemlockIsWanted(def))
-        return true;
+    if (before == 0 && !qemuMemlockIsNeeded(def))
+        return true; /* a <hard_limit> alone is the start's */
     qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
     {
         VIR_CORE_UNLOCKED;

@@ -25,8 +25,9 @@ NAME = "at-the-barrier"
 SCHEDULER, SCHED = (os.SCHED_BATCH, 0), "scheduler='batch'"
 GUEST = f"""<domain type='qemu'><name>{NAME}</name><memory unit='MiB'>64</memory>
 <vcpu current='2'>4</vcpu><iothreads>1</iothreads>
+<memtune><hard_limit unit='GiB'>1</hard_limit></memtune>
 <cputune><vcpupin vcpu='1' cpuset='0'/><vcpusched vcpus='1-2' {SCHED}/><iothreadsched iothreads='1' {SCHED}/></cputune>
-<os><type arch='x86_64' machine='pc'>hvm</type></os>
+<os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>
 <devices><controller type='usb' model='none'/></devices></domain>"""
 DEADLINE = 120
 
@@ -276,7 +277,7 @@ class Barrier(unittest.TestCase):
         self.ok("start", NAME)
         path = self.save()
         whole = path.read_bytes()
-        for content, words in ((whole[:-100000], "QEMU could not load the guest's state"),
+        for content, words in ((whole[:40000], "QEMU could not load the guest's state"),
                                (whole[:50], "failed to read qemu header"),
                                (whole[:500], "failed to read domain XML"),
                                (b"LibvirtQemudPart" + whole[16:], "save image is incomplete"),
@@ -288,6 +289,13 @@ class Barrier(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertIn(words, out)
             self.assertEqual(self.virsh("domstate", NAME).stdout.strip(), "shut off")
+
+    def test_a_hard_limit_that_cannot_be_locked_holds_nothing_up(self):
+        """Nothing of this guest is locked: neither its start nor a device that comes needs a right."""
+        self.ok("start", NAME)
+        device = self.folder / "rng.xml"
+        device.write_text("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>")
+        self.ok("attach-device", NAME, str(device), "--live")
 
     def test_nobody_there(self):
         """A handler that went away holds starts up; one that took leave does not."""
