@@ -11,7 +11,7 @@ run_packages="qemu-system-x86 libvirt-clients linux-image-amd64 busybox-static k
   bpftool procps"
 # to run all tests
 check_packages="clang libclang-rt-14-dev binutils libvirt0 libvirt-dev python3-libvirt qemu-utils ovmf
-  libvirt-daemon libvirt-daemon-driver-qemu virtinst gdb dbus-daemon python3-gi
+  libvirt-daemon libvirt-daemon-driver-qemu virtinst gdb dbus-daemon python3-gi bubblewrap
   systemd systemd-container"
 
 install_packages() {

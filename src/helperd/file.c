@@ -13,48 +13,59 @@
 
 #include "util/virutil.h"
 
-static bool
-isSame(int folder, const char *name, const struct stat *wanted)
+/* -1: it is another file, or none. */
+static int
+openSame(int folder, const char *name, const struct stat *wanted)
 {
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
                            .resolve =
                                RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-    VIR_AUTOCLOSE fd = (int)syscall(SYS_openat2, folder, name, &how, sizeof(how));
+    int fd = (int)syscall(SYS_openat2, folder, name, &how, sizeof(how));
     struct stat st;
 
-    return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == wanted->st_dev &&
-           st.st_ino == wanted->st_ino;
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == wanted->st_dev &&
+        st.st_ino == wanted->st_ino)
+        return fd;
+    virCloseFd(&fd);
+    return -1;
 }
 
 /* The folder itself counts, too. */
-static bool
-isBelow(const char *folder, const char *name, const struct stat *wanted)
+static int
+findBelow(const char *folder, const char *name, const struct stat *wanted)
 {
     VIR_AUTOCLOSE at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = at < 0 ? -1 : openSame(at, ".", wanted);
 
-    if (at < 0)
-        return false;
-    if (isSame(at, ".", wanted))
-        return true;
-    for (const char *end = name; end; end = strchr(end, '/')) {
+    for (const char *end = name; at >= 0 && fd < 0 && end; end = strchr(end, '/')) {
         while (*end == '/')
             end++;
-        if (isSame(at, end, wanted))
-            return true;
+        fd = openSame(at, end, wanted);
     }
-    return false;
+    return fd;
+}
+
+int
+helperFileFind(int fd, const char *folder)
+{
+    g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+    g_autofree char *name = g_file_read_link(link, NULL);
+    struct stat st;
+
+    return name && fstat(fd, &st) == 0 ? findBelow(folder, name, &st) : -1;
 }
 
 bool
 helperFileIsBelow(int fd, const char *const *folders, char **retName)
 {
     g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
-    g_autofree char *name = g_file_read_link(link, NULL);
-    struct stat st;
     bool below = false;
 
-    for (; name && fstat(fd, &st) == 0 && folders && *folders && !below; folders++)
-        below = isBelow(*folders, name, &st);
-    *retName = g_steal_pointer(&name);
+    for (; folders && *folders && !below; folders++) {
+        VIR_AUTOCLOSE found = helperFileFind(fd, *folders);
+
+        below = found >= 0;
+    }
+    *retName = g_file_read_link(link, NULL);
     return below;
 }

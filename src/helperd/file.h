@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * file.h: in which folder the file behind a descriptor lies. For policy.c. */
+ * file.h: in which folder the file behind a descriptor lies. */
 #pragma once
 
 #include <glib.h>
@@ -12,3 +12,6 @@
  * the host under any name. False with *retName for messages (free it), and no error. Any thread;
  * the right to search the folders. Source: openat2(2). */
 bool helperFileIsBelow(int fd, const char *const *folders, char **retName);
+/* The same file by way of the folder, or the folder itself (O_PATH; the caller's); -1 if it isn't
+ * there. */
+int helperFileFind(int fd, const char *folder);

@@ -17,6 +17,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "helperd/file.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
 #include "util/virutil.h"
@@ -211,4 +212,37 @@ helperGroupIsAbove(int fd, const char *name, const char *const *groups, bool *re
     tops = openTops((const char *const *)folders->pdata, st.st_dev, error);
     *retAbove = tops && isTop(tops, st.st_ino);
     return tops != NULL;
+}
+
+/* --- another way there --- */
+
+int
+helperGroupReopen(int fd, GError **error)
+{
+    g_autofree char *text = virFileRead("/proc/self/mountinfo", MOUNTS_MAX, NULL, error);
+    g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
+        virErrorErrno(error, _("cannot look at a control group"));
+        return -1;
+    }
+    for (char **line = lines; line && *line; line++) {
+        g_auto(GStrv) words = g_strsplit(*line, " ", 7);
+        unsigned high = 0, low = 0;
+        g_autofree char *mount = NULL;
+        int found;
+
+        if (g_strv_length(words) < 7 || sscanf(words[2], "%u:%u", &high, &low) != 2 ||
+            makedev(high, low) != st.st_dev || !g_str_has_prefix(words[5], "rw"))
+            continue;
+        mount = g_strcompress(words[4]);
+        found = helperFileFind(fd, mount);
+        if (found >= 0)
+            return found;
+    }
+    if (text)
+        virErrorSet(error, VIR_ERR_OPERATION_FAILED,
+                    _("a control group can be reached by no mount here that can be written to"));
+    return -1;
 }

@@ -15,6 +15,9 @@
  * exist has nothing below it. VIR_ERR_ACCESS_DENIED if fd is no control group. Reads
  * /proc/self/mountinfo and the hierarchy; no rights but to search it. Any thread. */
 bool helperGroupIsBelow(int fd, const char *const *groups, bool *retBelow, GError **error);
+/* The same group by a mount of this process's own that can be written to (O_PATH; the caller's): a
+ * container's cannot. -1: there is none. */
+int helperGroupReopen(int fd, GError **error);
 /* True if the group behind the descriptor is the one right above one of groups that is called name:
  * where that one is to be made. */
 bool helperGroupIsAbove(int fd, const char *name, const char *const *groups, bool *retAbove,

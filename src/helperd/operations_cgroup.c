@@ -17,10 +17,12 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "helperd/group.h"
 #include "helperd/operations.h"
 #include "util/cgroup/vircgrouplimit.h"
 #include "util/virerror.h"
@@ -73,6 +75,24 @@ isV2(int folder)
     struct statfs fs;
 
     return fstatfs(folder, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The request's first descriptor, or the same group by a mount of ours where that one's is
+ * read-only, as in a container; *retOwn is to be closed. -1 with an error. */
+static int
+groupOf(const virInternalRequest *request, int *retOwn, GError **error)
+{
+    int given = virInternalRequestGetFd(request, 0);
+    struct statvfs fs;
+
+    if (fstatvfs(given, &fs) < 0) {
+        virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("a descriptor is missing"));
+        return -1;
+    }
+    if (!(fs.f_flag & ST_RDONLY))
+        return given;
+    *retOwn = helperGroupReopen(given, error);
+    return *retOwn;
 }
 
 /* The request's first descriptor, and one name for something in it. */
@@ -185,12 +205,13 @@ bool
 helperCreateGroup(const helperPolicy *policy, const virInternalCall *call,
                   virInternalRequest *request, GError **error)
 {
-    int parent = virInternalRequestGetFd(request, 0);
+    VIR_AUTOCLOSE own = -1;
+    int parent = groupOf(request, &own, error);
     const char *name = NULL;
     VIR_AUTOCLOSE folder = -1;
     bool made;
 
-    if (!checkPlace(policy, "cgroup.create", request, &name, error) ||
+    if (parent < 0 || !checkPlace(policy, "cgroup.create", request, &name, error) ||
         !checkRoom(policy, parent, name, error))
         return false;
     made = mkdirat(parent, name, 0755) == 0;
@@ -240,11 +261,12 @@ bool
 helperMoveIntoGroup(const helperPolicy *policy, const virInternalCall *call,
                     virInternalRequest *request, GError **error)
 {
-    int group = virInternalRequestGetFd(request, 0);
+    VIR_AUTOCLOSE own = -1;
+    int group = groupOf(request, &own, error);
     g_autoptr(GArray) tids = NULL;
     virInternalThreads threads;
 
-    if (!helperPolicyGroup(policy, "cgroup.move", group, error))
+    if (group < 0 || !helperPolicyGroup(policy, "cgroup.move", group, error))
         return false;
     if (virInternalRequestGetThreads(request, &threads) == 0 && threads.n == 0)
         return moveProcess(policy, request, group, error);
@@ -263,11 +285,12 @@ bool
 helperSetGroup(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
                GError **error)
 {
-    int group = virInternalRequestGetFd(request, 0);
+    VIR_AUTOCLOSE own = -1;
+    int group = groupOf(request, &own, error);
     const char *file = virInternalRequestGetString(request, "file");
     const char *value = virInternalRequestGetString(request, "value");
 
-    if (!helperPolicyGroup(policy, "cgroup.set", group, error))
+    if (group < 0 || !helperPolicyGroup(policy, "cgroup.set", group, error))
         return false;
     if (!virCgroupLimitIsFile(file))
         return virErrorSet(error, VIR_ERR_ACCESS_DENIED,
@@ -419,14 +442,15 @@ bool
 helperRemoveGroup(const helperPolicy *policy, const virInternalCall *call,
                   virInternalRequest *request, GError **error)
 {
-    int parent = virInternalRequestGetFd(request, 0);
+    VIR_AUTOCLOSE own = -1;
+    int parent = groupOf(request, &own, error);
     const unsigned flags = (unsigned)number(request, "flags");
     g_autoptr(GArray) tree = g_array_new(FALSE, FALSE, sizeof(int));
     const char *name = NULL;
     VIR_AUTOCLOSE folder = -1;
 
     g_array_set_clear_func(tree, closeElement);
-    if (!checkPlace(policy, "cgroup.remove", request, &name, error))
+    if (parent < 0 || !checkPlace(policy, "cgroup.remove", request, &name, error))
         return false;
     folder = openBelow(parent, name, O_RDONLY | O_DIRECTORY);
     if (folder < 0)
