@@ -9,6 +9,7 @@ import hashlib
 import os
 import pathlib
 import pwd
+import select
 import shutil
 import subprocess
 import sys
