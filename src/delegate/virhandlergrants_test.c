@@ -3,7 +3,9 @@
  * virhandlergrants_test.c: grants in the status file, and what becomes of them after a restart of
  * the daemon, of the handler, of both. */
 #include <string.h>
+#include <unistd.h>
 
+#include "delegate/virhandlerspriv.h"
 #include "delegate/virhandlerstest.h"
 #include "util/virutil.h"
 
@@ -301,6 +303,58 @@ testAbsentIsToldLater(testHandler *test, const void *unused)
     g_assert_cmpint(undone.requests_len, ==, 1);
 }
 
+/* By the policy auto: who did it before the daemon was restarted does it, or nobody. */
+static void
+testNobodyStepsInAfterRestart(testHandler *test, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    testGrant(test);
+    testEndDoor(test);
+    testNewDoor(test);
+    testAdopt(test);
+    testSetOom(test, 0);
+    g_assert_false(virDelegateProcTune(test->door, &testCall, test->pidfd, WANTED, &error));
+    g_assert_nonnull(strstr(error->message, "the handler of proc.tune is not connected"));
+}
+
+/* A handler that takes its leave answers for nothing any more: the daemon does it. */
+static void
+testLeave(testHandler *test, const void *unused)
+{
+    virNetHeader header = testHeader(HANDLER_PROC_UNREGISTER, RPC_MESSAGE_TYPE_CALL, 99);
+    const handler_unregister_args args = {.id = 1};
+    g_autoptr(GPtrArray) grants = NULL;
+    g_auto(virPacket) answer = {0};
+
+    testGrant(test);
+    testSend(test, &header, &handler_unregister_args_xdr, &args, NULL, 0);
+    g_assert_true(testReceive(test, &answer));
+    g_assert_cmpint(answer.header.status, ==, RPC_MESSAGE_STATUS_OK);
+    grants = virHandlersGrants(test->handlers, testCall.uuid);
+    g_assert_cmpint(grants->len, ==, 0);
+    testSetOom(test, WANTED + 1);
+    g_assert_true(virDelegateProcTune(test->door, &testCall, test->pidfd, WANTED + 2, NULL));
+}
+
+/* Seeds of two daemons on one folder never overlap, even with the clock put back. */
+static void
+testIdsOfTwoRuns(testHandler *test, const void *unused)
+{
+    g_autofree char *folder = g_dir_make_tmp("vwruns-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "runs", NULL);
+    uint64_t first, second;
+
+    g_assert_true(virHandlersSeed(test->handlers, folder, NULL));
+    first = test->handlers->request;
+    test->handlers->request = 1; /* as if the clock said 1970 */
+    g_assert_true(virHandlersSeed(test->handlers, folder, NULL));
+    second = test->handlers->request;
+    g_assert_cmpuint(second, >, first + (UINT64_C(1) << 32));
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
 static void
 testAll(void)
 {
@@ -313,6 +367,10 @@ testAll(void)
     TEST("a grant that the handler does not know is looked at", testUnknownButTrue);
     TEST("a grant that is lost is done again, once", testLostIsRedone);
     TEST("a request that was never answered is undone", testUnansweredIsUndone);
+    TEST("after a restart nobody steps in for a handler that granted",
+         testNobodyStepsInAfterRestart);
+    TEST("the grants of a handler that takes its leave are forgotten", testLeave);
+    TEST("request ids are never used twice", testIdsOfTwoRuns);
     TEST("a handler that is away is told of a guest's end when it is back", testAbsentIsToldLater);
 }
 

@@ -121,7 +121,7 @@ testNewEnd(testHandler *test)
 }
 
 void
-testSetUp(testHandler *test, const void *unused)
+testNewDoor(testHandler *test)
 {
     const virDelegateOwner owner = {geteuid(), getegid(), 0};
     g_autoptr(virCgroupInstance) instance =
@@ -131,6 +131,25 @@ testSetUp(testHandler *test, const void *unused)
     test->handlers = virHandlersNew("test");
     virDelegateSetHandlers(test->door, test->handlers);
     virHandlersSetDeadline(test->handlers, 1);
+}
+
+static void
+testFreeDoor(void *opaque)
+{
+    virDelegateFree(opaque);
+}
+
+void
+testEndDoor(testHandler *test)
+{
+    virEventPost(testFreeDoor, test->door);
+    testSync();
+}
+
+void
+testSetUp(testHandler *test, const void *unused)
+{
+    testNewDoor(test);
     virPacketReaderInit(&test->reader);
     test->child = fork(); /* before the channel, or it would hold it open */
     if (test->child == 0) {
@@ -143,17 +162,10 @@ testSetUp(testHandler *test, const void *unused)
     test->fd = testNewEnd(test);
 }
 
-static void
-testEnd(void *opaque)
-{
-    virDelegateFree(opaque);
-}
-
 void
 testTearDown(testHandler *test, const void *unused)
 {
-    virEventPost(testEnd, test->door);
-    testSync();
+    testEndDoor(test);
     virPacketReaderClear(&test->reader);
     virCloseFd(&test->fd);
     virCloseFd(&test->pidfd);

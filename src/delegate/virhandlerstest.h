@@ -47,6 +47,9 @@ void testSend(testHandler *test, const virNetHeader *header, const virXdrType *t
 bool testReceive(testHandler *test, virPacket *packet);
 /* Another connection: its end as a handler has it. */
 int testNewEnd(testHandler *test);
+/* The daemon's side alone, made and ended. */
+void testNewDoor(testHandler *test);
+void testEndDoor(testHandler *test);
 void testSetUp(testHandler *test, const void *unused);
 void testTearDown(testHandler *test, const void *unused);
 /* What registers for a hook. */

@@ -92,19 +92,25 @@ class Restarts(unittest.TestCase):
         self.host.virsh("destroy", NAME)
         return calls
 
+    def pids(self, victim):
+        return {"daemon": [self.host.daemon.pid], "handler": [0],
+                "both": [self.host.daemon.pid, 0]}[victim]
+
+    def replace(self, victim):
+        """The next ones, after the handler has ended."""
+        if victim != "handler":
+            self.host.daemon.process.wait(guests.STEP_S)
+            self.host.launch()
+        self.serve()  # what was made is taken back with its help
+
     def cut(self, number, moment, victim):
         """A start that is cut short at a call; its ids."""
-        pids = {"daemon": [self.host.daemon.pid], "handler": [0],
-                "both": [self.host.daemon.pid, 0]}[victim]
-        self.serve(number, moment, *pids)
+        self.serve(number, moment, *self.pids(victim))
         with subprocess.Popen(["virsh", "-c", self.host.uri, "start", "--paused", NAME],
                               stderr=subprocess.PIPE) as start:
             self.handler.process.wait(guests.STEP_S)
             asked = self.handler.ids("call")
-            if victim != "handler":
-                self.host.daemon.process.wait(guests.STEP_S)
-                self.host.launch()
-            self.serve()  # what was made is taken back with its help
+            self.replace(victim)
             start.communicate(timeout=guests.STEP_S)
             self.assertNotEqual(start.returncode, 0)
         return asked
@@ -128,6 +134,44 @@ class Restarts(unittest.TestCase):
                 seen |= set(self.handler.ids("call"))
         self.host.virsh("start", "--paused", NAME)
         self.assertFalse(seen & set(self.handler.ids("call")[-calls:]))
+        self.host.virsh("destroy", NAME)
+
+    # --- in the middle of a plug
+
+    def plug(self, other):
+        return subprocess.Popen(["virsh", "-c", self.host.uri, "attach-disk", NAME, str(other), "vdb"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def check_unplugged(self, other, asked):
+        guests.until(lambda: set(asked) <= set(self.handler.ids("teardown")), f"{asked} are undone")
+        guests.until(lambda: self.host.run("domcontrol", NAME).returncode == 0, "the guest is known again")
+        self.assertNotIn(str(other), self.host.xml(NAME))
+        guests.until(lambda: other.stat().st_uid == 0, "the disk is its owner's again")
+        self.assertNotIn(str(other), self.grants())
+
+    def test_in_the_middle_of_a_plug(self):
+        other = self.host.folder / "other"
+        other.write_bytes(bytes(1 << 20))
+        self.serve()
+        self.host.virsh("start", "--paused", NAME)
+        pid, seen = self.host.pid(NAME), set(self.handler.ids("call"))
+        for moment, victim in itertools.product(("before", "after"), VICTIMS):
+            with self.subTest(moment=moment, victim=victim):
+                self.serve(1, moment, *self.pids(victim))
+                with self.plug(other) as plug:
+                    self.handler.process.wait(guests.STEP_S)
+                    asked = self.handler.ids("call")
+                    self.replace(victim)
+                    plug.communicate(timeout=guests.STEP_S)
+                    self.assertNotEqual(plug.returncode, 0)
+                self.assertFalse(seen & set(asked), "an id came twice")
+                seen |= set(asked)
+                self.check_unplugged(other, asked)
+                self.assertEqual(self.host.pid(NAME), pid)
+        with self.plug(other) as plug:
+            plug.communicate(timeout=guests.STEP_S)
+            self.assertEqual(plug.returncode, 0)
+        self.assertIn(str(other), self.grants())
         self.host.virsh("destroy", NAME)
 
     # --- while it runs
