@@ -270,6 +270,26 @@ qemuVcpuPlug(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
     return false;
 }
 
+bool
+qemuGuestFollowVcpus(virDomainObj *obj, GError **error)
+{
+    for (guint id = 0; id < virDomainVcpusMax(&virDomainObjDef(obj)->vcpus); id++) {
+        bool there = qemuVcpuTid(qemuGuestOf(obj), id) != 0;
+        g_autoptr(GError) failure = NULL;
+
+        if (there == virDomainVcpuAt(&virDomainObjDef(obj)->vcpus, id)->online)
+            continue;
+        if (!qemuVcpuNote(obj, id, there, error) || !virDomainObjCheckActive(obj, error))
+            return false;
+        if (there && !qemuVcpuSettle(obj, id, &failure))
+            VIR_WARN("domain '%s': vCPU %u could not be placed: %s", obj->name, id,
+                     failure->message);
+        if (!virDomainObjCheckActive(obj, error))
+            return false;
+    }
+    return true;
+}
+
 static bool
 qemuVcpuPlugMore(virDomainObj *obj, unsigned more, GError **error)
 {

@@ -15,6 +15,9 @@ bool qemuGuestSwitchVcpus(virDomainObj *obj, const virBitmap *set, bool online, 
 /* Of a vCPU ("vcpu3") that the guest let go of when nobody waited for it any more: the document
  * follows. False if it is the alias of something else. Job and lock held, given up. */
 bool qemuGuestForgetVcpu(virDomainObj *obj, const char *alias);
+/* After a restart, when QEMU has told what it has: what came or went while nobody looked stands in
+ * the live document, and has its place. Job and lock held, given up. */
+bool qemuGuestFollowVcpus(virDomainObj *obj, GError **error);
 /* Makes the number of vCPUs that are on this many: those with the lowest numbers that are off are
  * plugged, those with the highest that can go are unplugged; the live document follows each. The
  * caller holds the domain's job and the lock, which is given up meanwhile.

@@ -20,6 +20,7 @@
 #include "qemu/gatesettings.h"
 #include "qemu/grants.h"
 #include "qemu/guest.h"
+#include "qemu/guestvcpu.h"
 #include "qemu/hostfiles.h"
 #include "qemu/hotplug.h"
 #include "qemu/lifecycle.h"
@@ -308,7 +309,7 @@ qemuReconnectAsk(virDomainObj *obj, GError **error)
                              g_strcmp0(text, "io-error") == 0 ? VIR_PAUSED_IOERROR
                                                               : VIR_PAUSED_UNKNOWN);
     }
-    return true;
+    return qemuGuestFollowVcpus(obj, error);
 }
 
 static bool
