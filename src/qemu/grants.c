@@ -17,10 +17,15 @@ qemuGrantsSave(const virDelegateCall *call, void *opaque, GError **error)
 {
     const qemuDriver *driver = opaque;
     g_autoptr(virDomainObj) obj = NULL;
-    VIR_CORE_GUARD;
+    qemuGuest *guest = NULL;
 
-    obj = virDomainRegistryByUUID(driver->domains, call->uuid);
-    return !obj || !qemuGuestOf(obj) || qemuGuestSaveStatus(qemuGuestOf(obj), error);
+    {
+        VIR_CORE_GUARD;
+
+        obj = virDomainRegistryByUUID(driver->domains, call->uuid);
+        guest = obj ? qemuGuestOf(obj) : NULL; /* the job keeps it */
+    }
+    return !guest || qemuGuestSaveStatus(guest, error);
 }
 
 static void
@@ -36,9 +41,9 @@ qemuGrantsLook(virDomainObj *obj)
         VIR_CORE_UNLOCKED;
 
         virDelegateResync(guest->driver->door, &call, &subject);
+        if (!qemuGuestSaveStatus(guest, &error))
+            VIR_WARN("domain '%s': %s", call.domain, error->message);
     }
-    if (!qemuGuestSaveStatus(guest, &error))
-        VIR_WARN("domain '%s': %s", obj->name, error->message);
 }
 
 static void
