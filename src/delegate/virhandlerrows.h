@@ -16,6 +16,7 @@ typedef struct {
     void (*lie)(testMatrix *m); /* what is given instead; NULL: success without the effect */
     bool root;                  /* the effect takes a right */
     bool ends;                  /* leaves nothing that could be undone */
+    bool looks;                 /* and the front sees whether it was done */
     const char *elsewhere;      /* where its effect is tested, if not here */
 } testRow;
 
@@ -33,7 +34,13 @@ struct testMatrix {
     GArray *fds; /* of the answer, owned */
     virArena arena;
     char *path;
+    char *folder;     /* of a hierarchy that is no more than folders */
+    virCgroup *group; /* of a guest in there */
 };
+
+/* Folders and files of the guest's group; what is there goes again. */
+void testMakeGroup(testMatrix *m);
+void testRemoveGroup(testMatrix *m);
 
 /* The row of a hook; NULL: it needs one. */
 const testRow *testRowOf(const virXdrHook *hook);

@@ -5,11 +5,14 @@
 #include "delegate/virhandlerrows.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/cgroup/vircgroupbackend.h"
 #include "util/netdev/virnetdev.h"
 #include "util/virutil.h"
 
@@ -207,12 +210,134 @@ testBarrier(testMatrix *m, GError **error)
                               &table, 1, error);
 }
 
+/* --- groups, in folders that stand for a hierarchy --- */
+
+static const virCgroupPart newPart = {VIR_CGROUP_PART_VCPU, 0};
+static const virCgroupPart oldPart = {VIR_CGROUP_PART_VCPU, 1};
+
+/* A folder or file of the group; caller frees. */
+static char *
+testGroupPath(const testMatrix *m, const virCgroupPart *part, const char *file)
+{
+    g_autofree char *folder = virCgroupPartPath(m->group, VIR_CGROUP_CONTROLLER_CPU, part);
+
+    return g_build_filename(folder, file, NULL);
+}
+
+static void
+testWrite(const char *path, const char *text)
+{
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+void
+testMakeGroup(testMatrix *m)
+{
+    g_autoptr(virCgroupInstance) instance = NULL;
+    g_autofree char *procs = NULL;
+    g_autofree char *limit = NULL;
+
+    m->folder = g_strconcat(m->path, ".groups", NULL);
+    instance = virCgroupInstanceNewAt("matrix", &virCgroupFakeBackend, m->folder,
+                                      VIR_CGROUP_GUEST_CONTROLLERS);
+    m->group = virCgroupNew(instance, "1-web1");
+    g_assert_cmpint(mkdir(m->folder, 0700), ==, 0);
+    g_assert_true(virCgroupMake(m->group, NULL));
+    g_assert_true(virCgroupMakePart(m->group, &oldPart, NULL));
+    procs = g_build_filename(virCgroupPath(m->group), "cgroup.procs", NULL);
+    limit = testGroupPath(m, NULL, "cpu.weight");
+    testWrite(procs, "");
+    testWrite(limit, "100\n");
+}
+
+static int
+testRemoveEntry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+void
+testRemoveGroup(testMatrix *m)
+{
+    virCgroupUnref(m->group);
+    g_assert_cmpint(nftw(m->folder, testRemoveEntry, 8, FTW_DEPTH | FTW_PHYS), ==, 0);
+    g_free(m->folder);
+}
+
+static bool
+testCreateGroup(testMatrix *m, GError **error)
+{
+    return virDelegateCgroupMakePart(m->test.door, &testCall, m->group, &newPart, error);
+}
+
+static void
+testCreateGroupEffect(testMatrix *m)
+{
+    g_autofree char *folder = testGroupPath(m, &newPart, NULL);
+
+    g_assert_cmpint(mkdir(folder, 0700), ==, 0);
+    testGive(m, folder);
+}
+
+static void
+testCreateGroupLie(testMatrix *m)
+{
+    testGive(m, m->folder);
+}
+
+static bool
+testMoveIntoGroup(testMatrix *m, GError **error)
+{
+    return virDelegateCgroupMove(m->test.door, &testCall, m->group, m->test.pidfd, error);
+}
+
+static void
+testMoveIntoGroupEffect(testMatrix *m)
+{
+    g_autofree char *procs = g_build_filename(virCgroupPath(m->group), "cgroup.procs", NULL);
+    g_autofree char *text = g_strdup_printf("%d\n", (int)m->test.child);
+
+    testWrite(procs, text);
+}
+
+static bool
+testSetGroup(testMatrix *m, GError **error)
+{
+    g_auto(virCgroupSetting) setting = {.part = {VIR_CGROUP_PART_GUEST, 0},
+                                        .controller = VIR_CGROUP_CONTROLLER_CPU,
+                                        .file = "cpu.weight",
+                                        .text = g_strdup("300")};
+
+    return virDelegateCgroupSet(m->test.door, &testCall, m->group, &setting, error);
+}
+
+static void
+testSetGroupEffect(testMatrix *m)
+{
+    g_autofree char *limit = testGroupPath(m, NULL, "cpu.weight");
+
+    testWrite(limit, "300\n");
+}
+
+static bool
+testRemovePart(testMatrix *m, GError **error)
+{
+    return virDelegateCgroupRemovePart(m->test.door, &testCall, m->group, &oldPart, error);
+}
+
+static void
+testRemovePartEffect(testMatrix *m)
+{
+    g_autofree char *folder = testGroupPath(m, &oldPart, NULL);
+
+    g_assert_cmpint(rmdir(folder), ==, 0);
+}
+
 static void
 testNothing(testMatrix *m)
 {
 }
 
-#define GROUPS "cgroup_handler, group_test: they take a control group"
 #define GATES "gate_handler: they take BPF"
 #define PORTS "handlers, devices: they take a bridge"
 
@@ -222,10 +347,10 @@ static const testRow rows[] = {
     {"memlock.set", testMemlock, testMemlockEffect},
     {"sched.set", testSched, testSchedEffect},
     {"affinity.set", testAffinity, testAffinityEffect},
-    {"cgroup.create", .elsewhere = GROUPS},
-    {"cgroup.move", .elsewhere = GROUPS},
-    {"cgroup.set", .elsewhere = GROUPS},
-    {"cgroup.remove", .ends = true, .elsewhere = GROUPS},
+    {"cgroup.create", testCreateGroup, testCreateGroupEffect, testCreateGroupLie},
+    {"cgroup.move", testMoveIntoGroup, testMoveIntoGroupEffect},
+    {"cgroup.set", testSetGroup, testSetGroupEffect},
+    {"cgroup.remove", testRemovePart, testRemovePartEffect, .ends = true, .looks = true},
     {"gate.create", .elsewhere = GATES},
     {"gate.update", .elsewhere = GATES},
     {"gate.replace", .elsewhere = GATES},
@@ -238,7 +363,7 @@ static const testRow rows[] = {
     {"net.detach", .ends = true, .elsewhere = PORTS},
     {"net.set", testSetUpLoopback, testSetUpLoopbackEffect, .root = true},
     {"own.set", testOwn, testOwnEffect},
-    {"mount.apply", .elsewhere = "gate_daemon: it takes a mount namespace"},
+    {"mount.apply", .elsewhere = "helper_mounts: it takes a mount namespace"},
     {"proc.tune", testTune, testTuneEffect},
 };
 

@@ -33,7 +33,6 @@ class Gates(unprivileged.Unprivileged):
         self.assertTrue(opens(place, "/dev/null"))
         self.assertFalse(opens(place, "/dev/tty0"))
         self.daemon.restart()
-        self.wait_line("serving")
         self.assertIn("verdict=done", self.wait_line("hook=gate.replace"))
         self.assertFalse(opens(place, "/dev/tty0"))
         self.done("destroy", NAME)
