@@ -112,6 +112,63 @@ isTop(const GArray *tops, ino_t inode)
     return false;
 }
 
+/* --- what was found before --- */
+
+enum { KNOWN_MAX = 64 };
+
+/* One of the groups that are allowed, or, with the name of one, the group right above that. The
+ * policy does not change, and a group's number is not used twice: what is below it by its number is
+ * below it. */
+typedef struct {
+    dev_t device;
+    ino_t inode;
+    const char *name; /* interned; NULL: it is one of them itself */
+} knownGroup;
+
+static GMutex knownLock;
+static knownGroup known[KNOWN_MAX];
+static unsigned knownNext;
+
+static bool
+isKnown(const struct stat *st, const char *name)
+{
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&knownLock);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (known[i].inode == st->st_ino && known[i].device == st->st_dev && st->st_ino &&
+            known[i].name == name)
+            return true;
+    }
+    return false;
+}
+
+static void
+remember(const struct stat *st, const char *name)
+{
+    if (isKnown(st, name))
+        return;
+    g_mutex_lock(&knownLock);
+    known[knownNext++ % KNOWN_MAX] = (knownGroup){st->st_dev, st->st_ino, name};
+    g_mutex_unlock(&knownLock);
+}
+
+void
+helperGroupForget(void)
+{
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&knownLock);
+
+    memset(known, 0, sizeof(known));
+}
+
+void
+helperGroupMade(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0)
+        remember(&st, NULL);
+}
+
 /* --- upwards --- */
 
 /* -1 with EXDEV at the root of a mount. */
@@ -121,6 +178,25 @@ openAbove(int fd)
     struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
 
     return (int)syscall(SYS_openat2, fd, "..", &how, sizeof(how));
+}
+
+/* True if the way up comes by a group that was found before. */
+static bool
+climbToKnown(int fd)
+{
+    VIR_AUTOCLOSE at = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    struct stat st;
+
+    while (at >= 0 && fstat(at, &st) == 0) {
+        int above;
+
+        if (isKnown(&st, NULL))
+            return true;
+        above = openAbove(at);
+        virCloseFd(&at);
+        at = above;
+    }
+    return false;
 }
 
 /* Until a top, or as far as it goes: *retEnd is the last one's inode. */
@@ -185,10 +261,15 @@ helperGroupIsBelow(int fd, const char *const *groups, bool *retBelow, GError **e
 
     if (!isGroup(fd, &st))
         return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("a descriptor is no control group"));
+    *retBelow = climbToKnown(fd);
+    if (*retBelow)
+        return true;
     if (!(tops = openTops(groups, st.st_dev, error)) || !climb(fd, tops, &end, retBelow, error))
         return false;
     for (guint i = 0; i < tops->len && !*retBelow; i++)
         *retBelow = hasBelow(g_array_index(tops, int, i), end, DEPTH_MAX);
+    for (guint i = 0; i < tops->len; i++)
+        helperGroupMade(g_array_index(tops, int, i));
     return true;
 }
 
@@ -208,9 +289,14 @@ helperGroupIsAbove(int fd, const char *name, const char *const *groups, bool *re
         if (g_str_equal(last, name))
             g_ptr_array_add(folders, g_path_get_dirname(*groups));
     }
+    *retAbove = folders->len > 0 && isKnown(&st, g_intern_string(name));
+    if (folders->len == 0 || *retAbove)
+        return true; /* the usual case: nothing needs to be looked for */
     g_ptr_array_add(folders, NULL);
     tops = openTops((const char *const *)folders->pdata, st.st_dev, error);
     *retAbove = tops && isTop(tops, st.st_ino);
+    if (*retAbove)
+        remember(&st, g_intern_string(name));
     return tops != NULL;
 }
 

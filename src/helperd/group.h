@@ -15,6 +15,11 @@
  * exist has nothing below it. VIR_ERR_ACCESS_DENIED if fd is no control group. Reads
  * /proc/self/mountinfo and the hierarchy; no rights but to search it. Any thread. */
 bool helperGroupIsBelow(int fd, const char *const *groups, bool *retBelow, GError **error);
+/* What was found is remembered, for one set of groups; before another one comes: */
+void helperGroupForget(void);
+/* The group behind the descriptor was made under the name of one of groups where that one is to be:
+ * from now on it is known without a look. */
+void helperGroupMade(int fd);
 /* The same group by a mount of this process's own that can be written to (O_PATH; the caller's): a
  * container's cannot. -1: there is none. */
 int helperGroupReopen(int fd, GError **error);

@@ -95,17 +95,19 @@ groupOf(const virInternalRequest *request, int *retOwn, GError **error)
     return *retOwn;
 }
 
-/* The request's first descriptor, and one name for something in it. */
+/* The request's first descriptor, and one name for something in it. *retTopmost: it is the name of
+ * one of the policy's groups, there. */
 static bool
 checkPlace(const helperPolicy *policy, const char *hook, const virInternalRequest *request,
-           const char **retName, GError **error)
+           const char **retName, bool *retTopmost, GError **error)
 {
     const char *name = virInternalRequestGetString(request, "name");
 
     if (name[0] == '\0' || name[0] == '.' || strpbrk(name, "/\n"))
         return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("'%s' is no name of a group"), name);
     *retName = name;
-    return helperPolicyParent(policy, hook, virInternalRequestGetFd(request, 0), name, error);
+    return helperPolicyParent(policy, hook, virInternalRequestGetFd(request, 0), name, retTopmost,
+                              error);
 }
 
 /* --- making --- */
@@ -185,14 +187,13 @@ equip(const helperPolicy *policy, const virInternalRequest *request, int parent,
                     error);
 }
 
-/* How many groups may be in one of the policy's; what is beside the topmost is others'. */
+/* How many groups may be in one of the policy's. */
 static bool
 checkRoom(const helperPolicy *policy, int parent, const char *name, GError **error)
 {
     struct stat st;
 
-    if (faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-        !helperPolicyGroup(policy, "cgroup.create", parent, NULL))
+    if (faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return true;
     if (fstat(parent, &st) < 0)
         return virErrorErrno(error, _("cannot look at a control group"));
@@ -209,10 +210,11 @@ helperCreateGroup(const helperPolicy *policy, const virInternalCall *call,
     int parent = groupOf(request, &own, error);
     const char *name = NULL;
     VIR_AUTOCLOSE folder = -1;
+    bool topmost = false;
     bool made;
 
-    if (parent < 0 || !checkPlace(policy, "cgroup.create", request, &name, error) ||
-        !checkRoom(policy, parent, name, error))
+    if (parent < 0 || !checkPlace(policy, "cgroup.create", request, &name, &topmost, error) ||
+        (!topmost && !checkRoom(policy, parent, name, error))) /* beside it are others' */
         return false;
     made = mkdirat(parent, name, 0755) == 0;
     if (!made && errno != EEXIST)
@@ -225,6 +227,8 @@ helperCreateGroup(const helperPolicy *policy, const virInternalCall *call,
             (void)unlinkat(parent, name, AT_REMOVEDIR); /* the error in hand says more */
         return false;
     }
+    if (topmost)
+        helperGroupMade(folder);
     virInternalRequestAddFd(request, folder);
     folder = -1; /* the library's */
     return true;
@@ -446,11 +450,12 @@ helperRemoveGroup(const helperPolicy *policy, const virInternalCall *call,
     int parent = groupOf(request, &own, error);
     const unsigned flags = (unsigned)number(request, "flags");
     g_autoptr(GArray) tree = g_array_new(FALSE, FALSE, sizeof(int));
+    bool topmost = false;
     const char *name = NULL;
     VIR_AUTOCLOSE folder = -1;
 
     g_array_set_clear_func(tree, closeElement);
-    if (parent < 0 || !checkPlace(policy, "cgroup.remove", request, &name, error))
+    if (parent < 0 || !checkPlace(policy, "cgroup.remove", request, &name, &topmost, error))
         return false;
     folder = openBelow(parent, name, O_RDONLY | O_DIRECTORY);
     if (folder < 0)

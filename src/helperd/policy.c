@@ -82,6 +82,7 @@ helperPolicyLoad(const char *path, GError **error)
     g_auto(GStrv) groups = NULL;
     g_autoptr(GError) why = NULL;
 
+    helperGroupForget();
     policy->file = g_key_file_new();
     if (!g_key_file_load_from_file(policy->file, path, G_KEY_FILE_NONE, &why)) {
         virErrorSet(error, VIR_ERR_CONF_SYNTAX, "%s: %s", path, why->message);
@@ -382,15 +383,14 @@ helperPolicyNewcomer(const helperPolicy *policy, const char *hook, int pidfd, in
 
 bool
 helperPolicyParent(const helperPolicy *policy, const char *hook, int fd, const char *name,
-                   GError **error)
+                   bool *retAbove, GError **error)
 {
-    bool above = false;
-
-    if (!helperGroupIsAbove(fd, name, (const char *const *)policy->groups, &above, error)) {
+    *retAbove = false;
+    if (!helperGroupIsAbove(fd, name, (const char *const *)policy->groups, retAbove, error)) {
         g_prefix_error(error, "%s: ", hook);
         return false;
     }
-    return above || helperPolicyGroup(policy, hook, fd, error);
+    return *retAbove || helperPolicyGroup(policy, hook, fd, error);
 }
 
 bool

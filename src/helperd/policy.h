@@ -57,9 +57,9 @@ bool helperPolicyProcess(const helperPolicy *policy, int pidfd, pid_t *retPid, G
 bool helperPolicyNewcomer(const helperPolicy *policy, const char *hook, int pidfd, int group,
                           pid_t *retPid, GError **error);
 /* The group behind the descriptor may have one called name made or removed in it:
- * helperPolicyGroup, or name there is one of the policy's groups itself. */
+ * helperPolicyGroup, or (*retAbove) name there is one of the policy's groups itself. */
 bool helperPolicyParent(const helperPolicy *policy, const char *hook, int fd, const char *name,
-                        GError **error);
+                        bool *retAbove, GError **error);
 /* The file of a group may get the value: the list "files" has "FILE", or "FILE:MIN-MAX" and every
  * number of the value lies between ("max" there: no upper end). */
 bool helperPolicySetting(const helperPolicy *policy, const char *hook, const char *file,
