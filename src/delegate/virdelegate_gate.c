@@ -285,8 +285,11 @@ bool
 virDelegateGateWatch(virDelegate *door, const virDelegateCall *call, virGate *gate,
                      virGateState *state, GError **error)
 {
+    g_autoptr(virGateChangeLock) change = virGateChangeTry(gate);
     virGateState now;
 
+    if (!change)
+        return true; /* it is being changed: the next look will do */
     virDelegateSettleSometimes(door, call, gate, state);
     if (!virGateInspect(gate, &now, error))
         return false;
@@ -330,6 +333,7 @@ static bool
 virDelegateUpdateGate(virDelegate *door, const virDelegateCall *call, virGate *gate,
                       const virDeviceRules *wanted, GError **error)
 {
+    g_autoptr(virGateChangeLock) change G_GNUC_UNUSED = virGateChangeBegin(gate);
     virDelegateTrace trace;
     g_autoptr(virDeviceRules) before = virGateRules(gate);
     g_autoptr(GArray) from = virDeviceRulesUnion(before);
@@ -381,6 +385,7 @@ bool
 virDelegateGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *gate,
                        virGateMode mode, GError **error)
 {
+    g_autoptr(virGateChangeLock) change G_GNUC_UNUSED = virGateChangeBegin(gate);
     virDelegateTrace trace;
 
     if (virGateGetMode(gate) == mode)
@@ -398,6 +403,7 @@ virDelegateGateSetMode(virDelegate *door, const virDelegateCall *call, virGate *
 bool
 virDelegateGateRemove(virDelegate *door, const virDelegateCall *call, virGate *gate, GError **error)
 {
+    g_autoptr(virGateChangeLock) change G_GNUC_UNUSED = virGateChangeBegin(gate);
     virDelegateTrace trace;
     const char *path = virCgroupPath(virGateGroup(gate));
     bool populated = false;

@@ -191,7 +191,8 @@ typedef struct {
 
 struct virGate {
     gatomicrefcount refs;
-    GMutex mutex; /* for all below it */
+    GMutex changing; /* taken before mutex; held while somebody else may be asked to change it */
+    GMutex mutex;    /* for all below it */
     virCgroup *group;
     virGateStore *store;
     uint8_t uuid[16];
@@ -298,6 +299,14 @@ bool virGateSetMode(virGate *gate, virGateMode mode, GError **error);
 bool virGateDestroy(virGate *gate, GError **error);
 
 /* --- a gate that another process makes (virgatehanded.c), for src/delegate --- */
+
+/* One change at a time, a handler's answer included: the guest's job and the watch over gates both
+ * make some. virGateChangeTry: NULL if one is under way. */
+typedef virGate virGateChangeLock;
+virGateChangeLock *virGateChangeBegin(virGate *gate);
+virGateChangeLock *virGateChangeTry(virGate *gate);
+void virGateChangeEnd(virGateChangeLock *change);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virGateChangeLock, virGateChangeEnd)
 
 /* Looks at the handles that came, without trusting who made them, and makes them the gate's (all of
  * them, or none: they are cleared either way); then pins. rules are what must be held, NULL with an

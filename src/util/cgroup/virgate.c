@@ -106,6 +106,7 @@ virGateNew(virCgroup *group, virGateStore *store, const uint8_t uuid[16],
     virGate *gate = g_new0(virGate, 1);
 
     g_atomic_ref_count_init(&gate->refs);
+    g_mutex_init(&gate->changing);
     g_mutex_init(&gate->mutex);
     gate->group = virCgroupRef(group);
     gate->store = virGateStoreRef(store);
@@ -152,6 +153,7 @@ virGateUnref(virGate *gate)
     virGateStoreUnref(gate->store);
     virCgroupUnref(gate->group);
     g_mutex_clear(&gate->mutex);
+    g_mutex_clear(&gate->changing);
     g_free(gate);
 }
 

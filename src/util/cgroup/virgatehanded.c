@@ -26,6 +26,27 @@ virGateHandedPlace(virGate *gate, virCgroupV2DevicesPlace *place, GError **error
     return place->groupFd >= 0;
 }
 
+/* --- one change at a time --- */
+
+virGateChangeLock *
+virGateChangeBegin(virGate *gate)
+{
+    g_mutex_lock(&gate->changing);
+    return gate;
+}
+
+virGateChangeLock *
+virGateChangeTry(virGate *gate)
+{
+    return g_mutex_trylock(&gate->changing) ? gate : NULL;
+}
+
+void
+virGateChangeEnd(virGateChangeLock *change)
+{
+    g_mutex_unlock(&change->changing);
+}
+
 /* --- what came --- */
 
 static bool
