@@ -49,6 +49,7 @@ struct qemuGuest {
 
     char *stateDir, *channelDir;
     pid_t pid;          /* 0: not spawned */
+    pid_t savedPid;     /* that its pid file has, 0: none written yet */
     uint64_t startTime; /* of the process, from /proc, so that a reused pid is noticed */
     int pidfd;
     bool isChild; /* ours to reap */

@@ -125,7 +125,7 @@ typedef struct {
     char *path, *pidPath;
     char *text;
     uint64_t grants; /* how far those of handlers are in it */
-    pid_t pid;
+    pid_t pid;       /* 0: the pid file stays as it is */
 } qemuStatusFile;
 
 static void
@@ -145,7 +145,7 @@ qemuStatusTake(const qemuGuest *guest)
 
     qemuStatusFile file = {.path = qemuStatusPath(driver, name),
                            .pidPath = g_strdup_printf("%s/qemu/%s.pid", driver->paths.run, name),
-                           .pid = guest->pid};
+                           .pid = guest->pid == guest->savedPid ? 0 : guest->pid};
 
     file.text = qemuStatusFormat(guest, &file.grants);
     return file;
@@ -171,6 +171,8 @@ qemuStatusWrite(qemuGuest *guest, const qemuStatusFile *file, GError **error)
                                    file->grants);
     }
     guest->saving = false;
+    if (ok && file->pid)
+        guest->savedPid = file->pid;
     g_cond_broadcast(&guest->changed);
     return ok;
 }
