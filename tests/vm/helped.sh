@@ -112,5 +112,31 @@ check "and the instance's" gone "$groups"
 kill -TERM $daemon
 wait $daemon
 check "the daemon ends cleanly" [ $? = 0 ]
+
+# in a group below its guests', which are its own: it moves processes itself, and QEMU is born there
+kill $helper
+wait $helper
+sed -i 's/"cgroup.move=handler"/"cgroup.move=self"/' $root/etc/virtwardd.conf
+sed -i '/^\[cgroup.move\]/,/^uids/d; s/^\[cgroup.create\]/&\nuids=100\ngids=100/' /vw-policy
+mkdir -p $groups/daemon.partition
+chown 100:100 $groups $groups/cgroup.procs
+echo $$ > $groups/daemon.partition/cgroup.procs
+check "its own place" start_daemon || give_up
+echo $$ > /sys/fs/cgroup/cgroup.procs
+: > /helper.log
+check "the helper, which moves nobody" start_helper || { cat /helper.log; give_up; }
+check "create" v create $root/guest/vm.xml || { sed 's/^/# /' /helper.log; give_up; }
+qemu=$(cat $root/run/qemu/vm.pid)
+group=$(echo $groups/*-vm)
+check "its process is in the guest's leaf" says "^0::$top/[0-9]*-vm/guest" cat /proc/$qemu/cgroup
+check "its threads have parts" says "/guest/vcpu1$" thread_groups
+check "the leaf is the daemon's" says "^100 100$" stat -c "%u %g" $group/guest
+check "the limits are not" says "^0 0$" stat -c "%u %g" $group/memory.max
+check "nor was anybody moved by the helper" none grep "hook=cgroup.move" /helper.log
+check "destroy" v destroy vm
+check "its group is gone" within 60 gone "$group"
+kill -TERM $daemon
+wait $daemon
+check "the daemon ends cleanly" [ $? = 0 ]
 [ $failed = 0 ] || sed 's/^/# /' /helper.log
 finish
