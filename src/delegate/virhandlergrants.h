@@ -61,6 +61,9 @@ typedef struct {
     /* The guest has stale grants: has virDelegateResync called in a job of the guest. Returns at
      * once. */
     void (*resync)(const uint8_t uuid[16], void *opaque);
+    /* Who removes control groups has come (back): those of guests that ended without him are to be
+     * removed. Event thread; returns at once. NULL: nobody keeps any. */
+    void (*sweep)(void *opaque);
     void *opaque;
 } virHandlerJournal;
 

@@ -45,7 +45,7 @@ testResyncWanted(const uint8_t uuid[16], void *opaque)
 static void
 testKeepJournal(testHandler *test)
 {
-    const virHandlerJournal journal = {testSave, testResyncWanted, test};
+    const virHandlerJournal journal = {testSave, testResyncWanted, NULL, test};
 
     virHandlersSetJournal(test->handlers, &journal);
 }

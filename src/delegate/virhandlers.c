@@ -368,6 +368,8 @@ virHandlersRegister(virHandlers *handlers, virHandlerPeer *peer, const handler_r
                     g_mutex_locker_free); /* the last reference's end takes no lock of ours */
     VIR_INFO("process %d of user %u serves %s for %s", (int)peer->pid, (unsigned)peer->uid,
              hook->name, args->uuid_len ? "a guest" : args->pattern);
+    if (hook->number == HANDLER_PROC_CGROUP_REMOVE && handlers->journal.sweep)
+        handlers->journal.sweep(handlers->journal.opaque);
     return true;
 }
 

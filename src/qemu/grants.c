@@ -7,6 +7,7 @@
 
 #include "delegate/virhandlergrants.h"
 #include "qemu/guest.h"
+#include "qemu/reconnect.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
@@ -76,6 +77,12 @@ qemuGrantsResync(const uint8_t uuid[16], void *opaque)
 }
 
 static void
+qemuGrantsSweep(void *opaque)
+{
+    virCoreRunJob(qemuReconnectSweepLeft, opaque);
+}
+
+static void
 qemuGrantsAdopt(virDomainObj *obj, void *opaque)
 {
     const qemuDriver *driver = opaque;
@@ -89,7 +96,7 @@ void
 qemuGrantsAttach(qemuDriver *driver)
 {
     virHandlers *handlers = virDelegateGetHandlers(driver->door);
-    const virHandlerJournal journal = {qemuGrantsSave, qemuGrantsResync, driver};
+    const virHandlerJournal journal = {qemuGrantsSave, qemuGrantsResync, qemuGrantsSweep, driver};
 
     if (!handlers)
         return;

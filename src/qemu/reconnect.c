@@ -152,22 +152,63 @@ qemuReconnectSweepGroup(qemuDriver *driver, const char *name)
         VIR_WARN("control group '%s' of a former guest: %s", name, error->message);
 }
 
-static void
-qemuReconnectSweepGroups(qemuDriver *driver, const GHashTable *known)
+/* Of all guests that are known. Lock held; the strings are the caller's, too. */
+static GHashTable *
+qemuReconnectKnownGroups(const qemuDriver *driver)
+{
+    g_autoptr(GPtrArray) all = virDomainRegistryAll(driver->domains);
+    GHashTable *groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < all->len; i++) {
+        const qemuGuest *guest = qemuGuestOf(g_ptr_array_index(all, i));
+
+        for (guint j = 0; guest && j < guest->resources->len; j++) {
+            const qemuResource *resource = g_ptr_array_index(guest->resources, j);
+
+            if (resource->type == QEMU_RESOURCE_GROUP)
+                g_hash_table_add(groups, g_strdup(resource->name));
+        }
+    }
+    return groups;
+}
+
+static GPtrArray *
+qemuReconnectListGroups(qemuDriver *driver)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) names = virCgroupInstanceList(driver->cgroups, &error);
+    GPtrArray *names = virCgroupInstanceList(driver->cgroups, &error);
 
-    if (!names) {
+    if (!names)
         VIR_WARN("%s", error->message);
-        return;
-    }
-    for (guint i = 0; i < names->len; i++) {
+    return names;
+}
+
+static void
+qemuReconnectSweepGroups(qemuDriver *driver, const GPtrArray *names, const GHashTable *known)
+{
+    for (guint i = 0; names && i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
 
         if (!g_hash_table_contains((GHashTable *)known, name))
             qemuReconnectSweepGroup(driver, name);
     }
+}
+
+/* A group is in its guest's list before it is made. So one that was there first and is in no list
+ * afterwards belongs to nobody. */
+void
+qemuReconnectSweepLeft(void *opaque)
+{
+    qemuDriver *driver = opaque;
+    g_autoptr(GPtrArray) names = driver->cgroups ? qemuReconnectListGroups(driver) : NULL;
+    g_autoptr(GHashTable) known = NULL;
+
+    {
+        VIR_CORE_GUARD;
+
+        known = qemuReconnectKnownGroups(driver);
+    }
+    qemuReconnectSweepGroups(driver, names, known);
 }
 
 /* Before the first client is answered, so that no start comes in between. Lock held, given up. */
@@ -176,7 +217,7 @@ qemuReconnectSweep(qemuDriver *driver)
 {
     g_autoptr(GPtrArray) all = virDomainRegistryAll(driver->domains);
     g_autofree uint8_t(*uuids)[16] = g_malloc0(16 * (all->len + 1));
-    g_autoptr(GHashTable) groups = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) groups = qemuReconnectKnownGroups(driver);
     g_autoptr(GError) error = NULL;
     size_t n = 0;
 
@@ -184,20 +225,14 @@ qemuReconnectSweep(qemuDriver *driver)
         const virDomainObj *obj = g_ptr_array_index(all, i);
         const qemuGuest *guest = qemuGuestOf(obj);
 
-        if (!guest)
-            continue;
-        memcpy(uuids[n++], obj->uuid, 16);
-        for (guint j = 0; j < guest->resources->len; j++) {
-            const qemuResource *resource = g_ptr_array_index(guest->resources, j);
-
-            if (resource->type == QEMU_RESOURCE_GROUP)
-                g_hash_table_add(groups, resource->name);
-        }
+        if (guest)
+            memcpy(uuids[n++], obj->uuid, 16);
     }
     {
         VIR_CORE_UNLOCKED;
+        g_autoptr(GPtrArray) names = qemuReconnectListGroups(driver);
 
-        qemuReconnectSweepGroups(driver, groups);
+        qemuReconnectSweepGroups(driver, names, groups);
         if (!virDelegateGateSweep(driver->door, (const uint8_t(*)[16])uuids, n, NULL, &error))
             VIR_WARN("pins of former guests: %s", error->message);
     }

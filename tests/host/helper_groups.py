@@ -8,6 +8,7 @@ refused in words and leaves nothing behind. Helpers that lie are found out."""
 
 import os
 import pathlib
+import time
 
 import guests
 import unprivileged
@@ -72,6 +73,20 @@ class Groups(unprivileged.Unprivileged):
         for mount in hierarchies():
             for group in (mount / self.top[1:]).glob(f"1-{NAME}/**/emulator"):
                 (group / ("tasks" if (group / "tasks").exists() else "cgroup.threads")).write_text(str(thread))
+
+    def test_groups_that_were_left_go_when_the_helper_is_back(self):
+        """The guest ended while nobody could remove its groups."""
+        self.start_helper()
+        self.assertEqual(self.create().returncode, 0, self.daemon.log())
+        self.end_helper()
+        self.virsh("destroy", NAME)
+        self.assertNotEqual(self.left(), [])
+        self.assertEqual(self.processes(), [])
+        self.start_helper()
+        deadline = time.monotonic() + unprivileged.DEADLINE
+        while any((mount / self.top[1:] / f"1-{NAME}").exists() for mount in hierarchies()):
+            self.assertLess(time.monotonic(), deadline, self.daemon.log())
+            time.sleep(0.05)
 
     def test_what_is_lost_while_both_are_away_is_done_again(self):
         if not self.mount_of("cpu"):
