@@ -66,6 +66,7 @@ static const struct {
     {"stop_timeout", KEY_INT, offsetof(virDaemonConfig, stop_timeout), 1},
     {"handler_policy", KEY_LIST, offsetof(virDaemonConfig, handler_policy)},
     {"handler_users", KEY_LIST, offsetof(virDaemonConfig, handler_users)},
+    {"handler_groups", KEY_LIST, offsetof(virDaemonConfig, handler_groups)},
     {"handler_timeout", KEY_INT, offsetof(virDaemonConfig, handler_timeout), 0},
 };
 

@@ -38,6 +38,7 @@ typedef struct {
     int monitor_timeout, stop_timeout; /* seconds */
     char **handler_policy;             /* "HOOK=POLICY"; NULL: auto */
     char **handler_users;              /* names of users, besides root and our own */
+    char **handler_groups;             /* control groups they must be in; NULL: any */
     int handler_timeout;               /* seconds; 0: what the hook says */
 } virDaemonConfig;
 

@@ -27,6 +27,15 @@ virDaemonNewHandlers(const virDaemonConfig *config, GError **error)
         }
         virHandlersAllowUser(handlers, user->pw_uid);
     }
+    for (char **group = config->handler_groups; group && *group; group++) {
+        if (**group != '/') {
+            virErrorSet(error, VIR_ERR_CONF_SYNTAX,
+                        _("'%s' is no control group as in /proc/PID/cgroup (handler_groups)"),
+                        *group);
+            return NULL;
+        }
+        virHandlersAllowGroup(handlers, *group);
+    }
     virHandlersSetDeadline(handlers, (unsigned)config->handler_timeout);
     return g_steal_pointer(&handlers);
 }

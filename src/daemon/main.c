@@ -202,6 +202,7 @@ daemonStart(virDaemon *daemon, const char *root, GError **error)
         !virDaemonListenHandlers(daemon->handlers, daemon->layout, error))
         return false;
     daemonMakeServers(daemon);
+    daemon->servers.handlers = daemon->handlers;
     if (!virDaemonListen(&daemon->servers, daemon->layout, daemon->config, error))
         return false;
     virNetServerStart(daemon->servers.clients);

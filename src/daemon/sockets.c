@@ -80,8 +80,20 @@ passedKind(int fd, socketKind *retKind, GError **error)
     return true;
 }
 
+/* One that is connected already, and speaks packets. */
 static bool
-listenPassed(const virDaemonServers *servers, int count, GError **error)
+isHandlersChannel(int fd)
+{
+    int type = 0, listens = 1;
+    socklen_t len = sizeof(int);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && !listens;
+}
+
+/* *retListening: how many of them clients come to. */
+static bool
+listenPassed(const virDaemonServers *servers, int count, int *retListening, GError **error)
 {
     for (int fd = FIRST_PASSED_FD; fd < FIRST_PASSED_FD + count; fd++) {
         virNetListenOptions options;
@@ -91,6 +103,12 @@ listenPassed(const virDaemonServers *servers, int count, GError **error)
             return false;
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
             return virErrorErrno(error, _("cannot set up the passed descriptor %d"), fd);
+        if (isHandlersChannel(fd)) {
+            if (!virHandlersAdd(servers->handlers, fd, error))
+                return false;
+            continue;
+        }
+        ++*retListening;
         options = optionsOf(kind);
         if (!virNetServerListenFd(serverOf(servers, kind), fd, &options, error))
             return false;
@@ -141,10 +159,12 @@ bool
 virDaemonListen(const virDaemonServers *servers, const virDaemonLayout *layout,
                 const virDaemonConfig *config, GError **error)
 {
-    int passed = passedCount();
+    int listening = 0;
 
-    if (passed > 0)
-        return listenPassed(servers, passed, error);
+    if (!listenPassed(servers, passedCount(), &listening, error))
+        return false;
+    if (listening > 0)
+        return true;
     if (!listenBelow(servers, layout->run, ownNames, config, error))
         return false;
     if (!config->libvirt_sockets)

@@ -8,13 +8,16 @@
 
 #include "daemon/config.h"
 #include "daemon/layout.h"
+#include "delegate/virhandlers.h"
 #include "rpc/virnetserver.h"
 
 typedef struct {
     virNetServer *clients; /* read-write and read-only sockets */
     virNetServer *admin;
+    virHandlers *handlers;
 } virDaemonServers;
 
-/* Listens on the sockets that were handed over (LISTEN_FDS), or else makes its own. */
+/* Listens on the sockets that were handed over (LISTEN_FDS), or else makes its own. A connected
+ * SEQPACKET socket among them is a handler's channel: whoever has its other end was given it. */
 bool virDaemonListen(const virDaemonServers *servers, const virDaemonLayout *layout,
                      const virDaemonConfig *config, GError **error);

@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virhandlerpeer.c: connections of handlers: who may connect, what they ask, what they answer.
+ * virhandlerpeer.c: connections of handlers: what they ask, what they answer.
  * Who waits for an answer reads, and hands out what is not its own: answers by their serials, the
  * rest to the event thread, which reads while nobody waits. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "delegate/virhandlerspriv.h"
 #include "util/virerror.h"
-#include "util/virfile.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
 
 enum {
-    PEERS_MAX = 64,
     MESSAGES_PER_TURN = 32,          /* then others have theirs */
     MESSAGE_BYTES_MAX = 1024 * 1024, /* no answer and no question is longer */
     MESSAGE_FDS_MAX = 512,           /* 256 queues of an interface, and vhost for each */
@@ -69,9 +64,8 @@ updateWatch(virHandlerPeer *peer)
                             (peer->waiting ? 0 : EPOLLIN) | (peer->wantsRoom ? EPOLLOUT : 0));
 }
 
-/* Event thread. */
-static void
-peerEnd(virHandlerPeer *peer)
+void
+virHandlerPeerEnd(virHandlerPeer *peer)
 {
     g_autoptr(virHandlerPeer) keep G_GNUC_UNUSED = virHandlerPeerRef(peer);
     virHandlers *handlers = peer->handlers;
@@ -96,7 +90,7 @@ virHandlerPeersEnd(virHandlers *handlers)
         (void)unlink(handlers->path); /* a later daemon replaces it anyway */
     virCloseFd(&handlers->listenFd);
     while (handlers->peers->len > 0)
-        peerEnd(g_ptr_array_index(handlers->peers, 0));
+        virHandlerPeerEnd(g_ptr_array_index(handlers->peers, 0));
 }
 
 /* --- sending --- */
@@ -495,7 +489,7 @@ takeInbox(virHandlerPeer *peer)
         packet = g_queue_pop_head(&peer->inbox);
         g_mutex_unlock(&peer->handlers->lock);
         if (packet && peer->watch && !takeMessage(peer, packet))
-            peerEnd(peer);
+            virHandlerPeerEnd(peer);
         if (packet)
             packetFree(packet);
     } while (packet);
@@ -516,7 +510,7 @@ endReady(void *opaque)
     g_autoptr(virHandlerPeer) peer = opaque;
 
     if (takeInbox(peer))
-        peerEnd(peer);
+        virHandlerPeerEnd(peer);
 }
 
 static void
@@ -567,7 +561,7 @@ peerReady(int fd, unsigned events, void *opaque)
     more = readTurn(peer);
     g_mutex_unlock(&peer->readLock);
     if (!more)
-        peerEnd(peer);
+        virHandlerPeerEnd(peer);
     g_mutex_lock(&peer->handlers->lock);
     if (peer->waiting)
         g_cond_broadcast(&peer->handlers->answered); /* it is theirs to read again */
@@ -666,20 +660,8 @@ virHandlerPeerRead(virHandlerPeer *peer, gint64 deadline_us)
     return true;
 }
 
-/* --- who may connect --- */
-
-static bool
-userMay(const virHandlers *handlers, uid_t uid)
-{
-    for (guint i = 0; i < handlers->users->len; i++) {
-        if (g_array_index(handlers->users, uid_t, i) == uid)
-            return true;
-    }
-    return false;
-}
-
-static bool
-addPeer(virHandlers *handlers, int fd, const struct ucred *who, GError **error)
+bool
+virHandlerPeerAdd(virHandlers *handlers, int fd, const struct ucred *who, GError **error)
 {
     virHandlerPeer *peer = g_new0(virHandlerPeer, 1);
 
@@ -700,87 +682,4 @@ addPeer(virHandlers *handlers, int fd, const struct ucred *who, GError **error)
     }
     g_ptr_array_add(handlers->peers, peer);
     return true;
-}
-
-bool
-virHandlersAdd(virHandlers *handlers, int fd, GError **error)
-{
-    struct ucred who = {.pid = 0, .uid = geteuid()};
-    socklen_t len = sizeof(who);
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0) {
-        virErrorErrno(error, _("descriptor %d is no handler's socket"), fd);
-        virCloseFd(&fd);
-        return false;
-    }
-    return addPeer(handlers, fd, &who, error);
-}
-
-/* Where there are as many connections as may be, one that serves nothing gives way. */
-static void
-endIdlePeer(virHandlers *handlers)
-{
-    for (guint i = 0; i < handlers->peers->len; i++) {
-        virHandlerPeer *peer = g_ptr_array_index(handlers->peers, i);
-        bool serves;
-
-        g_mutex_lock(&handlers->lock);
-        serves = virHandlersServes(handlers, peer);
-        g_mutex_unlock(&handlers->lock);
-        if (!serves) {
-            peerEnd(peer);
-            return;
-        }
-    }
-}
-
-static void
-listenReady(int fd, unsigned events, void *opaque)
-{
-    virHandlers *handlers = opaque;
-    VIR_AUTOCLOSE client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    g_autoptr(GError) error = NULL;
-    struct ucred who;
-    socklen_t len = sizeof(who);
-
-    (void)events;
-    if (client < 0 || getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
-        return; /* gone again */
-    if (handlers->peers->len >= PEERS_MAX)
-        endIdlePeer(handlers);
-    if (!userMay(handlers, who.uid) || handlers->peers->len >= PEERS_MAX) {
-        VIR_WARN("process %d of user %u may not be a handler here", (int)who.pid,
-                 (unsigned)who.uid);
-        return;
-    }
-    if (!addPeer(handlers, g_steal_fd(&client), &who, &error))
-        VIR_WARN("%s", error->message);
-}
-
-bool
-virHandlersListen(virHandlers *handlers, const char *folder, GError **error)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    handlers->path = g_build_filename(folder, "sock", NULL);
-    if (strlen(handlers->path) >= sizeof(address.sun_path))
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("socket path '%s' is longer than %zu bytes"), handlers->path,
-                           sizeof(address.sun_path) - 1);
-    if (!virFileMakePath(folder, 0700, error))
-        return false;
-    if (chmod(folder, 0700) < 0)
-        return virErrorErrno(error, _("cannot close '%s' to others"), folder);
-    if (!virHandlersSeed(handlers, folder, error))
-        return false;
-    strcpy(address.sun_path, handlers->path); /* fits: looked above */
-    (void)unlink(handlers->path);             /* of a daemon that was killed */
-    handlers->listenFd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (handlers->listenFd < 0 ||
-        bind(handlers->listenFd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(handlers->listenFd, SOMAXCONN) < 0)
-        return virErrorErrno(error, _("cannot listen on '%s'"), handlers->path);
-    handlers->listenWatch =
-        virEventWatchAdd(handlers->listenFd, EPOLLIN, listenReady, handlers, NULL, error);
-    return handlers->listenWatch != NULL;
 }

@@ -102,6 +102,16 @@ virHandlersAllowUser(virHandlers *handlers, uid_t uid)
 }
 
 void
+virHandlersAllowGroup(virHandlers *handlers, const char *group)
+{
+    size_t len = strlen(group);
+
+    /* The root is all of them. */
+    g_ptr_array_add(handlers->groups,
+                    g_strndup(group, len && group[len - 1] == '/' ? len - 1 : len));
+}
+
+void
 virHandlersSetDeadline(virHandlers *handlers, unsigned seconds)
 {
     handlers->deadline_s = seconds;
@@ -732,6 +742,7 @@ virHandlersNew(const char *instance)
     g_mutex_init(&handlers->lock);
     g_cond_init(&handlers->answered);
     handlers->users = g_array_new(FALSE, FALSE, sizeof(uid_t));
+    handlers->groups = g_ptr_array_new_with_free_func(g_free);
     handlers->listenFd = -1;
     handlers->peers = g_ptr_array_new_with_free_func((GDestroyNotify)virHandlerPeerUnref);
     handlers->servers = g_ptr_array_new_with_free_func(serverFree);
@@ -766,6 +777,7 @@ virHandlersFree(virHandlers *handlers)
     g_hash_table_unref(handlers->guests);
     g_ptr_array_unref(handlers->owed);
     g_array_unref(handlers->users);
+    g_ptr_array_unref(handlers->groups);
     g_cond_clear(&handlers->answered);
     g_mutex_clear(&handlers->lock);
     g_free(handlers->path);

@@ -61,6 +61,9 @@ bool virHandlersHandsOut(const virHandlers *handlers, const char *hook);
 /* Another user whose processes may register, besides root and the daemon's own. Before listening.
  */
 void virHandlersAllowUser(virHandlers *handlers, uid_t uid);
+/* A control group (cgroup v2, as /proc/PID/cgroup writes it): who registers must be in one of these
+ * or below one; without any, anywhere. Before listening. */
+void virHandlersAllowGroup(virHandlers *handlers, const char *group);
 /* How long a call may take; 0: what the hook's row says. Before listening. */
 void virHandlersSetDeadline(virHandlers *handlers, unsigned seconds);
 

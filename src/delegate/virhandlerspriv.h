@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virhandlerspriv.h: what virhandlers.c (who serves what), virhandlerpeer.c (connections) and
- * virhandlercall.c (one call) share. All state is under virHandlers.lock, which is held for memory
- * only; a peer's sendLock is held while packets go out. sendLock is never taken under lock. */
+ * virhandlerspriv.h: what virhandlers.c (who serves what), virhandlerlisten.c (who may connect),
+ * virhandlerpeer.c (connections) and virhandlercall.c (one call) share. All state is under
+ * virHandlers.lock, which is held for memory only; a peer's sendLock is held while packets go out.
+ * sendLock is never taken under lock. */
 #pragma once
+
+#include <sys/socket.h>
 
 #include "delegate/virhandlergrants.h"
 #include "delegate/virhandlers.h"
@@ -91,7 +94,8 @@ struct virHandlers {
     char *instance;
     GMutex lock;
     GCond answered;
-    GArray *users; /* uid_t */
+    GArray *users;     /* uid_t */
+    GPtrArray *groups; /* names of control groups; none: any */
     unsigned deadline_s;
     virHandlerPolicy policies[HANDLER_PROC_LAST];
     int listenFd;
@@ -130,6 +134,9 @@ void virHandlerPeerEndWait(virHandlerPeer *peer);
  * False, at once: somebody else is reading, or nothing more will come; handlers->answered is told
  * when that changes. */
 bool virHandlerPeerRead(virHandlerPeer *peer, gint64 deadline_us);
+/* A new connection, taken over; and its end. Event thread. */
+bool virHandlerPeerAdd(virHandlers *handlers, int fd, const struct ucred *who, GError **error);
+void virHandlerPeerEnd(virHandlerPeer *peer);
 /* Ends all connections; event thread or after it. */
 void virHandlerPeersEnd(virHandlers *handlers);
 

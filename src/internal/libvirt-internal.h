@@ -353,6 +353,9 @@ typedef struct _virInternalRequest virInternalRequest;
 virInternalSession *virInternalSessionOpen(virConnectPtr conn, unsigned abi);
 /* The same by the path of a daemon's handler socket, without a connection. */
 virInternalSession *virInternalSessionOpenPath(const char *path, unsigned abi);
+/* The same by one end of a SEQPACKET socket pair, which is the session's from now on, also where
+ * this fails; the daemon was started with the other end (LISTEN_FDS). */
+virInternalSession *virInternalSessionOpenFd(int fd, unsigned abi);
 /* Closes it and releases the handlers' data. NULL is allowed. */
 void virInternalSessionFree(virInternalSession *session);
 

@@ -83,6 +83,7 @@ _PROTOTYPES = {
     "Fail": (None, None),
     "SessionOpen": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_uint]),
     "SessionOpenPath": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_uint]),
+    "SessionOpenFd": (ctypes.c_void_p, [ctypes.c_int, ctypes.c_uint]),
     "SessionFree": (None, [ctypes.c_void_p]),
     "SessionRegister": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p,
                                        ctypes.c_char_p, ctypes.c_uint, _HANDLER, ctypes.c_void_p,
@@ -229,11 +230,15 @@ class Request:
 
 
 class Session:
-    """A channel to the daemon behind a connection (libvirt.virConnect), or to a socket's path."""
+    """A channel to the daemon behind a connection (libvirt.virConnect), or to a socket's path.
 
-    def __init__(self, conn=None, path=None, abi=ABI):
+    Or fd, one end of a socket pair whose other end the daemon was started with; it is taken over."""
+
+    def __init__(self, conn=None, path=None, fd=None, abi=ABI):
         self._handlers = {}  # keeps the callbacks alive
-        if path is not None:
+        if fd is not None:
+            self._pointer = _lib().SessionOpenFd(fd, abi)
+        elif path is not None:
             self._pointer = _lib().SessionOpenPath(path.encode(), abi)
         else:
             capsule = ctypes.pythonapi.PyCapsule_GetPointer

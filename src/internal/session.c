@@ -93,21 +93,38 @@ checkLibraryAbi(unsigned abi, GError **error)
                        abi, VIR_INTERNAL_ABI);
 }
 
-VIR_INTERNAL_EXPORT virInternalSession *
-virInternalSessionOpenPath(const char *path, unsigned abi)
+static virInternalSession *
+newSession(int fd)
 {
-    virInternalSession *session;
-    GError *error = NULL;
-    int fd = checkLibraryAbi(abi, &error) ? connectTo(path, &error) : -1;
+    virInternalSession *session = g_new0(virInternalSession, 1);
 
-    if (fd < 0) {
-        virInternalTakeError(error);
-        return NULL;
-    }
-    session = g_new0(virInternalSession, 1);
     session->fd = fd;
     virPacketReaderInit(&session->reader);
     return session;
+}
+
+VIR_INTERNAL_EXPORT virInternalSession *
+virInternalSessionOpenPath(const char *path, unsigned abi)
+{
+    GError *error = NULL;
+    int fd = checkLibraryAbi(abi, &error) ? connectTo(path, &error) : -1;
+
+    if (fd >= 0)
+        return newSession(fd);
+    virInternalTakeError(error);
+    return NULL;
+}
+
+VIR_INTERNAL_EXPORT virInternalSession *
+virInternalSessionOpenFd(int fd, unsigned abi)
+{
+    GError *error = NULL;
+
+    if (checkLibraryAbi(abi, &error))
+        return newSession(fd);
+    virCloseFd(&fd);
+    virInternalTakeError(error);
+    return NULL;
 }
 
 VIR_INTERNAL_EXPORT virInternalSession *

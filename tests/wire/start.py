@@ -9,8 +9,10 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
+import channel
 from daemon import running
 from protocol import Client, Closed, OK, Tables
 
@@ -117,6 +119,38 @@ class Start(unittest.TestCase):
             self.assertEqual(process.wait(30), 0)
         for listener in listeners:
             listener.close()
+
+    def test_a_handlers_channel_that_is_handed_over(self):
+        """One end of a socket pair: nobody has to find the daemon, and clients' sockets are its own."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        script = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec 3<&"$2"; exec "$0" --root "$1"'
+        with subprocess.Popen(["bash", "-c", script, PROGRAM, str(self.root), str(theirs.fileno())],
+                              pass_fds=[theirs.fileno()]) as process:
+            theirs.close()
+            answer = channel.Channel(ours).call("features", {})
+            self.assertEqual(answer.status, OK)
+            self.assertEqual(channel.Codec().decode("features_ret", answer.payload)["protocol"], 1)
+            deadline = time.monotonic() + 30
+            while not (self.root / "run" / "virtward-sock").exists():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+            process.terminate()
+            self.assertEqual(process.wait(30), 0)
+        ours.close()
+
+    def test_handlers_of_some_groups_only(self):
+        own = [line[3:] for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")]
+        if not own:
+            self.skipTest("no cgroup v2")
+        for group, welcome in ((own[0], True), ("/", True), ("/nobodys", False), (own[0].rstrip("/") + "/below", False)):
+            with self.subTest(group), running(PROGRAM, config=f'handler_groups = [ "{group}" ]\n') as daemon:
+                peer = channel.Channel.connect(daemon.root / "run" / "handler" / "sock")
+                if welcome:
+                    self.assertEqual(peer.call("features", {}).status, OK)
+                else:
+                    self.assertRaises(OSError, peer.call, "features", {})
+                peer.close()
+        self.assertIn("'here' is no control group", fails(self.root, 'handler_groups = [ "here" ]\n'))
 
 
 def main(argv):
