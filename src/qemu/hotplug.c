@@ -125,7 +125,9 @@ qemuPlugIn(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, bool *
     g_auto(qemuPlanRun) run = {0};
 
     *retStuck = false;
+    /* What is refused is refused before a limit is changed for it. */
     if (!qemuPlugPlan(guest, dev, ctx, plan, &access, error) ||
+        !qemuMemlockAdjust(guest, guest->made, error) ||
         !qemuPlugAccessOpen(guest, access, dev->info.alias, error))
         return false;
     qemuPlanRunInit(&run, guest, plan);
@@ -185,15 +187,10 @@ qemuPlugEach(qemuGuest *guest, GPtrArray *fresh, const qemuBuildContext *ctx, GE
     return true;
 }
 
-/* The same, with the limit of locked memory that they need. */
+/* The same; the limit of locked memory is what those need that stay. */
 static bool
 qemuPlugAll(qemuGuest *guest, GPtrArray *fresh, const qemuBuildContext *ctx, GError **error)
 {
-    if (!qemuMemlockAdjust(guest, guest->made, error)) {
-        while (fresh->len > 0)
-            qemuPlugDropLast(guest, fresh);
-        return false;
-    }
     if (qemuPlugEach(guest, fresh, ctx, error))
         return true;
     (void)qemuMemlockAdjust(guest, guest->made, NULL); /* the error in hand says more */
