@@ -620,6 +620,20 @@ handOut(virHandlerPeer *peer, virPacket *packet, GError **error)
     return true;
 }
 
+/* Most answers come sooner than a sleeping thread is awake again: where another processor can be at
+ * work on one it is looked for a little before that. */
+static virPacketResult
+receiveSoon(virHandlerPeer *peer, virPacket *packet, GError **error)
+{
+    gint64 until_us = g_get_monotonic_time() + peer->handlers->look_us;
+    virPacketResult result;
+
+    do
+        result = virPacketReceive(&peer->reader, peer->fd, packet, error);
+    while (result == VIR_PACKET_NONE && g_get_monotonic_time() < until_us);
+    return result;
+}
+
 /* Under readLock. */
 static void
 readOne(virHandlerPeer *peer, gint64 deadline_us)
@@ -631,9 +645,11 @@ readOne(virHandlerPeer *peer, gint64 deadline_us)
     virPacketResult result;
 
     virPacketInit(&packet);
-    if (left_us <= 0 || poll(&ready, 1, (int)(left_us / 1000) + 1) <= 0)
+    if (left_us <= 0)
         return;
-    result = virPacketReceive(&peer->reader, peer->fd, &packet, &error);
+    result = receiveSoon(peer, &packet, &error);
+    if (result == VIR_PACKET_NONE && poll(&ready, 1, (int)(left_us / 1000) + 1) > 0)
+        result = virPacketReceive(&peer->reader, peer->fd, &packet, &error);
     if (result == VIR_PACKET_NONE || (result == VIR_PACKET_WHOLE && handOut(peer, &packet, &error)))
         return;
     tellCutOff(peer, error);

@@ -30,6 +30,8 @@ enum {
     GRACE_US = 10 * 1000 * 1000, /* for a handler to come back, where something is taken back */
 };
 
+enum { LOOK_US = 40 }; /* a few times what an answer takes */
+
 /* --- hooks and policies --- */
 
 static bool
@@ -743,6 +745,7 @@ virHandlersNew(const char *instance)
     g_cond_init(&handlers->answered);
     handlers->users = g_array_new(FALSE, FALSE, sizeof(uid_t));
     handlers->groups = g_ptr_array_new_with_free_func(g_free);
+    handlers->look_us = g_get_num_processors() > 1 ? LOOK_US : 0;
     handlers->listenFd = -1;
     handlers->peers = g_ptr_array_new_with_free_func((GDestroyNotify)virHandlerPeerUnref);
     handlers->servers = g_ptr_array_new_with_free_func(serverFree);

@@ -97,6 +97,7 @@ struct virHandlers {
     GArray *users;     /* uid_t */
     GPtrArray *groups; /* names of control groups; none: any */
     unsigned deadline_s;
+    gint64 look_us; /* how long an answer is looked for before its call sleeps */
     virHandlerPolicy policies[HANDLER_PROC_LAST];
     int listenFd;
     char *path; /* of the socket */
