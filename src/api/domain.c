@@ -45,6 +45,17 @@ virApiDomain(virApiCall *call, const remote_nonnull_domain *dom, GError **error)
     return obj;
 }
 
+virDomainObj *
+virApiDomainObtain(virDomainRegistry *domains, const virDomainDef *def, GError **error)
+{
+    virDomainObj *obj;
+
+    if (!virDomainRegistryCheck(domains, def->name, def->uuid, error))
+        return NULL;
+    obj = virDomainRegistryByUUID(domains, def->uuid);
+    return obj ? obj : virDomainRegistryAdd(domains, def->name, def->uuid, error);
+}
+
 virDomainDoc *
 virApiDomainDoc(virDomainObj *obj, unsigned flags, GError **error)
 {

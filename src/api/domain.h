@@ -17,6 +17,12 @@ virApiQemu(virApiCall *call)
  * core lock is held. */
 virDomainObj *virApiDomain(virApiCall *call, const remote_nonnull_domain *dom, GError **error);
 
+/* The domain that is to run def: the one with its name and uuid, or a new one. A reference; NULL
+ * with VIR_ERR_OPERATION_FAILED if only one of the two is somebody else's. The core lock is held.
+ */
+virDomainObj *virApiDomainObtain(virDomainRegistry *domains, const virDomainDef *def,
+                                 GError **error);
+
 /* The document that VIR_DOMAIN_AFFECT_* flags of a question mean: the live one for LIVE, the stored
  * one for CONFIG (of a domain that isn't persistent an error). Borrowed; the core lock is held. */
 virDomainDoc *virApiDomainDoc(virDomainObj *obj, unsigned flags, GError **error);

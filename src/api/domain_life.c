@@ -149,10 +149,8 @@ virApiDomainCreateXML(virApiCall *call, const remote_domain_create_xml_args *arg
     if (!def)
         return false;
     VIR_CORE_GUARD;
-    if (!virDomainRegistryCheck(driver->domains, def->name, def->uuid, error))
-        return false;
-    obj = virDomainRegistryByUUID(driver->domains, def->uuid);
-    if (!obj && !(obj = virDomainRegistryAdd(driver->domains, def->name, def->uuid, error)))
+    obj = virApiDomainObtain(driver->domains, def, error);
+    if (!obj)
         return false;
     VIR_API_JOB(obj, "create", error);
     if (virDomainObjIsActive(obj))

@@ -58,10 +58,8 @@ virApiRestore(virApiCall *call, const char *path, const char *xml, unsigned flag
         !(def = virApiRestoreDef(driver, &image, xml, error)))
         return false;
     VIR_CORE_GUARD;
-    if (!virDomainRegistryCheck(driver->domains, def->name, def->uuid, error))
-        return false;
-    obj = virDomainRegistryByUUID(driver->domains, def->uuid);
-    if (!obj && !(obj = virDomainRegistryAdd(driver->domains, def->name, def->uuid, error)))
+    obj = virApiDomainObtain(driver->domains, def, error);
+    if (!obj)
         return false;
     VIR_API_JOB(obj, "restore", error);
     if (virDomainObjIsActive(obj))

@@ -11,15 +11,6 @@
 #include "util/virfile.h"
 #include "util/virprocstat.h"
 
-static int64_t
-number(const virInternalRequest *request, const char *field)
-{
-    long long value = 0;
-
-    (void)virInternalRequestGetNumber(request, field, &value); /* the library knows the field */
-    return value;
-}
-
 static virInternalVerdict
 verdict(bool kept)
 {
@@ -29,7 +20,7 @@ verdict(bool kept)
 static virInternalVerdict
 lookAtMemlock(const helperPolicy *policy, virInternalRequest *request)
 {
-    uint64_t bytes = (uint64_t)number(request, "soft");
+    uint64_t bytes = (uint64_t)helperNumber(request, "soft");
     uint64_t limit = 0;
     pid_t pid = 0;
 
@@ -66,9 +57,10 @@ hasScheduler(pid_t tid, virInternalRequest *request)
 {
     struct sched_param param = {0};
 
-    return (sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK) == (int)number(request, "policy") &&
+    return (sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK) ==
+               (int)helperNumber(request, "policy") &&
            sched_getparam(tid, &param) == 0 &&
-           param.sched_priority == (int)number(request, "priority");
+           param.sched_priority == (int)helperNumber(request, "priority");
 }
 
 static virInternalVerdict
@@ -110,7 +102,7 @@ lookAtTuning(const helperPolicy *policy, virInternalRequest *request)
         return VIR_INTERNAL_UNKNOWN;
     path = g_strdup_printf("/proc/%d/oom_score_adj", (int)pid);
     text = virFileRead(path, 64, NULL, NULL);
-    return text ? verdict(g_ascii_strtoll(text, NULL, 10) == number(request, "oom_score_adj"))
+    return text ? verdict(g_ascii_strtoll(text, NULL, 10) == helperNumber(request, "oom_score_adj"))
                 : VIR_INTERNAL_UNKNOWN;
 }
 
@@ -122,9 +114,9 @@ lookAtOwner(const helperPolicy *policy, virInternalRequest *request)
 
     if (!helperPolicyFile(policy, "own.set", fd, NULL) || fstat(fd, &st) < 0)
         return VIR_INTERNAL_UNKNOWN;
-    return verdict(st.st_uid == (uid_t)number(request, "uid") &&
-                   st.st_gid == (gid_t)number(request, "gid") &&
-                   (st.st_mode & 07777) == (mode_t)number(request, "mode"));
+    return verdict(st.st_uid == (uid_t)helperNumber(request, "uid") &&
+                   st.st_gid == (gid_t)helperNumber(request, "gid") &&
+                   (st.st_mode & 07777) == (mode_t)helperNumber(request, "mode"));
 }
 
 static const struct {

@@ -21,8 +21,8 @@
 #include "util/virprocstat.h"
 #include "util/virutil.h"
 
-static int64_t
-number(const virInternalRequest *request, const char *field)
+int64_t
+helperNumber(const virInternalRequest *request, const char *field)
 {
     long long value = 0;
 
@@ -46,7 +46,7 @@ static bool
 setMemlock(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
            GError **error)
 {
-    uint64_t bytes = (uint64_t)number(request, "soft");
+    uint64_t bytes = (uint64_t)helperNumber(request, "soft");
     struct rlimit limit = {bytes, bytes};
     pid_t pid = 0;
 
@@ -90,8 +90,8 @@ static bool
 setScheduler(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
              GError **error)
 {
-    int kind = (int)number(request, "policy");
-    struct sched_param param = {.sched_priority = (int)number(request, "priority")};
+    int kind = (int)helperNumber(request, "policy");
+    struct sched_param param = {.sched_priority = (int)helperNumber(request, "priority")};
     g_autoptr(GArray) tids = helperCheckedThreads(policy, request, error);
 
     if (!tids || !helperPolicyMember(policy, "sched.set", "policies", kind, error) ||
@@ -135,7 +135,7 @@ static bool
 tuneProcess(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
             GError **error)
 {
-    int64_t value = number(request, "oom_score_adj");
+    int64_t value = helperNumber(request, "oom_score_adj");
     g_autofree char *path = NULL;
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, value);
     VIR_AUTOCLOSE fd = -1;
@@ -158,8 +158,8 @@ setOwner(const helperPolicy *policy, const virInternalCall *call, virInternalReq
          GError **error)
 {
     int fd = virInternalRequestGetFd(request, 0);
-    uid_t uid = (uid_t)number(request, "uid");
-    gid_t gid = (gid_t)number(request, "gid");
+    uid_t uid = (uid_t)helperNumber(request, "uid");
+    gid_t gid = (gid_t)helperNumber(request, "gid");
     g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", fd);
 
     if (!helperPolicyFile(policy, "own.set", fd, error) ||
@@ -167,7 +167,7 @@ setOwner(const helperPolicy *policy, const virInternalCall *call, virInternalReq
         !helperPolicyMember(policy, "own.set", "gids", (int64_t)gid, error))
         return false;
     if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ||
-        chmod(self, (mode_t)number(request, "mode") & 01777) < 0)
+        chmod(self, (mode_t)helperNumber(request, "mode") & 01777) < 0)
         return virErrorErrno(error, _("cannot set the owner of a file"));
     return true;
 }
@@ -196,10 +196,11 @@ createNode(const helperPolicy *policy, const virInternalCall *call, virInternalR
 {
     int folder = virInternalRequestGetFd(request, 0);
     const char *name = virInternalRequestGetString(request, "name");
-    mode_t mode = (mode_t)number(request, "mode");
-    unsigned high = (unsigned)number(request, "major"), low = (unsigned)number(request, "minor");
-    uid_t uid = (uid_t)number(request, "uid");
-    gid_t gid = (gid_t)number(request, "gid");
+    mode_t mode = (mode_t)helperNumber(request, "mode");
+    unsigned high = (unsigned)helperNumber(request, "major"),
+             low = (unsigned)helperNumber(request, "minor");
+    uid_t uid = (uid_t)helperNumber(request, "uid");
+    gid_t gid = (gid_t)helperNumber(request, "gid");
     g_autofree char *device = g_strdup_printf("%c %u:%u", S_ISBLK(mode) ? 'b' : 'c', high, low);
 
     if (strchr(name, '/') || name[0] == '\0' || name[0] == '.' || !(S_ISBLK(mode) || S_ISCHR(mode)))
@@ -225,7 +226,7 @@ openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalR
         [VIR_INTERNAL_DEVICE_TAP] = NULL,
     };
     static const char *const names[] = {"kvm", "vhost-net", "vhost-vsock"};
-    int64_t kind = number(request, "device");
+    int64_t kind = helperNumber(request, "device");
     const char *path = kind >= 0 && (size_t)kind < G_N_ELEMENTS(paths) ? paths[kind] : NULL;
     struct stat st;
     int fd;
@@ -238,8 +239,8 @@ openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalR
         if (!helperPolicyWord(policy, "device.open", "nodes", path, error))
             return false;
     }
-    fd = open(path,
-              ((int)number(request, "flags") & O_ACCMODE) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    fd = open(path, ((int)helperNumber(request, "flags") & O_ACCMODE) | O_CLOEXEC | O_NOFOLLOW |
+                        O_NONBLOCK);
     if (fd < 0)
         return virErrorErrno(error, _("cannot open '%s'"), path);
     virInternalRequestAddFd(request, fd);
@@ -296,10 +297,10 @@ createTapHere(virInternalRequest *request, GError **error)
     const unsigned char *mac = virInternalRequestGetBytes(request, "mac", &macLen);
     virNetDevTapRequest wanted = {.name = virInternalRequestGetString(request, "name"),
                                   .mac = macLen == 6 ? mac : NULL,
-                                  .mtu = (unsigned)number(request, "mtu"),
-                                  .queues = (size_t)number(request, "queues"),
-                                  .owner = (uid_t)number(request, "owner"),
-                                  .flags = (unsigned)number(request, "flags")};
+                                  .mtu = (unsigned)helperNumber(request, "mtu"),
+                                  .queues = (size_t)helperNumber(request, "queues"),
+                                  .owner = (uid_t)helperNumber(request, "owner"),
+                                  .flags = (unsigned)helperNumber(request, "flags")};
     g_autofree int *fds = g_new(int, wanted.queues);
     virNetDevTapInfo info = {{0}};
 
@@ -317,9 +318,9 @@ static bool
 createTap(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
           GError **error)
 {
-    int64_t queues = number(request, "queues");
-    uint32_t owner = (uint32_t)number(request, "owner");
-    uint32_t mtu = (uint32_t)number(request, "mtu");
+    int64_t queues = helperNumber(request, "queues");
+    uint32_t owner = (uint32_t)helperNumber(request, "owner");
+    uint32_t mtu = (uint32_t)helperNumber(request, "mtu");
 
     if (queues < 1)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, _("no queue is asked for"));
@@ -375,8 +376,8 @@ detachPort(const helperPolicy *policy, const virInternalCall *call, virInternalR
 static bool
 setUpHere(virInternalRequest *request, GError **error)
 {
-    return virNetDevSetUp(virInternalRequestGetString(request, "name"), number(request, "up") != 0,
-                          error);
+    return virNetDevSetUp(virInternalRequestGetString(request, "name"),
+                          helperNumber(request, "up") != 0, error);
 }
 
 static bool

@@ -21,6 +21,9 @@ typedef struct {
     } also;
 } helperOperation;
 
+/* A number of the request by its field's name; of 32 bits with a sign. */
+int64_t helperNumber(const virInternalRequest *request, const char *field);
+
 /* Ended by one without name. */
 extern const helperOperation helperOperations[];
 

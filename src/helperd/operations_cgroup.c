@@ -31,15 +31,6 @@
 
 enum { DEPTH_MAX = 16, FILE_MAX = 1 << 20 };
 
-static int64_t
-number(const virInternalRequest *request, const char *field)
-{
-    long long value = 0;
-
-    (void)virInternalRequestGetNumber(request, field, &value); /* the library knows the field */
-    return value;
-}
-
 /* --- what is below a descriptor --- */
 
 static int
@@ -175,7 +166,7 @@ static bool
 equip(const helperPolicy *policy, const virInternalRequest *request, int parent, int folder,
       GError **error)
 {
-    const bool threaded = number(request, "threaded") != 0 && isV2(folder);
+    const bool threaded = helperNumber(request, "threaded") != 0 && isV2(folder);
 
     if (threaded && !makeThreaded(folder, error))
         return false;
@@ -183,8 +174,8 @@ equip(const helperPolicy *policy, const virInternalRequest *request, int parent,
         giveControllers(policy, parent, virInternalRequestGetString(request, "controllers"));
     return inherit(parent, folder, "cpuset.cpus", error) &&
            inherit(parent, folder, "cpuset.mems", error) &&
-           giveAway(policy, folder, (uid_t)number(request, "uid"), (gid_t)number(request, "gid"),
-                    error);
+           giveAway(policy, folder, (uid_t)helperNumber(request, "uid"),
+                    (gid_t)helperNumber(request, "gid"), error);
 }
 
 /* How many groups may be in one of the policy's. */
@@ -448,7 +439,7 @@ helperRemoveGroup(const helperPolicy *policy, const virInternalCall *call,
 {
     VIR_AUTOCLOSE own = -1;
     int parent = groupOf(request, &own, error);
-    const unsigned flags = (unsigned)number(request, "flags");
+    const unsigned flags = (unsigned)helperNumber(request, "flags");
     g_autoptr(GArray) tree = g_array_new(FALSE, FALSE, sizeof(int));
     bool topmost = false;
     const char *name = NULL;

@@ -38,15 +38,6 @@ helperGateClear(helperGate *gate)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(helperGate, helperGateClear)
 
-static int64_t
-number(const virInternalRequest *request, const char *field)
-{
-    long long value = 0;
-
-    (void)virInternalRequestGetNumber(request, field, &value); /* the library knows the field */
-    return value;
-}
-
 /* --- what came --- */
 
 static bool
@@ -54,7 +45,7 @@ takeObjects(helperGate *gate, const virInternalRequest *request, GError **error)
 {
     int *const places[] = {&gate->devices.rulesFd,  &gate->devices.nodesFd, &gate->devices.headerFd,
                            &gate->devices.eventsFd, &gate->devices.progFd,  &gate->devices.linkFd};
-    uint32_t objects = (uint32_t)number(request, "objects");
+    uint32_t objects = (uint32_t)helperNumber(request, "objects");
 
     G_STATIC_ASSERT(G_N_ELEMENTS(places) == VIR_INTERNAL_GATE_OBJECTS);
     if (virInternalRequestCountFds(request) != 1 + (size_t)__builtin_popcount(objects) ||
@@ -114,7 +105,7 @@ static bool
 readMode(helperGate *gate, const helperPolicy *policy, const char *hook,
          const virInternalRequest *request, GError **error)
 {
-    int64_t mode = number(request, "mode");
+    int64_t mode = helperNumber(request, "mode");
 
     if (mode < 0 || mode >= VIR_GATE_MODE_LAST)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, _("a gate has no mode %d"), (int)mode);
@@ -126,9 +117,9 @@ static bool
 readSettings(helperGate *gate, const helperPolicy *policy, const char *hook,
              const virInternalRequest *request, GError **error)
 {
-    uint32_t capacity = (uint32_t)number(request, "capacity");
+    uint32_t capacity = (uint32_t)helperNumber(request, "capacity");
 
-    gate->settings.lock = number(request, "lock") ? VIR_GATE_LOCK_BOTH : VIR_GATE_LOCK_DIRECT;
+    gate->settings.lock = helperNumber(request, "lock") ? VIR_GATE_LOCK_BOTH : VIR_GATE_LOCK_DIRECT;
     gate->settings.capacity = capacity ? capacity : VIR_CGROUP_V2_DEVICES_CAPACITY;
     gate->settings.capacityMax = gate->settings.capacity;
     return readMode(gate, policy, hook, request, error) &&

@@ -57,6 +57,10 @@ class Guest(unprivileged.Unprivileged):
         os.chmod(self.disk, 0o644)  # the daemon may look what it holds
         super().setUp()
 
+    def configuration(self):
+        """As virtward-platforms(7) has it."""
+        return 'handler_policy = [ "*=handler" ]\n' + self.config
+
     def policy(self):
         user = self.user.pw_uid
         rules = f"devices={DEVICES}\nmodes=enforce\n"
