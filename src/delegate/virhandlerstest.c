@@ -125,9 +125,13 @@ testNewDoor(testHandler *test)
 {
     const virDelegateOwner owner = {geteuid(), getegid(), 0};
     g_autoptr(virCgroupInstance) instance =
-        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, "/nonexistent", 0);
+        test->instance ? virCgroupInstanceRef(test->instance)
+                       : virCgroupInstanceNewAt("test", &virCgroupFakeBackend, "/nonexistent", 0);
 
-    test->door = virDelegateNew(instance, "/nonexistent/bpf", &owner);
+    test->door =
+        virDelegateNew(instance, test->instance ? test->pinPath : "/nonexistent/bpf", &owner);
+    if (test->instance)
+        g_assert_true(virDelegatePrepare(test->door, NULL));
     test->handlers = virHandlersNew("test");
     virDelegateSetHandlers(test->door, test->handlers);
     virHandlersSetDeadline(test->handlers, 1);
@@ -146,17 +150,24 @@ testEndDoor(testHandler *test)
     testSync();
 }
 
+pid_t
+testNewChild(void)
+{
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+        pause();
+}
+
 void
 testSetUp(testHandler *test, const void *unused)
 {
     testNewDoor(test);
     virPacketReaderInit(&test->reader);
-    test->child = fork(); /* before the channel, or it would hold it open */
-    if (test->child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
-    }
+    test->child = testNewChild(); /* before the channel, or it would hold it open */
     test->pidfd = (int)syscall(SYS_pidfd_open, test->child, 0);
     g_assert_cmpint(test->pidfd, >=, 0);
     test->fd = testNewEnd(test);

@@ -16,6 +16,8 @@ extern const virDelegateCall testCall;
 
 /* One end of a channel, as a handler has it, and a child to work on. */
 typedef struct {
+    virCgroupInstance *instance; /* of the machine's groups, borrowed; NULL: a stand-in */
+    const char *pinPath;
     virDelegate *door;
     virHandlers *handlers; /* the door's */
     int fd;
@@ -50,6 +52,8 @@ int testNewEnd(testHandler *test);
 /* The daemon's side alone, made and ended. */
 void testNewDoor(testHandler *test);
 void testEndDoor(testHandler *test);
+/* A process that does nothing until its parent ends. */
+pid_t testNewChild(void);
 void testSetUp(testHandler *test, const void *unused);
 void testTearDown(testHandler *test, const void *unused);
 /* What registers for a hook. */
