@@ -84,6 +84,12 @@ deviceNumber(virDelegateDevice device)
         return HANDLER_DEVICE_VHOST_NET;
     case VIR_DELEGATE_DEVICE_VHOST_VSOCK:
         return HANDLER_DEVICE_VHOST_VSOCK;
+    case VIR_DELEGATE_DEVICE_VFIO_GROUP:
+        return HANDLER_DEVICE_VFIO_GROUP;
+    case VIR_DELEGATE_DEVICE_VFIO_CDEV:
+        return HANDLER_DEVICE_VFIO_CDEV;
+    case VIR_DELEGATE_DEVICE_IOMMUFD:
+        return HANDLER_DEVICE_IOMMUFD;
     case VIR_DELEGATE_DEVICE_NODE:
     case VIR_DELEGATE_DEVICE_LAST:
         break;
@@ -93,11 +99,12 @@ deviceNumber(virDelegateDevice device)
 
 static bool
 handlerDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
-                  const char *path, int flags, int *retFd, GError **error)
+                  const char *identity, int flags, int *retFd, GError **error)
 {
     g_auto(virHandlerReply) reply = {0};
-    handler_device_open_args args = {
-        .device = deviceNumber(device), .identity = path ? path : "", .flags = (uint32_t)flags};
+    handler_device_open_args args = {.device = deviceNumber(device),
+                                     .identity = identity ? identity : "",
+                                     .flags = (uint32_t)flags};
     handler_device_open_ret ret = {0};
 
     if (!virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_DEVICE_OPEN), &args,
@@ -106,6 +113,24 @@ handlerDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDev
     *retFd = virPacketTakeFd(&reply.packet, 0);
     return *retFd >= 0 || virErrorSet(error, VIR_ERR_OPERATION_FAILED,
                                       _("the handler of device.open gave no descriptor"));
+}
+
+static bool
+handlerPCIBind(virDelegate *door, const virDelegateCall *call, const char *address,
+               const char *driver, GError **error)
+{
+    handler_pci_bind_args args = {.address = address, .driver = driver};
+
+    return virDelegateHandlerAsk(door, call, HANDLER_PROC_PCI_BIND, &args, NULL, 0, error);
+}
+
+static bool
+handlerPCIRelease(virDelegate *door, const virDelegateCall *call, const char *address,
+                  GError **error)
+{
+    handler_pci_release_args args = {.address = address};
+
+    return virDelegateHandlerAsk(door, call, HANDLER_PROC_PCI_RELEASE, &args, NULL, 0, error);
 }
 
 static bool
@@ -233,6 +258,8 @@ const virDelegateOps virDelegateHandlerOps = {
     .mountBind = virDelegateHandlerMountBind,
     .mountApply = virDelegateHandlerMountApply,
     .deviceOpen = handlerDeviceOpen,
+    .pciBind = handlerPCIBind,
+    .pciRelease = handlerPCIRelease,
     .nodeCreate = handlerNodeCreate,
     .tapCreate = handlerTapCreate,
     .tapRemove = handlerTapRemove,

@@ -61,8 +61,8 @@ bool virDelegateLocalNetSetBandwidth(virDelegate *door, const virDelegateCall *c
 
 /* local_file.c */
 bool virDelegateLocalDeviceOpen(virDelegate *door, const virDelegateCall *call,
-                                virDelegateDevice device, const char *path, int flags, int *retFd,
-                                GError **error);
+                                virDelegateDevice device, const char *identity, int flags,
+                                int *retFd, GError **error);
 bool virDelegateLocalNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd,
                                 const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
                                 GError **error);
@@ -70,6 +70,12 @@ bool virDelegateLocalMountBind(virDelegate *door, const virDelegateCall *call, i
                                int sourceFd, int dirFd, const char *name, GError **error);
 bool virDelegateLocalOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
                             const virDelegateOwner *wanted, GError **error);
+
+/* local_pci.c */
+bool virDelegateLocalPCIBind(virDelegate *door, const virDelegateCall *call, const char *address,
+                             const char *driver, GError **error);
+bool virDelegateLocalPCIRelease(virDelegate *door, const virDelegateCall *call, const char *address,
+                                GError **error);
 
 /* local_process.c */
 bool virDelegateLocalMemlockSet(virDelegate *door, const virDelegateCall *call, int pidfd,

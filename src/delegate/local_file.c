@@ -10,16 +10,39 @@
 #include "util/virfault.h"
 #include "util/virutil.h"
 
-static const char *const devicePaths[] = {"/dev/kvm", "/dev/vhost-net", "/dev/vhost-vsock", NULL};
-G_STATIC_ASSERT(G_N_ELEMENTS(devicePaths) == VIR_DELEGATE_DEVICE_LAST);
+/* The path of a device's node; caller frees. */
+static char *
+virDelegateLocalNode(const virDelegate *door, virDelegateDevice device, const char *identity,
+                     GError **error)
+{
+    char *path = NULL;
+    virVFIOKind kind;
+    dev_t number;
+
+    switch (device) {
+    case VIR_DELEGATE_DEVICE_KVM:
+        return g_strdup("/dev/kvm");
+    case VIR_DELEGATE_DEVICE_VHOST_NET:
+        return g_strdup("/dev/vhost-net");
+    case VIR_DELEGATE_DEVICE_VHOST_VSOCK:
+        return g_strdup("/dev/vhost-vsock");
+    default:
+        break;
+    }
+    if (!virDelegateDeviceIsVFIO(device, &kind))
+        return g_strdup(identity);
+    return virVFIONode(door->sysfs, kind, identity, &path, &number, error) ? path : NULL;
+}
 
 bool
 virDelegateLocalDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
-                           const char *path, int flags, int *retFd, GError **error)
+                           const char *identity, int flags, int *retFd, GError **error)
 {
-    const char *node = devicePaths[device] ? devicePaths[device] : path;
-    int fd = open(node, flags | O_CLOEXEC | O_NOCTTY);
+    g_autofree char *node = virDelegateLocalNode(door, device, identity, error);
+    int fd = node ? open(node, flags | O_CLOEXEC | O_NOCTTY) : -1;
 
+    if (!node)
+        return false;
     if (fd < 0)
         return virErrorErrno(error, _("cannot open %s"), node);
     *retFd = fd;

@@ -25,6 +25,7 @@ virDelegateNew(virCgroupInstance *instance, const char *pinPath, const virDelega
     door->ops = &virDelegateLocalOps;
     door->instance = virCgroupInstanceRef(instance);
     door->pinPath = g_strdup(pinPath);
+    door->sysfs = "/sys";
     door->owner = *owner;
     return door;
 }

@@ -49,6 +49,9 @@ typedef enum {
     VIR_DELEGATE_DEVICE_KVM,         /* /dev/kvm */
     VIR_DELEGATE_DEVICE_VHOST_NET,   /* /dev/vhost-net */
     VIR_DELEGATE_DEVICE_VHOST_VSOCK, /* /dev/vhost-vsock */
+    VIR_DELEGATE_DEVICE_VFIO_GROUP,  /* /dev/vfio/N of the PCI device with that address */
+    VIR_DELEGATE_DEVICE_VFIO_CDEV,   /* /dev/vfio/devices/vfioN of that device */
+    VIR_DELEGATE_DEVICE_IOMMUFD,     /* /dev/iommu */
     VIR_DELEGATE_DEVICE_NODE,        /* any other, by its path */
     VIR_DELEGATE_DEVICE_LAST
 } virDelegateDevice;
@@ -208,9 +211,16 @@ bool virDelegateGateSweep(virDelegate *door, const uint8_t (*uuids)[16], size_t 
 
 /* --- devices and nodes --- */
 
-/* device.open: a descriptor for QEMU, O_CLOEXEC; flags of open(2). path only for _NODE. */
+/* device.open: a descriptor for QEMU, O_CLOEXEC; flags of open(2). identity: the path of a _NODE,
+ * the address of the PCI device ("0000:03:00.0") of a _VFIO_, else NULL. */
 bool virDelegateDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
-                           const char *path, int flags, int *retFd, GError **error);
+                           const char *identity, int flags, int *retFd, GError **error);
+/* pci.bind: the PCI device of that address gets the driver, and no other takes it. */
+bool virDelegatePCIBind(virDelegate *door, const virDelegateCall *call, const char *address,
+                        const char *driver, GError **error);
+/* pci.release: it is the host's again, with the driver that the host finds for it. */
+bool virDelegatePCIRelease(virDelegate *door, const virDelegateCall *call, const char *address,
+                           GError **error);
 /* node.create: name in the folder of dirFd; mode with S_IFCHR or S_IFBLK. */
 bool virDelegateNodeCreate(virDelegate *door, const virDelegateCall *call, int dirFd,
                            const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,

@@ -14,15 +14,36 @@
 #include "util/virerror.h"
 #include "util/virutil.h"
 
-/* A harmless question that only this kind of device answers. */
+bool
+virDelegateDeviceIsVFIO(virDelegateDevice device, virVFIOKind *retKind)
+{
+    switch (device) {
+    case VIR_DELEGATE_DEVICE_VFIO_GROUP:
+        *retKind = VIR_VFIO_GROUP;
+        return true;
+    case VIR_DELEGATE_DEVICE_VFIO_CDEV:
+        *retKind = VIR_VFIO_CDEV;
+        return true;
+    case VIR_DELEGATE_DEVICE_IOMMUFD:
+        *retKind = VIR_VFIO_IOMMU_NODE;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A harmless question that only this kind of device answers. number: of one of VFIO's nodes. */
 static bool
-virDelegateIsDevice(int fd, virDelegateDevice device)
+virDelegateIsDevice(int fd, virDelegateDevice device, dev_t number)
 {
     struct stat st;
     uint64_t features;
+    virVFIOKind kind;
 
     if (fstat(fd, &st) < 0 || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)))
         return false;
+    if (virDelegateDeviceIsVFIO(device, &kind))
+        return S_ISCHR(st.st_mode) && st.st_rdev == number && virVFIOIsKind(fd, kind);
     switch (device) {
     case VIR_DELEGATE_DEVICE_KVM:
         return ioctl(fd, KVM_GET_API_VERSION, 0) == KVM_API_VERSION;
@@ -31,24 +52,39 @@ virDelegateIsDevice(int fd, virDelegateDevice device)
         return ioctl(fd, VHOST_GET_FEATURES, &features) == 0;
     case VIR_DELEGATE_DEVICE_NODE:
         return true;
-    case VIR_DELEGATE_DEVICE_LAST:
+    default:
         break;
     }
     return false;
 }
 
+/* Which number one of VFIO's nodes must have, as the daemon itself reads it. */
+static bool
+virDelegateDeviceNumber(const virDelegate *door, virDelegateDevice device, const char *identity,
+                        dev_t *retNumber, GError **error)
+{
+    g_autofree char *path = NULL;
+    virVFIOKind kind;
+
+    return !virDelegateDeviceIsVFIO(device, &kind) ||
+           virVFIONode(door->sysfs, kind, identity, &path, retNumber, error);
+}
+
 bool
 virDelegateDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
-                      const char *path, int flags, int *retFd, GError **error)
+                      const char *identity, int flags, int *retFd, GError **error)
 {
     virDelegateTrace trace;
     VIR_AUTOCLOSE fd = -1;
+    dev_t number = 0;
 
     if (!virDelegateBegin(door, call, "device.open", &trace, error))
         return trace.nobody;
-    if (!virDelegateEnd(&trace, trace.ops->deviceOpen(door, call, device, path, flags, &fd, error)))
+    if (!virDelegateDeviceNumber(door, device, identity, &number, error) ||
+        !virDelegateEnd(&trace,
+                        trace.ops->deviceOpen(door, call, device, identity, flags, &fd, error)))
         return false;
-    if (!virDelegateIsDevice(fd, device))
+    if (!virDelegateIsDevice(fd, device, number))
         return virDelegateNotTrue(&trace, error, _("what it gave is another kind of file"));
     *retFd = g_steal_fd(&fd);
     return true;

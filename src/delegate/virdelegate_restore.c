@@ -242,6 +242,14 @@ lookForTap(const restoreJob *job, GError **error)
                              _("there is no interface '%s' any more"), job->grant->target));
 }
 
+static virDelegateHold
+restoreBinding(const restoreJob *job, GError **error)
+{
+    const handler_pci_bind_args *args = job->args;
+
+    return holds(virDelegatePCIBind(job->door, job->call, args->address, args->driver, error));
+}
+
 /* It gave a descriptor, which the running process has: nobody can take it away. */
 static virDelegateHold
 lookForProcess(const restoreJob *job, GError **error)
@@ -370,6 +378,7 @@ static const struct {
     {HANDLER_PROC_NET_SET, true, restoreState},
     {HANDLER_PROC_TAP_CREATE, false, lookForTap},
     {HANDLER_PROC_DEVICE_OPEN, false, lookForProcess},
+    {HANDLER_PROC_PCI_BIND, true, restoreBinding},
     {HANDLER_PROC_GATE_CREATE, false, lookAtGate},
     {HANDLER_PROC_GATE_UPDATE, false, lookAtGate},
     {HANDLER_PROC_GATE_REPLACE, false, lookAtGate},

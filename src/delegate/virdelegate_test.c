@@ -5,7 +5,9 @@
 #include "delegate/virdelegate.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -272,6 +274,68 @@ testInstanceWithoutGroupsSaysSo(void)
     g_assert_true(virDelegateRetire(door, &error));
 }
 
+/* --- VFIO's nodes, in files that stand for sysfs --- */
+
+static void
+testMakeFile(const testDoor *test, const char *path, const char *text)
+{
+    g_autofree char *file = g_build_filename(test->folder, "sys", path, NULL);
+    g_autofree char *folder = g_path_get_dirname(file);
+
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    g_assert_true(text ? g_file_set_contents(file, text, -1, NULL)
+                       : symlink("../../drivers/vfio-pci", file) == 0);
+}
+
+static int
+testRemoveEntry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+/* What sysfs says is the zero device is no group, whatever its number. */
+static bool
+testGiveZero(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
+             const char *identity, int flags, int *retFd, GError **error)
+{
+    *retFd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+    return *retFd >= 0;
+}
+
+static void
+testAnotherFileIsNoNodeOfVFIO(void)
+{
+    g_autoptr(testDoor) test = testDoorNew();
+    g_autofree char *sysfs = g_build_filename(test->folder, "sys", NULL);
+    static const virDelegateDevice kinds[] = {
+        VIR_DELEGATE_DEVICE_VFIO_GROUP, VIR_DELEGATE_DEVICE_VFIO_CDEV, VIR_DELEGATE_DEVICE_IOMMUFD};
+    virDelegateOps liar = virDelegateLocalOps;
+
+    testMakeFile(test, "bus/pci/devices/0000:03:00.0/config", "");
+    testMakeFile(test, "bus/pci/devices/0000:03:00.0/driver", NULL);
+    testMakeFile(test, "bus/pci/devices/0000:03:00.0/vfio-dev/vfio0/dev", "1:5\n");
+    testMakeFile(test, "class/vfio-dev/vfio0/dev", "1:5\n");
+    testMakeFile(test, "class/misc/iommu/dev", "1:3\n"); /* another number than it gets */
+    test->door->sysfs = sysfs;
+    liar.name = "handler";
+    liar.deviceOpen = testGiveZero;
+    test->door->ops = &liar;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(GError) error = NULL;
+        int fd = -1;
+
+        g_assert_false(virDelegateDeviceOpen(test->door, &testCall, kinds[i], "0000:03:00.0",
+                                             O_RDWR, &fd, &error));
+        g_assert_cmpint(fd, ==, -1);
+        g_assert_cmpstr(error->message, ==,
+                        kinds[i] == VIR_DELEGATE_DEVICE_VFIO_GROUP
+                            ? "PCI device 0000:03:00.0 is in no group of the IOMMU"
+                            : "handler reported device.open as done, but what it gave is another "
+                              "kind of file");
+    }
+    g_assert_cmpint(nftw(sysfs, testRemoveEntry, 8, FTW_DEPTH | FTW_PHYS), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -283,6 +347,7 @@ main(int argc, char **argv)
     g_test_add_func("/door/done that is not true is an error", testDoneThatIsNotTrueIsAnError);
     g_test_add_func("/door/an owner is set and put back", testOwnerIsSetAndPutBack);
     g_test_add_func("/door/only limits are written to groups", testOnlyLimitsAreWrittenToGroups);
+    g_test_add_func("/door/another file is no node of VFIO", testAnotherFileIsNoNodeOfVFIO);
     g_test_add_func("/door/an instance without groups says so", testInstanceWithoutGroupsSaysSo);
     return g_test_run();
 }

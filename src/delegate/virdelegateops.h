@@ -11,6 +11,7 @@
 
 #include "delegate/virdelegate.h"
 #include "util/cgroup/vircgroupbackend.h"
+#include "util/virvfio.h"
 
 typedef struct {
     const char *name; /* "local", "handler": as in messages */
@@ -71,9 +72,16 @@ typedef struct {
     bool (*gateSweep)(virDelegate *door, const uint8_t (*uuids)[16], size_t n, unsigned *retRemoved,
                       GError **error);
 
-    /* device.open. After: *retFd is that device, checked by type and a harmless ioctl. */
+    /* device.open. After: *retFd is that device, checked by type and a harmless ioctl, VFIO's by
+     * their number in sysfs as well. */
     bool (*deviceOpen)(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
-                       const char *path, int flags, int *retFd, GError **error);
+                       const char *identity, int flags, int *retFd, GError **error);
+    /* pci.bind. After: sysfs says that the device has the driver. */
+    bool (*pciBind)(virDelegate *door, const virDelegateCall *call, const char *address,
+                    const char *driver, GError **error);
+    /* pci.release. After: it has none of VFIO's, and may have any. */
+    bool (*pciRelease)(virDelegate *door, const virDelegateCall *call, const char *address,
+                       GError **error);
     /* node.create. After: name in dirFd is that device with mode and owner. */
     bool (*nodeCreate)(virDelegate *door, const virDelegateCall *call, int dirFd, const char *name,
                        mode_t mode, dev_t device, uid_t uid, gid_t gid, GError **error);
@@ -133,6 +141,7 @@ struct virDelegate {
     virHandlers *handlers;     /* NULL: nobody else */
     virCgroupInstance *instance;
     char *pinPath;
+    const char *sysfs; /* "/sys"; borrowed, a test's own */
     virDelegateOwner owner;
     virGateStore *store; /* NULL until prepared */
 };
@@ -163,6 +172,8 @@ bool virDelegateCgroupWantsOwner(virDelegate *door, const virDelegateCall *call)
 bool virDelegateEnd(const virDelegateTrace *trace, bool done);
 /* "done" that isn't true. what ends the sentence "... reported ... as done, but". False. */
 bool virDelegateNotTrue(const virDelegateTrace *trace, GError **error, const char *what);
+/* True if it is one of VFIO's nodes, and which. */
+bool virDelegateDeviceIsVFIO(virDelegateDevice device, virVFIOKind *retKind);
 /* Each thread runs on some of cpus and on no other. */
 bool virDelegateHaveAffinity(const pid_t *tids, size_t ntids, const cpu_set_t *cpus,
                              size_t cpusSize);

@@ -39,6 +39,7 @@ static const struct {
     {HANDLER_PROC_TAP_REMOVE,
      {HANDLER_PROC_TAP_CREATE, HANDLER_PROC_NET_ATTACH, HANDLER_PROC_NET_SET}},
     {HANDLER_PROC_NET_DETACH, {HANDLER_PROC_NET_ATTACH}},
+    {HANDLER_PROC_PCI_RELEASE, {HANDLER_PROC_PCI_BIND}},
 };
 
 /* The row of a hook without a lasting effect; NULL: it has one. */
@@ -115,7 +116,7 @@ static char *
 describeTarget(const virXdrHook *hook, const void *args, const int *fds, size_t nfds)
 {
     static const char *const paths[] = {"file", "folder", "group", "parent group", NULL};
-    static const char *const names[] = {"name", "identity", "file"};
+    static const char *const names[] = {"name", "identity", "file", "address"};
     GString *text = g_string_new(NULL);
 
     if (nfds > 0 && hook->takes[0] && g_strv_contains(paths, hook->takes[0])) {

@@ -41,6 +41,7 @@ struct testMatrix {
     char *path;
     char *folder;     /* of a hierarchy that is no more than folders */
     virCgroup *group; /* of a guest in there */
+    char *sysfs;      /* files that stand for it, in the same folder; NULL: none */
     pid_t neighbour;  /* another guest's process */
     char *before;     /* testState at the beginning */
     virGate *gate;    /* of the guest, if the row is about one */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "delegate/virdelegateops.h"
 #include "util/cgroup/vircgroupbackend.h"
 #include "util/netdev/virnetdev.h"
 #include "util/virutil.h"
@@ -439,6 +440,80 @@ testState(const testMatrix *m)
     return g_string_free(text, FALSE);
 }
 
+/* --- PCI devices, in files that stand for sysfs --- */
+
+#define NIC "0000:03:00.0"
+
+/* A file of the device; caller frees. */
+static char *
+testDevicePath(const testMatrix *m, const char *file)
+{
+    return g_build_filename(m->test.door->sysfs, "bus/pci/devices", NIC, file, NULL);
+}
+
+static void
+testSetDriver(testMatrix *m, const char *driver)
+{
+    g_autofree char *link = testDevicePath(m, "driver");
+    g_autofree char *target = g_build_filename("../../drivers", driver, NULL);
+
+    (void)unlink(link);
+    g_assert_cmpint(symlink(target, link), ==, 0);
+}
+
+static void
+testMakeDevice(testMatrix *m)
+{
+    g_autofree char *sysfs = g_build_filename(m->folder, "sys", NULL);
+    g_autofree char *config = NULL;
+    g_autofree char *device = NULL;
+
+    m->test.door->sysfs = m->sysfs = g_steal_pointer(&sysfs);
+    device = testDevicePath(m, NULL);
+    config = testDevicePath(m, "config");
+    g_assert_cmpint(g_mkdir_with_parents(device, 0700), ==, 0);
+    testWrite(config, "");
+    testSetDriver(m, "e1000e");
+}
+
+static void
+testMakeBoundDevice(testMatrix *m)
+{
+    testMakeDevice(m);
+    testSetDriver(m, "vfio-pci");
+}
+
+static void
+testForgetDevice(testMatrix *m)
+{
+    m->test.door->sysfs = "/sys";
+    g_clear_pointer(&m->sysfs, g_free);
+}
+
+static bool
+testBindDevice(testMatrix *m, GError **error)
+{
+    return virDelegatePCIBind(m->test.door, &testCall, NIC, "vfio-pci", error);
+}
+
+static void
+testBindDeviceEffect(testMatrix *m)
+{
+    testSetDriver(m, "vfio-pci");
+}
+
+static bool
+testReleaseDevice(testMatrix *m, GError **error)
+{
+    return virDelegatePCIRelease(m->test.door, &testCall, NIC, error);
+}
+
+static void
+testReleaseDeviceEffect(testMatrix *m)
+{
+    testSetDriver(m, "e1000e");
+}
+
 #define ON_HOST "in handler-matrix, on a real kernel"
 
 static const testRow rows[] = {
@@ -465,6 +540,10 @@ static const testRow rows[] = {
     {"own.set", testOwn, testOwnEffect},
     {"mount.apply", .elsewhere = ON_HOST},
     {"proc.tune", testTune, testTuneEffect},
+    {"pci.bind", testBindDevice, testBindDeviceEffect, .prepare = testMakeDevice,
+     .finish = testForgetDevice},
+    {"pci.release", testReleaseDevice, testReleaseDeviceEffect, .ends = true, .looks = true,
+     .prepare = testMakeBoundDevice, .finish = testForgetDevice},
 };
 
 const testRow *

@@ -215,30 +215,40 @@ createNode(const helperPolicy *policy, const virInternalCall *call, virInternalR
     return helperGiveNode(folder, name, mode, makedev(high, low), uid, gid, error);
 }
 
-static bool
-openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
-           GError **error)
+/* The path of the node that is asked for, which is the helper's own; NULL: it isn't allowed. */
+static char *
+deviceNode(const helperPolicy *policy, const virInternalRequest *request, GError **error)
 {
     static const char *const paths[] = {
         [VIR_INTERNAL_DEVICE_KVM] = "/dev/kvm",
         [VIR_INTERNAL_DEVICE_VHOST_NET] = "/dev/vhost-net",
         [VIR_INTERNAL_DEVICE_VHOST_VSOCK] = "/dev/vhost-vsock",
-        [VIR_INTERNAL_DEVICE_TAP] = NULL,
     };
     static const char *const names[] = {"kvm", "vhost-net", "vhost-vsock"};
+    const char *identity = virInternalRequestGetString(request, "identity");
     int64_t kind = helperNumber(request, "device");
-    const char *path = kind >= 0 && (size_t)kind < G_N_ELEMENTS(paths) ? paths[kind] : NULL;
+
+    if (kind >= 0 && (size_t)kind < G_N_ELEMENTS(paths))
+        return helperPolicyWord(policy, "device.open", "devices", names[kind], error)
+                   ? g_strdup(paths[kind])
+                   : NULL;
+    if (kind >= VIR_INTERNAL_DEVICE_VFIO_GROUP && kind <= VIR_INTERNAL_DEVICE_IOMMUFD)
+        return helperVFIONode(policy, (virInternalDevice)kind, identity, error);
+    /* The identity must be one of the policy's own words, which makes it the helper's path. */
+    return helperPolicyWord(policy, "device.open", "nodes", identity, error) ? g_strdup(identity)
+                                                                             : NULL;
+}
+
+static bool
+openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
+           GError **error)
+{
+    g_autofree char *path = deviceNode(policy, request, error);
     struct stat st;
     int fd;
 
-    if (path && !helperPolicyWord(policy, "device.open", "devices", names[kind], error))
+    if (!path)
         return false;
-    if (!path) {
-        /* The identity must be one of the policy's own words, which makes it the helper's path. */
-        path = virInternalRequestGetString(request, "identity");
-        if (!helperPolicyWord(policy, "device.open", "nodes", path, error))
-            return false;
-    }
     fd = open(path, ((int)helperNumber(request, "flags") & O_ACCMODE) | O_CLOEXEC | O_NOFOLLOW |
                         O_NONBLOCK);
     if (fd < 0)
@@ -395,6 +405,8 @@ const helperOperation helperOperations[] = {
     {"own.set", setOwner, {CAP_CHOWN, CAP_FOWNER, CAP_DAC_READ_SEARCH, -1}},
     {"node.create", createNode, {CAP_MKNOD, CAP_CHOWN, CAP_FOWNER, CAP_DAC_READ_SEARCH, -1}},
     {"device.open", openDevice, {CAP_DAC_OVERRIDE, -1}},
+    {"pci.bind", helperBindPCI, {-1}},
+    {"pci.release", helperReleasePCI, {-1}},
     {"tap.create", createTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
     {"tap.remove", removeTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
     {"net.attach", attachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},

@@ -62,6 +62,16 @@ bool helperUpdateGate(const helperPolicy *policy, const virInternalCall *call,
 bool helperRemoveGate(const helperPolicy *policy, const virInternalCall *call,
                       virInternalRequest *request, GError **error);
 
+/* pci.* (operations_pci.c). */
+bool helperBindPCI(const helperPolicy *policy, const virInternalCall *call,
+                   virInternalRequest *request, GError **error);
+bool helperReleasePCI(const helperPolicy *policy, const virInternalCall *call,
+                      virInternalRequest *request, GError **error);
+/* The path of one of VFIO's nodes, found by the helper itself for the PCI device of that address,
+ * which the policy allows. NULL with an error. Caller frees. */
+char *helperVFIONode(const helperPolicy *policy, virInternalDevice device, const char *address,
+                     GError **error);
+
 /* barrier (operations_barrier.c). */
 bool helperPassBarrier(const helperPolicy *policy, const virInternalCall *call,
                        virInternalRequest *request, GError **error);

@@ -110,16 +110,20 @@ typedef enum {
     VIR_INTERNAL_DEVICE_VHOST_NET = 1,
     VIR_INTERNAL_DEVICE_VHOST_VSOCK = 2,
     VIR_INTERNAL_DEVICE_TAP = 3,
-    VIR_INTERNAL_DEVICE_VFIO_GROUP = 4,
-    VIR_INTERNAL_DEVICE_VFIO_CDEV = 5,
-    VIR_INTERNAL_DEVICE_IOMMUFD = 6,
-    VIR_INTERNAL_DEVICE_NODE = 7, /* identity is its path on the daemon's side: a hint */
+    VIR_INTERNAL_DEVICE_VFIO_GROUP = 4, /* /dev/vfio/N: identity is the address of a PCI device */
+    VIR_INTERNAL_DEVICE_VFIO_CDEV = 5,  /* /dev/vfio/devices/vfioN of the one with that address */
+    VIR_INTERNAL_DEVICE_IOMMUFD = 6,    /* /dev/iommu */
+    VIR_INTERNAL_DEVICE_NODE = 7,       /* identity is its path on the daemon's side: a hint */
 } virInternalDevice;
 
 /* A descriptor of the device, opened with flags of open(2): the library passes it on and closes it.
  */
 typedef int (*virInternalOpenDeviceHandler)(const virInternalCall *call, virInternalDevice device,
                                             const char *identity, int flags, int *retFd);
+/* The PCI device of that address ("0000:03:00.0") gets the driver, and no other takes it; driver
+ * NULL: it is the host's again, with the driver that the host finds for it. */
+typedef int (*virInternalBindPCIHandler)(const virInternalCall *call, const char *address,
+                                         const char *driver);
 /* Port of a bridge, of none (bridge NULL), in the network namespace of netns. */
 typedef int (*virInternalSetBridgeHandler)(const virInternalCall *call, int netns, const char *name,
                                            const char *bridge);
@@ -282,6 +286,8 @@ int virInternalSetDeviceOpenHandlerABI(virConnectPtr conn, unsigned abi,
                                        virInternalOpenDeviceHandler handler);
 int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
                                          virInternalSetBridgeHandler handler);
+int virInternalSetPCIBindHandlerABI(virConnectPtr conn, unsigned abi,
+                                    virInternalBindPCIHandler handler);
 int virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi,
                                     virInternalBarrierHandler handler);
 int virInternalSetGroupCreateHandlerABI(virConnectPtr conn, unsigned abi,
@@ -319,6 +325,8 @@ int virInternalSetGateRemoveHandlerABI(virConnectPtr conn, unsigned abi,
     virInternalSetDeviceOpenHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetNetSetBridgeHandler(conn, handler)                                           \
     virInternalSetNetSetBridgeHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetPCIBindHandler(conn, handler)                                                \
+    virInternalSetPCIBindHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetBarrierHandler(conn, handler)                                                \
     virInternalSetBarrierHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetGroupCreateHandler(conn, handler)                                            \

@@ -263,6 +263,16 @@ adaptAttach(const virInternalCall *call, virInternalRequest *request, void *opaq
                    virInternalRequestGetString(request, "bridge"));
 }
 
+/* pci.release has no driver. */
+static int
+adaptBindPCI(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalBindPCIHandler handler = (virInternalBindPCIHandler)opaque;
+
+    return handler(call, virInternalRequestGetString(request, "address"),
+                   virInternalRequestGetString(request, "driver"));
+}
+
 static int
 adaptBarrier(const virInternalCall *call, virInternalRequest *request, void *opaque)
 {
@@ -443,6 +453,14 @@ virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
     int attached = serve(conn, abi, "net.attach", adaptAttach, (void (*)(void))handler);
 
     return attached < 0 ? -1 : serve(conn, abi, "net.detach", adaptAttach, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetPCIBindHandlerABI(virConnectPtr conn, unsigned abi, virInternalBindPCIHandler handler)
+{
+    int bound = serve(conn, abi, "pci.bind", adaptBindPCI, (void (*)(void))handler);
+
+    return bound < 0 ? -1 : serve(conn, abi, "pci.release", adaptBindPCI, (void (*)(void))handler);
 }
 
 VIR_INTERNAL_EXPORT int

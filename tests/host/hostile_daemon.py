@@ -136,8 +136,14 @@ devices=c 1:3
 uids={user}
 gids={user}
 [device.open]
-devices=
+devices=vfio-group;vfio-cdev
 nodes=/dev/null;{folder}/mine/*
+pci=ffff:ff:1f.*
+[pci.bind]
+pci=ffff:ff:1f.[0-6]
+drivers=vfio-*
+[pci.release]
+pci=ffff:ff:1f.[0-6]
 [tap.create]
 names=hostile*
 max=2
@@ -600,6 +606,25 @@ class HostileDaemon(unittest.TestCase):
         self.daemon.ask("device.open", {"device": 7, "identity": str(self.mine / "file"),
                                         "flags": os.O_RDWR | os.O_TRUNC | os.O_CREAT})
         self.assertFalse((self.mine / "new").exists())
+
+    def test_pci_devices_off_the_list(self):
+        real = next((device.name for device in pathlib.Path("/sys/bus/pci/devices").glob("*")), "0000:00:00.0")
+        off = "is not among the pci of "
+        for words, address in ((off, real), (off, "ffff:ff:1f.7"), ("is no address", ""), ("is no address", "ffff:ff:1f.5/"),
+                               ("is no address", "ffff:ff:1f.../../" + real), ("is no address", "../../../etc"),
+                               ("is no address", "ffff:ff:1f.9"), ("Device ffff:ff:1f.5 not found", "ffff:ff:1f.5")):
+            with self.subTest(address):
+                self.refused(words, "pci.bind", {"address": address, "driver": "vfio-pci"})
+                self.refused(words, "pci.release", {"address": address})
+        for words, driver in (("'e1000e' is not among the drivers", "e1000e"), ("is no name of a driver", ""),
+                              ("is no name of a driver", ".."), ("is no name of a driver", "vfio-../../devices")):
+            with self.subTest(driver):
+                self.refused(words, "pci.bind", {"address": "ffff:ff:1f.0", "driver": driver})
+        for words, device, address in (("is not among the pci of device.open", 4, real), ("is no address", 5, "/dev/null"),
+                                       ("not found", 4, "ffff:ff:1f.7"), ("'iommufd' is not among the devices", 6, "")):
+            with self.subTest(f"{device} {address}"):
+                self.refused(words, "device.open", {"device": device, "identity": address, "flags": os.O_RDWR})
+                self.assertEqual(self.daemon.answer.fds, [])
 
     # --- network ---
 

@@ -39,6 +39,7 @@ WRITERS = {
     "virGate(StoreForget|StoreSweep|Make|Apply|Reconcile|Repair|SetMode|Grow|Destroy)": GROUPS,
     # Pins of the daemon's own, of what a handler made.
     "virGate(Take|Unpin|PinAgain)": GROUPS + ["src/delegate/handler_gate.c"],
+    "virPCIDevice(Bind|Release)": ["src/util/virpci.c"],
     "virNetDevTap(Create|Delete)": NETDEV,
     "virNetDev(SetUp|SetMac|SetMtu|SetBridge|SetBandwidth|Delete)": NETDEV,
 }
