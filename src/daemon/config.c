@@ -27,6 +27,9 @@ typedef enum {
 
 static const char *const gateModes[] = {"enforce", "permissive", NULL};
 static const char *const managers[] = {"auto", "machined", "systemd", "none", NULL};
+static const char *const namespaces[] = {"mount", NULL};
+static const char *const controllers[] = {"cpu",     "cpuacct", "cpuset", "memory", "devices",
+                                          "freezer", "blkio",   "pids",   NULL};
 static const char *const gateLocks[] = {"direct", "both", NULL};
 
 static const struct {
@@ -34,7 +37,7 @@ static const struct {
     keyKind kind;
     size_t offset;
     int min;                  /* of KEY_INT */
-    const char *const *words; /* of KEY_WORD */
+    const char *const *words; /* of KEY_WORD; of KEY_LIST, NULL: any */
 } keys[] = {
     {"unix_sock_group", KEY_STRING, offsetof(virDaemonConfig, unix_sock_group)},
     {"unix_sock_rw_perms", KEY_MODE, offsetof(virDaemonConfig, unix_sock_rw_perms)},
@@ -52,7 +55,8 @@ static const struct {
     {"dynamic_ownership", KEY_BOOL, offsetof(virDaemonConfig, dynamic_ownership)},
     {"cgroup_device_acl", KEY_LIST, offsetof(virDaemonConfig, cgroup_device_acl)},
     {"cgroup_manager", KEY_WORD, offsetof(virDaemonConfig, cgroup_manager), 0, managers},
-    {"namespaces", KEY_LIST, offsetof(virDaemonConfig, namespaces)},
+    {"cgroup_controllers", KEY_LIST, offsetof(virDaemonConfig, cgroup_controllers), 0, controllers},
+    {"namespaces", KEY_LIST, offsetof(virDaemonConfig, namespaces), 0, namespaces},
     {"gate_mode", KEY_WORD, offsetof(virDaemonConfig, gate_mode), 0, gateModes},
     {"gate_lock", KEY_WORD, offsetof(virDaemonConfig, gate_lock), 0, gateLocks},
     {"gate_rules", KEY_INT, offsetof(virDaemonConfig, gate_rules), 4},
@@ -141,9 +145,9 @@ stringValue(const char *value)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* The strings of ["a", "b"]. */
+/* The strings of ["a", "b"]; words: the only ones there may be, NULL: any. */
 static bool
-listValue(const char *value, char ***ret)
+listValue(const char *value, const char *const *words, char ***ret)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *inner = NULL;
@@ -160,6 +164,8 @@ listValue(const char *value, char ***ret)
         if (!text)
             return false;
         g_ptr_array_add(list, text);
+        if (words && !g_strv_contains(words, text))
+            return false;
     }
     g_ptr_array_add(list, NULL);
     g_strfreev(*ret);
@@ -230,16 +236,6 @@ wordValue(const char *value, const char *const *words, char **ret)
 }
 
 static bool
-onlyNamespacesWeKnow(char **names)
-{
-    for (; *names; names++) {
-        if (!g_str_equal(*names, "mount"))
-            return false;
-    }
-    return true;
-}
-
-static bool
 setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
 {
     void *member = (char *)config + keys[row].offset;
@@ -256,7 +252,7 @@ setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
         ok = modeValue(value, member);
         break;
     case KEY_LIST:
-        ok = listValue(value, member);
+        ok = listValue(value, keys[row].words, member);
         break;
     case KEY_STRING:
     case KEY_AUTH:
@@ -267,9 +263,6 @@ setKey(virDaemonConfig *config, size_t row, const char *value, GError **error)
         break;
     }
     if (!ok)
-        return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("bad value %s of '%s'"), value,
-                           keys[row].name);
-    if (member == &config->namespaces && !onlyNamespacesWeKnow(config->namespaces))
         return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("bad value %s of '%s'"), value,
                            keys[row].name);
     if (keys[row].kind == KEY_AUTH && !g_str_equal(*(char **)member, "none"))

@@ -22,15 +22,16 @@ typedef struct {
     int keepalive_count;
     char *user; /* that guests run as */
     char *group;
-    bool dynamic_ownership;   /* images belong to that user while a guest runs */
-    char **cgroup_device_acl; /* nodes that every guest may use; NULL: the usual ones */
-    char *cgroup_manager;     /* virSystemdManager, or "auto" */
-    char **namespaces;        /* "mount": guests have a /dev of their own; NULL: none */
-    char *gate_mode;          /* virGateMode: of guests that say nothing themselves */
-    char *gate_lock;          /* virGateLock */
-    int gate_rules;           /* that fit into a guest's gate at first */
-    int gate_rules_max;       /* and at most */
-    int gate_watch_interval;  /* seconds; 0: gates are looked at when something changes only */
+    bool dynamic_ownership;    /* images belong to that user while a guest runs */
+    char **cgroup_device_acl;  /* nodes that every guest may use; NULL: the usual ones */
+    char *cgroup_manager;      /* virSystemdManager, or "auto" */
+    char **cgroup_controllers; /* that guests are put under; NULL: all there are */
+    char **namespaces;         /* "mount": guests have a /dev of their own; NULL: none */
+    char *gate_mode;           /* virGateMode: of guests that say nothing themselves */
+    char *gate_lock;           /* virGateLock */
+    int gate_rules;            /* that fit into a guest's gate at first */
+    int gate_rules_max;        /* and at most */
+    int gate_watch_interval;   /* seconds; 0: gates are looked at when something changes only */
     char *vnc_listen;
     char *spice_listen;
     int remote_display_port_min;

@@ -72,6 +72,8 @@ testBadValuesAreRefused(void)
     testRefused("unix_sock_rw_perms = \"\"", VIR_ERR_CONF_SYNTAX, "unix_sock_rw_perms");
     testRefused("user = \"open", VIR_ERR_CONF_SYNTAX, "user");
     testRefused("cgroup_manager = \"elogind\"", VIR_ERR_CONF_SYNTAX, "cgroup_manager");
+    testRefused("cgroup_controllers = [ \"cpu\", \"rdma\" ]", VIR_ERR_CONF_SYNTAX,
+                "cgroup_controllers");
     testRefused("gate_mode = \"lenient\"", VIR_ERR_CONF_SYNTAX, "gate_mode");
     testRefused("gate_mode = permissive", VIR_ERR_CONF_SYNTAX, "gate_mode");
     testRefused("gate_lock = \"none\"", VIR_ERR_CONF_SYNTAX, "gate_lock");

@@ -171,6 +171,7 @@ daemonMakeDriver(virDaemon *daemon, const char *root, GError **error)
                                .dynamicOwnership = config->dynamic_ownership,
                                .deviceACL = config->cgroup_device_acl,
                                .cgroupManager = config->cgroup_manager,
+                               .cgroupControllers = config->cgroup_controllers,
                                .handlers = virDaemonNewHandlers(config, error),
                                .privateDev = config->namespaces && config->namespaces[0],
                                .gate = {(virGateMode)virGateModeFromString(config->gate_mode),

@@ -283,6 +283,21 @@ removeShared(virDelegate *door, const virDelegateCall *call, const GPtrArray *fo
     }
 }
 
+/* The guest's groups, from the inside out, then what was shared. */
+static bool
+removeFolders(virDelegate *door, const virDelegateCall *call, const GPtrArray *folders,
+              GError **error)
+{
+    for (guint i = folders->len; i-- > 0;) {
+        const virCgroupFolder *folder = g_ptr_array_index(folders, i);
+
+        if (folder->kind == VIR_CGROUP_FOLDER_GUEST && !askRemove(door, call, folder, 0, error))
+            return false;
+    }
+    removeShared(door, call, folders);
+    return true;
+}
+
 bool
 virDelegateHandlerCgroupRemove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                                unsigned timeout_ms, GError **error)
@@ -290,6 +305,7 @@ virDelegateHandlerCgroupRemove(virDelegate *door, const virDelegateCall *call, v
     const gint64 deadline_us =
         g_get_monotonic_time() + (gint64)(timeout_ms ? timeout_ms : VIR_CGROUP_REMOVE_MS) * 1000;
     g_autoptr(GPtrArray) folders = virCgroupFolders(group, NULL);
+    g_autoptr(GPtrArray) unused = virCgroupFoldersUnused(group);
     const virCgroupFolder *guest = NULL;
 
     for (guint i = 0; i < folders->len && !guest; i++) {
@@ -304,12 +320,5 @@ virDelegateHandlerCgroupRemove(virDelegate *door, const virDelegateCall *call, v
         return false;
     virCgroupClose(group);
     /* the gate's hierarchy last: as long as it is there, the rest is known to be ours */
-    for (guint i = folders->len; i-- > 0;) {
-        const virCgroupFolder *folder = g_ptr_array_index(folders, i);
-
-        if (folder->kind == VIR_CGROUP_FOLDER_GUEST && !askRemove(door, call, folder, 0, error))
-            return false;
-    }
-    removeShared(door, call, folders);
-    return true;
+    return removeFolders(door, call, unused, error) && removeFolders(door, call, folders, error);
 }

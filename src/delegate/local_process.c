@@ -3,6 +3,7 @@
  * local_process.c: the hooks for processes and threads, done here. Needs CAP_SYS_RESOURCE to raise
  * limits, CAP_SYS_NICE for real-time scheduling, and access to the process. The kernel takes
  * numbers here; the pidfd says before each that the number is still that process. */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -49,6 +50,18 @@ virDelegateLocalMemlockSet(virDelegate *door, const virDelegateCall *call, int p
 }
 G_STATIC_ASSERT(RLIM_INFINITY == VIR_DELEGATE_MEMLOCK_UNLIMITED);
 
+static bool
+localSetScheduler(pid_t tid, int policy, const struct sched_param *param, GError **error)
+{
+    int failure = sched_setscheduler(tid, policy, param) < 0 ? errno : 0;
+
+    if (failure == 0)
+        return true;
+    virErrorErrnoValue(error, failure, _("Cannot set scheduler parameters for pid %d"), tid);
+    virCgroupExplainRealtime(tid, policy, failure, error);
+    return false;
+}
+
 bool
 virDelegateLocalSchedSet(virDelegate *door, const virDelegateCall *call, int pidfd,
                          const pid_t *tids, size_t ntids, int policy, int priority, GError **error)
@@ -56,10 +69,8 @@ virDelegateLocalSchedSet(virDelegate *door, const virDelegateCall *call, int pid
     struct sched_param param = {.sched_priority = priority};
 
     for (size_t i = 0; i < ntids; i++) {
-        if (localLivePid(pidfd, error) < 0)
+        if (localLivePid(pidfd, error) < 0 || !localSetScheduler(tids[i], policy, &param, error))
             return false;
-        if (sched_setscheduler(tids[i], policy, &param) < 0)
-            return virErrorErrno(error, _("Cannot set scheduler parameters for pid %d"), tids[i]);
     }
     return true;
 }

@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "util/cgroup/vircgroup.h"
 #include "util/netdev/virnetdev.h"
 #include "util/netdev/virnetdevtap.h"
 #include "util/virerror.h"
@@ -87,6 +88,18 @@ helperCheckedThreads(const helperPolicy *policy, const virInternalRequest *reque
 }
 
 static bool
+setThreadScheduler(pid_t tid, int kind, const struct sched_param *param, GError **error)
+{
+    int failure = sched_setscheduler(tid, kind, param) < 0 ? errno : 0;
+
+    if (failure == 0)
+        return true;
+    virErrorErrnoValue(error, failure, _("cannot set the scheduler of thread %d"), (int)tid);
+    virCgroupExplainRealtime(tid, kind, failure, error);
+    return false;
+}
+
+static bool
 setScheduler(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
              GError **error)
 {
@@ -98,9 +111,8 @@ setScheduler(const helperPolicy *policy, const virInternalCall *call, virInterna
         !helperPolicyNumber(policy, "sched.set", "a priority", param.sched_priority, error))
         return false;
     for (guint i = 0; i < tids->len; i++) {
-        if (sched_setscheduler(g_array_index(tids, pid_t, i), kind, &param) < 0)
-            return virErrorErrno(error, _("cannot set the scheduler of thread %d"),
-                                 (int)g_array_index(tids, pid_t, i));
+        if (!setThreadScheduler(g_array_index(tids, pid_t, i), kind, &param, error))
+            return false;
     }
     return true;
 }

@@ -43,6 +43,7 @@ qemuDriverCopyConfig(qemuDriver *driver, const qemuDriverConfig *config)
     driver->config = *config;
     driver->config.user = g_strdup(config->user);
     driver->config.cgroupManager = g_strdup(config->cgroupManager);
+    driver->config.cgroupControllers = g_strdupv(config->cgroupControllers);
     driver->config.group = g_strdup(config->group);
     driver->config.vncListen = g_strdup(config->vncListen);
     driver->config.spiceListen = g_strdup(config->spiceListen);
@@ -127,6 +128,23 @@ qemuDriverHandOver(const qemuDriver *driver)
                                       : N_("no right to use device programs of control groups"));
 }
 
+/* Only the controllers that the configuration names. */
+static void
+qemuDriverRestrictGroups(const qemuDriver *driver)
+{
+    unsigned controllers = 0;
+
+    if (!driver->config.cgroupControllers)
+        return;
+    for (char **name = driver->config.cgroupControllers; *name; name++) {
+        virCgroupController controller;
+
+        if (virCgroupControllerFromString(*name, &controller))
+            controllers |= 1u << controller;
+    }
+    virCgroupInstanceRestrict(driver->cgroups, controllers);
+}
+
 static bool
 qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
 {
@@ -138,6 +156,7 @@ qemuDriverOpenDoor(qemuDriver *driver, const char *root, GError **error)
     if (!driver->cgroups || !qemuDriverChooseManager(driver, root, error))
         return false;
     qemuDriverHandOver(driver);
+    qemuDriverRestrictGroups(driver);
     virHandlersSetInstance(driver->config.handlers, virCgroupInstanceName(driver->cgroups));
     driver->door = virDelegateNew(driver->cgroups, pins, &self);
     virDelegateSetHandlers(driver->door, g_steal_pointer(&driver->config.handlers));
@@ -224,6 +243,7 @@ qemuDriverFree(qemuDriver *driver)
     g_free(driver->paths.log);
     g_free(driver->config.user);
     g_free(driver->config.cgroupManager);
+    g_strfreev(driver->config.cgroupControllers);
     g_free(driver->config.group);
     g_free(driver->config.vncListen);
     g_free(driver->config.spiceListen);

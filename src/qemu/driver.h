@@ -32,6 +32,7 @@ typedef struct {
     bool dynamicOwnership;     /* images are given to the guest's user while it runs */
     char **deviceACL;          /* nodes that every guest may use; NULL: the usual ones */
     char *cgroupManager;       /* "auto", or as virSystemdManagerToString gives it */
+    char **cgroupControllers;  /* that guests are put under; NULL: all there are */
     virHandlers *handlers;     /* who may be asked for what needs a right; taken over */
     bool privateDev;           /* guests have a /dev of their own (privatedev.h) */
     virGateSettings gate;      /* of guests that say nothing themselves (gatesettings.h) */

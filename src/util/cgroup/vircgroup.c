@@ -615,6 +615,20 @@ virCgroupAwaitEmpty(virCgroup *group, gint64 deadline_us, GError **error)
             group->instance->backend->awaitEmpty(group, deadline_us, error));
 }
 
+/* What the guest has in one hierarchy, with what it shared as the last one. */
+static bool
+virCgroupRemoveIn(virCgroup *group, const virCgroupHierarchy *at, GError **error)
+{
+    g_autofree char *path = virCgroupFolderIn(group, at);
+
+    if (!virCgroupRemoveTree(path, error))
+        return false;
+    g_mutex_lock(&group->instance->mutex);
+    virCgroupRemoveShared(group, at);
+    g_mutex_unlock(&group->instance->mutex);
+    return true;
+}
+
 bool
 virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error)
 {
@@ -630,16 +644,15 @@ virCgroupRemove(virCgroup *group, unsigned timeout_ms, GError **error)
     if (!VIR_FAULT_STEP("cgroup:emptied", error))
         return false;
     virCgroupClose(group);
+    for (guint i = 0; i < instance->unused->len; i++) {
+        if (!virCgroupRemoveIn(group, &g_array_index(instance->unused, virCgroupHierarchy, i),
+                               error))
+            return false;
+    }
     /* the gate's hierarchy last: as long as it is there, the rest is known to be ours */
     for (guint i = instance->hierarchies->len; i-- > 0;) {
-        const virCgroupHierarchy *at = virCgroupHierarchyAt(instance, i);
-        g_autofree char *path = virCgroupFolderIn(group, at);
-
-        if (!virCgroupRemoveTree(path, error))
+        if (!virCgroupRemoveIn(group, virCgroupHierarchyAt(instance, i), error))
             return false;
-        g_mutex_lock(&group->instance->mutex);
-        virCgroupRemoveShared(group, at);
-        g_mutex_unlock(&group->instance->mutex);
     }
     return !group->scope || virCgroupEndScope(group, error);
 }

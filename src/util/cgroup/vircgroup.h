@@ -97,8 +97,9 @@ bool virCgroupInstanceUsable(const virCgroupInstance *instance, const char **ret
  * Only a user's daemon can have groups without gates. */
 bool virCgroupInstanceHasGates(const virCgroupInstance *instance, const char **retReason);
 
-/* Takes only these controllers (bits 1 << VIR_CGROUP_CONTROLLER_…) from now on. Before any group
- * is made. The gate's hierarchy stays. */
+/* Takes only these controllers (bits 1 << VIR_CGROUP_CONTROLLER_…) from now on. At start. The
+ * gate's hierarchy stays. cpuacct goes with a cpu that is in the same hierarchy. What guests of an
+ * earlier daemon have elsewhere is removed with them. */
 void virCgroupInstanceRestrict(virCgroupInstance *instance, unsigned controllers);
 /* True if a group of this instance has the controller, or would have. */
 bool virCgroupInstanceHasController(const virCgroupInstance *instance,
@@ -166,6 +167,10 @@ char *virCgroupPartPath(const virCgroup *group, virCgroupController controller,
 GArray *virCgroupListProcs(virCgroup *group, GError **error);
 /* True if a process is in the leaf (a zombie is not). */
 bool virCgroupIsPopulated(virCgroup *group, bool *retPopulated, GError **error);
+
+/* To an error of sched_setscheduler(2), which failed with the errno failure: what the thread's
+ * group has to do with it, and what can be done, if it is real time that the group has none of. */
+void virCgroupExplainRealtime(pid_t tid, int policy, int failure, GError **error);
 
 /* A file of the group's part (NULL: the whole guest) in the controller's hierarchy, as text without
  * the last newline, e.g. "memory.current"; caller frees. VIR_ERR_OPERATION_UNSUPPORTED if the

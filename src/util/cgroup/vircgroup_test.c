@@ -236,6 +236,22 @@ testGroupsAreMadeListedAndRemoved(void)
     g_assert_cmpint(g_rmdir(folder), ==, 0);
 }
 
+static void
+testControllersAreLeftOut(void)
+{
+    g_autoptr(virCgroupInstance) instance =
+        virCgroupInstanceNewAt("test", &virCgroupFakeBackend, "/x", VIR_CGROUP_GUEST_CONTROLLERS);
+
+    virCgroupInstanceRestrict(instance, 1u << VIR_CGROUP_CONTROLLER_MEMORY |
+                                            1u << VIR_CGROUP_CONTROLLER_CPUACCT);
+    g_assert_true(virCgroupInstanceHasController(instance, VIR_CGROUP_CONTROLLER_MEMORY));
+    g_assert_false(virCgroupInstanceHasController(instance, VIR_CGROUP_CONTROLLER_CPU));
+    g_assert_false(virCgroupInstanceHasController(instance, VIR_CGROUP_CONTROLLER_CPUSET));
+    /* one hierarchy with cpu, and the gate's */
+    g_assert_false(virCgroupInstanceHasController(instance, VIR_CGROUP_CONTROLLER_CPUACCT));
+    g_assert_true(virCgroupInstanceHasController(instance, VIR_CGROUP_CONTROLLER_DEVICES));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -250,5 +266,6 @@ main(int argc, char **argv)
     g_test_add_func("/cgroup/instances of two folders differ", testInstancesOfTwoFoldersDiffer);
     g_test_add_func("/cgroup/groups are made, listed and removed",
                     testGroupsAreMadeListedAndRemoved);
+    g_test_add_func("/cgroup/controllers-are-left-out", testControllersAreLeftOut);
     return g_test_run();
 }

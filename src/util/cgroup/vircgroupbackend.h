@@ -119,8 +119,9 @@ struct virCgroupInstance {
     bool handed;                     /* somebody else makes groups: virCgroupInstanceHandOver */
     char *path;                      /* <hierarchy>/virtward-<name> */
     GArray *hierarchies;             /* virCgroupHierarchy; the first is the gate's */
-    virSystemdManager manager;       /* of new groups */
-    GMutex mutex;                    /* folders that guests share are made and removed under it */
+    GArray *unused; /* the same; new guests have no group in these, older ones may have */
+    virSystemdManager manager; /* of new groups */
+    GMutex mutex;              /* folders that guests share are made and removed under it */
     virCgroupMounts mounts;
 };
 
@@ -178,6 +179,8 @@ typedef struct {
 /* Those of the group, or of a part of it alone, in the order they are made: virCgroupFolder
  * elements; free with g_ptr_array_unref. */
 GPtrArray *virCgroupFolders(const virCgroup *group, const virCgroupPart *part);
+/* Those that an earlier daemon may have made in hierarchies that this one does not use. */
+GPtrArray *virCgroupFoldersUnused(const virCgroup *group);
 
 /* Where gates keep what outlives the daemon: one a door. */
 typedef struct {

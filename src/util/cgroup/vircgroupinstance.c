@@ -69,6 +69,8 @@ virCgroupInstanceNewAt(const char *name, const virCgroupBackend *backend, const 
     instance->name = g_strdup(name);
     instance->hierarchies = g_array_new(FALSE, TRUE, sizeof(virCgroupHierarchy));
     g_array_set_clear_func(instance->hierarchies, virCgroupHierarchyClear);
+    instance->unused = g_array_new(FALSE, TRUE, sizeof(virCgroupHierarchy));
+    g_array_set_clear_func(instance->unused, virCgroupHierarchyClear);
     if (backend) {
         instance->backend = backend;
         instance->path = g_strdup_printf("%s/virtward-%s", path, name);
@@ -266,6 +268,7 @@ virCgroupInstanceUnref(virCgroupInstance *instance)
         return;
     virCgroupMountsClear(&instance->mounts);
     g_array_unref(instance->hierarchies);
+    g_array_unref(instance->unused);
     g_mutex_clear(&instance->mutex);
     g_free(instance->name);
     g_free(instance->path);
@@ -322,16 +325,31 @@ virCgroupHierarchyOf(const virCgroupInstance *instance, virCgroupController cont
     return NULL;
 }
 
+/* What is left of a hierarchy's controllers: the gate's is not to be chosen, and what cpu and
+ * cpuacct have in common is there for both or for none. */
+static unsigned
+virCgroupControllersLeft(unsigned there, unsigned wanted)
+{
+    const unsigned cpu = 1u << VIR_CGROUP_CONTROLLER_CPU;
+    const unsigned cpuacct = 1u << VIR_CGROUP_CONTROLLER_CPUACCT;
+
+    if ((there & cpu) && !(wanted & cpu))
+        wanted &= ~cpuacct;
+    return there & (wanted | 1u << VIR_CGROUP_CONTROLLER_DEVICES);
+}
+
 void
 virCgroupInstanceRestrict(virCgroupInstance *instance, unsigned controllers)
 {
     for (guint i = instance->hierarchies->len; i-- > 0;) {
-        virCgroupHierarchy *hierarchy =
-            &g_array_index(instance->hierarchies, virCgroupHierarchy, i);
+        virCgroupHierarchy *at = &g_array_index(instance->hierarchies, virCgroupHierarchy, i);
 
-        hierarchy->controllers &= controllers;
-        if (i > 0 && !hierarchy->controllers)
-            g_array_remove_index(instance->hierarchies, i);
+        at->controllers = virCgroupControllersLeft(at->controllers, controllers);
+        if (i == 0 || at->controllers)
+            continue;
+        g_array_append_val(instance->unused, *at);
+        *at = (virCgroupHierarchy){0}; /* moved */
+        g_array_remove_index(instance->hierarchies, i);
     }
 }
 

@@ -93,6 +93,17 @@ virCgroupFoldersAddGuest(GPtrArray *folders, const virCgroup *group, const virCg
 }
 
 GPtrArray *
+virCgroupFoldersUnused(const virCgroup *group)
+{
+    GPtrArray *folders = g_ptr_array_new_with_free_func(virCgroupFolderFree);
+
+    for (guint i = 0; i < group->instance->unused->len; i++)
+        virCgroupFoldersAddGuest(folders, group,
+                                 &g_array_index(group->instance->unused, virCgroupHierarchy, i));
+    return folders;
+}
+
+GPtrArray *
 virCgroupFolders(const virCgroup *group, const virCgroupPart *part)
 {
     const bool whole = !part || part->type == VIR_CGROUP_PART_GUEST;
