@@ -84,6 +84,8 @@ deviceNumber(virDelegateDevice device)
         return HANDLER_DEVICE_VHOST_NET;
     case VIR_DELEGATE_DEVICE_VHOST_VSOCK:
         return HANDLER_DEVICE_VHOST_VSOCK;
+    case VIR_DELEGATE_DEVICE_TAP:
+        return HANDLER_DEVICE_TAP;
     case VIR_DELEGATE_DEVICE_VFIO_GROUP:
         return HANDLER_DEVICE_VFIO_GROUP;
     case VIR_DELEGATE_DEVICE_VFIO_CDEV:
@@ -97,6 +99,16 @@ deviceNumber(virDelegateDevice device)
     return HANDLER_DEVICE_NODE;
 }
 
+static int
+openNetNamespace(GError **error)
+{
+    int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        virErrorErrno(error, _("cannot open the network namespace"));
+    return fd;
+}
+
 static bool
 handlerDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
                   const char *identity, int flags, int *retFd, GError **error)
@@ -106,9 +118,12 @@ handlerDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDev
                                      .identity = identity ? identity : "",
                                      .flags = (uint32_t)flags};
     handler_device_open_ret ret = {0};
+    const bool named = device == VIR_DELEGATE_DEVICE_TAP; /* by a name of this namespace */
+    VIR_AUTOCLOSE space = named ? openNetNamespace(error) : -1;
 
-    if (!virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_DEVICE_OPEN), &args,
-                        NULL, 0, &ret, &reply, error))
+    if ((named && space < 0) ||
+        !virHandlersAsk(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_DEVICE_OPEN), &args,
+                        &space, named, &ret, &reply, error))
         return false;
     *retFd = virPacketTakeFd(&reply.packet, 0);
     return *retFd >= 0 || virErrorSet(error, VIR_ERR_OPERATION_FAILED,
@@ -160,16 +175,6 @@ handlerOwnSet(virDelegate *door, const virDelegateCall *call, int fd,
 }
 
 /* --- network --- */
-
-static int
-openNetNamespace(GError **error)
-{
-    int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        virErrorErrno(error, _("cannot open the network namespace"));
-    return fd;
-}
 
 static bool
 handlerTapCreate(virDelegate *door, const virDelegateCall *call, const virNetDevTapRequest *request,

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "delegate/local.h"
+#include "util/netdev/virnetdevtapnode.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virutil.h"
@@ -38,11 +39,15 @@ bool
 virDelegateLocalDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
                            const char *identity, int flags, int *retFd, GError **error)
 {
-    g_autofree char *node = virDelegateLocalNode(door, device, identity, error);
-    int fd = node ? open(node, flags | O_CLOEXEC | O_NOCTTY) : -1;
+    g_autofree char *node = NULL;
+    int fd;
 
+    if (device == VIR_DELEGATE_DEVICE_TAP)
+        return virNetDevTapNodeOpen(identity, flags, retFd, error);
+    node = virDelegateLocalNode(door, device, identity, error);
     if (!node)
         return false;
+    fd = open(node, flags | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return virErrorErrno(error, _("cannot open %s"), node);
     *retFd = fd;

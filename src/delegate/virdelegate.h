@@ -49,6 +49,7 @@ typedef enum {
     VIR_DELEGATE_DEVICE_KVM,         /* /dev/kvm */
     VIR_DELEGATE_DEVICE_VHOST_NET,   /* /dev/vhost-net */
     VIR_DELEGATE_DEVICE_VHOST_VSOCK, /* /dev/vhost-vsock */
+    VIR_DELEGATE_DEVICE_TAP,         /* a queue of a macvtap or ipvtap, by the interface's name */
     VIR_DELEGATE_DEVICE_VFIO_GROUP,  /* /dev/vfio/N of the PCI device with that address */
     VIR_DELEGATE_DEVICE_VFIO_CDEV,   /* /dev/vfio/devices/vfioN of that device */
     VIR_DELEGATE_DEVICE_IOMMUFD,     /* /dev/iommu */
@@ -212,7 +213,8 @@ bool virDelegateGateSweep(virDelegate *door, const uint8_t (*uuids)[16], size_t 
 /* --- devices and nodes --- */
 
 /* device.open: a descriptor for QEMU, O_CLOEXEC; flags of open(2). identity: the path of a _NODE,
- * the address of the PCI device ("0000:03:00.0") of a _VFIO_, else NULL. */
+ * the name of a _TAP's interface, the address of the PCI device ("0000:03:00.0") of a _VFIO_, else
+ * NULL. */
 bool virDelegateDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegateDevice device,
                            const char *identity, int flags, int *retFd, GError **error);
 /* pci.bind: the PCI device of that address gets the driver, and no other takes it. */

@@ -3,6 +3,8 @@
  * virdelegate_file.c: the front of the hooks for devices, nodes and ownership: what must hold
  * before and after. In a job, without the core lock. */
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/magic.h>
 #include <linux/vhost.h>
@@ -11,6 +13,7 @@
 
 #include "delegate/virdelegate.h"
 #include "delegate/virdelegateops.h"
+#include "util/netdev/virnetdevtapnode.h"
 #include "util/virerror.h"
 #include "util/virutil.h"
 
@@ -50,6 +53,7 @@ virDelegateIsDevice(int fd, virDelegateDevice device, dev_t number)
     case VIR_DELEGATE_DEVICE_VHOST_NET:
     case VIR_DELEGATE_DEVICE_VHOST_VSOCK:
         return ioctl(fd, VHOST_GET_FEATURES, &features) == 0;
+    case VIR_DELEGATE_DEVICE_TAP:
     case VIR_DELEGATE_DEVICE_NODE:
         return true;
     default:
@@ -58,7 +62,7 @@ virDelegateIsDevice(int fd, virDelegateDevice device, dev_t number)
     return false;
 }
 
-/* Which number one of VFIO's nodes must have, as the daemon itself reads it. */
+/* Which number one of VFIO's nodes, or a macvtap's, must have, as the daemon itself reads it. */
 static bool
 virDelegateDeviceNumber(const virDelegate *door, virDelegateDevice device, const char *identity,
                         dev_t *retNumber, GError **error)
@@ -66,8 +70,21 @@ virDelegateDeviceNumber(const virDelegate *door, virDelegateDevice device, const
     g_autofree char *path = NULL;
     virVFIOKind kind;
 
+    if (device == VIR_DELEGATE_DEVICE_TAP)
+        return virNetDevTapNodeFind(identity, retNumber, error);
     return !virDelegateDeviceIsVFIO(device, &kind) ||
            virVFIONode(door->sysfs, kind, identity, &path, retNumber, error);
+}
+
+/* A queue of that interface, and not of one with its name in another network namespace. */
+static bool
+virDelegateIsTapNode(int fd, const char *name, dev_t device)
+{
+    struct ifreq ifr = {0};
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == device &&
+           ioctl(fd, TUNGETIFF, &ifr) == 0 && g_str_equal(ifr.ifr_name, name);
 }
 
 bool
@@ -86,6 +103,8 @@ virDelegateDeviceOpen(virDelegate *door, const virDelegateCall *call, virDelegat
         return false;
     if (!virDelegateIsDevice(fd, device, number))
         return virDelegateNotTrue(&trace, error, _("what it gave is another kind of file"));
+    if (device == VIR_DELEGATE_DEVICE_TAP && !virDelegateIsTapNode(fd, identity, number))
+        return virDelegateNotTrue(&trace, error, _("what it gave is no queue of the interface"));
     *retFd = g_steal_fd(&fd);
     return true;
 }

@@ -34,6 +34,14 @@ keepCapability(const char *hook, const uint32_t *had, int cap)
                 capng_capability_to_name((unsigned)cap));
 }
 
+/* caps: ended by -1. */
+static void
+keepCapabilitiesOf(const char *hook, const uint32_t *had, const int *caps)
+{
+    for (; *caps >= 0; caps++)
+        keepCapability(hook, had, *caps);
+}
+
 static bool
 keepCapabilities(const helperPolicy *policy, GError **error)
 {
@@ -45,11 +53,12 @@ keepCapabilities(const helperPolicy *policy, GError **error)
     }
     capng_clear(CAPNG_SELECT_BOTH);
     for (const helperOperation *one = helperOperations; one->hook; one++) {
-        for (const int *cap = one->capabilities; helperPolicyServes(policy, one->hook) && *cap >= 0;
-             cap++)
-            keepCapability(one->hook, had, *cap);
-        if (one->also.key && helperPolicyFlag(policy, one->hook, one->also.key))
-            keepCapability(one->hook, had, one->also.capability);
+        if (!helperPolicyServes(policy, one->hook))
+            continue;
+        keepCapabilitiesOf(one->hook, had, one->capabilities);
+        if (one->also.key &&
+            helperPolicyWord(policy, one->hook, one->also.key, one->also.word, NULL))
+            keepCapabilitiesOf(one->hook, had, one->also.capabilities);
     }
     if (helperPolicyOtherUsers(policy) && (had[0] & CAP_TO_MASK(CAP_DAC_OVERRIDE)))
         (void)capng_update(CAPNG_ADD, CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
@@ -181,6 +190,9 @@ static const struct {
     {"gate.update", false, {"bpf"}},
     {"gate.replace", false, {"bpf"}},
     {"gate.remove", false, {"bpf"}},
+    {"device.open",
+     false,
+     {"setns", "fsopen", "fsconfig", "fsmount", "mknodat", "bind", "getsockname", "setsockopt"}},
     {"tap.create", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
     {"tap.remove", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
     {"net.attach", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},

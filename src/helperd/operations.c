@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #include "util/cgroup/vircgroup.h"
-#include "util/netdev/virnetdev.h"
-#include "util/netdev/virnetdevtap.h"
 #include "util/virerror.h"
 #include "util/virprocstat.h"
 #include "util/virutil.h"
@@ -255,10 +253,13 @@ static bool
 openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
            GError **error)
 {
-    g_autofree char *path = deviceNode(policy, request, error);
+    g_autofree char *path = NULL;
     struct stat st;
     int fd;
 
+    if (helperNumber(request, "device") == VIR_INTERNAL_DEVICE_TAP)
+        return helperOpenTap(policy, request, error);
+    path = deviceNode(policy, request, error);
     if (!path)
         return false;
     fd = open(path, ((int)helperNumber(request, "flags") & O_ACCMODE) | O_CLOEXEC | O_NOFOLLOW |
@@ -273,141 +274,7 @@ openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalR
     return true;
 }
 
-/* --- network: in a thread that goes to the namespace of the call --- */
-
-typedef struct {
-    const helperPolicy *policy;
-    virInternalRequest *request;
-    const char *hook;
-    bool (*run)(virInternalRequest *request, GError **error);
-    bool done;
-    GError *error;
-} networkJob;
-
-static void *
-runInNamespace(void *opaque)
-{
-    networkJob *job = opaque;
-
-    if (setns(virInternalRequestGetFd(job->request, 0), CLONE_NEWNET) < 0)
-        virErrorErrno(&job->error, _("cannot enter the network namespace"));
-    else
-        job->done = job->run(job->request, &job->error);
-    return NULL;
-}
-
-static bool
-runNetwork(const helperPolicy *policy, const char *hook, virInternalRequest *request,
-           bool (*run)(virInternalRequest *request, GError **error), GError **error)
-{
-    const char *name = virInternalRequestGetString(request, "name");
-    networkJob job = {policy, request, hook, run, false, NULL};
-
-    if (!helperPolicyNetwork(policy, hook, virInternalRequestGetFd(request, 0), error) ||
-        !helperPolicyWord(policy, hook, "names", name, error))
-        return false;
-    g_thread_join(g_thread_new("network", runInNamespace, &job));
-    if (job.error)
-        g_propagate_error(error, job.error);
-    return job.done;
-}
-
-static bool
-createTapHere(virInternalRequest *request, GError **error)
-{
-    size_t macLen = 0;
-    const unsigned char *mac = virInternalRequestGetBytes(request, "mac", &macLen);
-    virNetDevTapRequest wanted = {.name = virInternalRequestGetString(request, "name"),
-                                  .mac = macLen == 6 ? mac : NULL,
-                                  .mtu = (unsigned)helperNumber(request, "mtu"),
-                                  .queues = (size_t)helperNumber(request, "queues"),
-                                  .owner = (uid_t)helperNumber(request, "owner"),
-                                  .flags = (unsigned)helperNumber(request, "flags")};
-    g_autofree int *fds = g_new(int, wanted.queues);
-    virNetDevTapInfo info = {{0}};
-
-    if (!virNetDevTapCreate(&wanted, fds, &info, error))
-        return false;
-    for (size_t i = 0; i < wanted.queues; i++)
-        virInternalRequestAddFd(request, fds[i]);
-    (void)virInternalRequestSetString(request, "name", info.name); /* known fields */
-    (void)virInternalRequestSetNumber(request, "ifindex", info.ifindex);
-    (void)virInternalRequestSetNumber(request, "created", info.created);
-    return true;
-}
-
-static bool
-createTap(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
-          GError **error)
-{
-    int64_t queues = helperNumber(request, "queues");
-    uint32_t owner = (uint32_t)helperNumber(request, "owner");
-    uint32_t mtu = (uint32_t)helperNumber(request, "mtu");
-
-    if (queues < 1)
-        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("no queue is asked for"));
-    return helperPolicyNumber(policy, "tap.create", "a number of queues", queues, error) &&
-           (owner == UINT32_MAX ||
-            helperPolicyMember(policy, "tap.create", "uids", owner, error)) &&
-           (mtu == 0 || helperPolicyUpTo(policy, "tap.create", "mtu", "an MTU", mtu, error)) &&
-           runNetwork(policy, "tap.create", request, createTapHere, error);
-}
-
-static bool
-removeTapHere(virInternalRequest *request, GError **error)
-{
-    return virNetDevTapDelete(virInternalRequestGetString(request, "name"), error);
-}
-
-static bool
-removeTap(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
-          GError **error)
-{
-    return runNetwork(policy, "tap.remove", request, removeTapHere, error);
-}
-
-static bool
-attachHere(virInternalRequest *request, GError **error)
-{
-    return virNetDevSetBridge(virInternalRequestGetString(request, "name"),
-                              virInternalRequestGetString(request, "bridge"), error);
-}
-
-static bool
-attachPort(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
-           GError **error)
-{
-    return helperPolicyWord(policy, "net.attach", "bridges",
-                            virInternalRequestGetString(request, "bridge"), error) &&
-           runNetwork(policy, "net.attach", request, attachHere, error);
-}
-
-static bool
-detachHere(virInternalRequest *request, GError **error)
-{
-    return virNetDevSetBridge(virInternalRequestGetString(request, "name"), NULL, error);
-}
-
-static bool
-detachPort(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
-           GError **error)
-{
-    return runNetwork(policy, "net.detach", request, detachHere, error);
-}
-
-static bool
-setUpHere(virInternalRequest *request, GError **error)
-{
-    return virNetDevSetUp(virInternalRequestGetString(request, "name"),
-                          helperNumber(request, "up") != 0, error);
-}
-
-static bool
-setUp(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
-      GError **error)
-{
-    return runNetwork(policy, "net.set", request, setUpHere, error);
-}
+/* --- the operations --- */
 
 const helperOperation helperOperations[] = {
     {"memlock.set", setMemlock, {CAP_SYS_RESOURCE, CAP_SYS_PTRACE, -1}},
@@ -416,21 +283,24 @@ const helperOperation helperOperations[] = {
     {"proc.tune", tuneProcess, {CAP_SYS_RESOURCE, CAP_DAC_OVERRIDE, -1}},
     {"own.set", setOwner, {CAP_CHOWN, CAP_FOWNER, CAP_DAC_READ_SEARCH, -1}},
     {"node.create", createNode, {CAP_MKNOD, CAP_CHOWN, CAP_FOWNER, CAP_DAC_READ_SEARCH, -1}},
-    {"device.open", openDevice, {CAP_DAC_OVERRIDE, -1}},
+    {"device.open",
+     openDevice,
+     {CAP_DAC_OVERRIDE, -1},
+     {"devices", "tap", {CAP_SYS_ADMIN, CAP_MKNOD, -1}}},
     {"pci.bind", helperBindPCI, {-1}},
     {"pci.release", helperReleasePCI, {-1}},
-    {"tap.create", createTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"tap.remove", removeTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"net.attach", attachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"net.detach", detachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"net.set", setUp, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"tap.create", helperCreateTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"tap.remove", helperRemoveTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"net.attach", helperAttachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"net.detach", helperDetachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"net.set", helperSetUp, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
     {"barrier", helperPassBarrier, {CAP_SYS_NICE, -1}},
     {"gate.create", helperCreateGate, {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1}},
     {"gate.update", helperUpdateGate, {CAP_BPF, CAP_NET_ADMIN, -1}},
     {"gate.replace",
      helperReplaceGate,
      {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1},
-     {"ids", CAP_SYS_ADMIN}},
+     {"ids", "yes", {CAP_SYS_ADMIN, -1}}},
     {"gate.remove", helperRemoveGate, {CAP_BPF, CAP_NET_ADMIN, -1}},
     {"cgroup.create", helperCreateGroup, {CAP_CHOWN, CAP_DAC_OVERRIDE, -1}},
     {"cgroup.move", helperMoveIntoGroup, {CAP_DAC_OVERRIDE, -1}},

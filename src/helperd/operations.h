@@ -14,10 +14,11 @@ typedef struct {
     bool (*run)(const helperPolicy *policy, const virInternalCall *call,
                 virInternalRequest *request, GError **error);
     int capabilities[8]; /* CAP_..., ended by -1 */
-    /* One more that it takes only if its key in the policy says "yes". */
+    /* More that it takes only if the list of that key in its policy has the word. */
     struct {
         const char *key; /* NULL: none */
-        int capability;
+        const char *word;
+        int capabilities[4]; /* ended by -1 */
     } also;
 } helperOperation;
 
@@ -37,6 +38,19 @@ GArray *helperCheckedThreads(const helperPolicy *policy, const virInternalReques
  * only if it is that node. */
 bool helperGiveNode(int folder, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid,
                     GError **error);
+
+/* tap.*, net.* and device.open of a macvtap (operations_net.c). */
+bool helperCreateTap(const helperPolicy *policy, const virInternalCall *call,
+                     virInternalRequest *request, GError **error);
+bool helperRemoveTap(const helperPolicy *policy, const virInternalCall *call,
+                     virInternalRequest *request, GError **error);
+bool helperAttachPort(const helperPolicy *policy, const virInternalCall *call,
+                      virInternalRequest *request, GError **error);
+bool helperDetachPort(const helperPolicy *policy, const virInternalCall *call,
+                      virInternalRequest *request, GError **error);
+bool helperSetUp(const helperPolicy *policy, const virInternalCall *call,
+                 virInternalRequest *request, GError **error);
+bool helperOpenTap(const helperPolicy *policy, virInternalRequest *request, GError **error);
 
 /* mount.apply (operations_mount.c). */
 bool helperApplyMounts(const helperPolicy *policy, const virInternalCall *call,

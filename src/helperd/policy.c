@@ -35,7 +35,7 @@ static const struct {
     {"proc.tune", {"min", "max"}},
     {"own.set", {"folders", "uids", "gids"}},
     {"node.create", {"folders", "devices", "uids", "gids"}},
-    {"device.open", {"devices", "nodes", "pci"}},
+    {"device.open", {"devices", "nodes", "pci", "names", "namespaces"}},
     {"pci.bind", {"pci", "drivers"}},
     {"pci.release", {"pci"}},
     {"gate.create", {"devices", "max", "modes"}},

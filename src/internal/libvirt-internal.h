@@ -109,7 +109,8 @@ typedef enum {
     VIR_INTERNAL_DEVICE_KVM = 0,
     VIR_INTERNAL_DEVICE_VHOST_NET = 1,
     VIR_INTERNAL_DEVICE_VHOST_VSOCK = 2,
-    VIR_INTERNAL_DEVICE_TAP = 3,
+    VIR_INTERNAL_DEVICE_TAP = 3, /* identity is a macvtap's name, in the network namespace that the
+                                  * full form has as descriptor 0 */
     VIR_INTERNAL_DEVICE_VFIO_GROUP = 4, /* /dev/vfio/N: identity is the address of a PCI device */
     VIR_INTERNAL_DEVICE_VFIO_CDEV = 5,  /* /dev/vfio/devices/vfioN of the one with that address */
     VIR_INTERNAL_DEVICE_IOMMUFD = 6,    /* /dev/iommu */

@@ -211,6 +211,8 @@ qemuHostFds *qemuHostFdsNew(void);
 void qemuHostFdsFree(qemuHostFds *fds); /* closes them */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(qemuHostFds, qemuHostFdsFree)
 int qemuHostFdsGet(const qemuHostFds *fds, unsigned host, unsigned n);
+/* Takes over fd. */
+void qemuHostFdsAdd(qemuHostFds *fds, unsigned host, unsigned n, int fd);
 unsigned qemuHostFdsCount(const qemuHostFds *fds);
 /* The descriptor made as index-th, and which one a descriptor is. */
 int qemuHostFdsAt(const qemuHostFds *fds, unsigned index);

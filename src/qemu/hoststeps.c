@@ -17,6 +17,7 @@
 
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
+#include "qemu/hosttap.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virfile.h"
@@ -91,7 +92,7 @@ qemuHostFdsIndex(const qemuHostFds *fds, unsigned host, unsigned n)
     g_assert_not_reached();
 }
 
-static void
+void
 qemuHostFdsAdd(qemuHostFds *fds, unsigned host, unsigned n, int fd)
 {
     qemuHostFd entry = {host, n, fd};
@@ -155,91 +156,6 @@ qemuHostListen(qemuGuest *guest, const virDelegateCall *call, const char *path, 
         !virDelegateOwnSet(guest->driver->door, call, node, &owner, NULL, error))
         return false;
     qemuHostFdsAdd(fds, host, 0, g_steal_fd(&fd));
-    return true;
-}
-
-/* The host's end has the guest's address with another first byte, so that a bridge, which takes the
- * lowest address of its ports, never changes its own. */
-static bool
-qemuHostTapMAC(const char *text, uint8_t mac[6])
-{
-    unsigned byte[6];
-
-    if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &byte[0], &byte[1], &byte[2], &byte[3],
-                        &byte[4], &byte[5]) != 6)
-        return false;
-    for (int i = 0; i < 6; i++)
-        mac[i] = (uint8_t)byte[i];
-    mac[0] = 0xfe;
-    return true;
-}
-
-static bool
-qemuHostLimitTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step,
-                 const char *name, GError **error)
-{
-    const virNetDevBandwidth limits = {
-        .sent = {step->sent.average, step->sent.peak, step->sent.burst},
-        .received = {step->received.average, step->received.peak, step->received.burst},
-    };
-
-    return (!limits.sent.average && !limits.received.average) ||
-           virDelegateNetSetBandwidth(guest->driver->door, call, name, &limits, error);
-}
-
-static bool
-qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step, unsigned host,
-            qemuHostFds *fds, GError **error)
-{
-    uint8_t mac[6];
-    virNetDevTapRequest request = {
-        .name = step->ifname ? step->ifname : "vnet%d",
-        .tunPath = step->path,
-        .mac = qemuHostTapMAC(step->mac, mac) ? mac : NULL,
-        .queues = MAX(step->queues, 1),
-        .mtu = step->mtu,
-        .owner = (uid_t)-1,
-        .flags = (step->allowExisting ? VIR_NETDEV_TAP_CREATE_ALLOW_EXISTING : 0) |
-                 (step->vnetHdr ? VIR_NETDEV_TAP_CREATE_VNET_HDR : 0) |
-                 (step->unmanaged ? 0 : VIR_NETDEV_TAP_CREATE_IFUP)};
-    g_autofree int *all = g_new(int, request.queues);
-    virNetDevTapInfo info = {0};
-    const virDeviceQemu *qemu;
-    virDevice *dev;
-
-    if (step->script || step->downscript)
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("<script> of interface '%s': scripts are not run by this daemon"),
-                           step->alias);
-    if (step->bridge && if_nametoindex(step->bridge) == 0)
-        return virErrorErrno(error, _("Cannot get interface MTU on '%s'"), step->bridge);
-    if (!virDelegateTapCreate(guest->driver->door, call, &request, all, &info, error))
-        return false;
-    if (step->unmanaged && info.created) {
-        for (unsigned n = 0; n < request.queues; n++)
-            virCloseFd(&all[n]); /* and it is gone again */
-        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
-                           _("target managed='no' but specified dev doesn't exist"));
-    }
-    for (unsigned n = 0; n < request.queues; n++)
-        qemuHostFdsAdd(fds, host, n, all[n]);
-    if (info.created) {
-        qemuResource *tap = qemuResourceNew(QEMU_RESOURCE_TAP, info.name, step->alias);
-
-        tap->number = info.ifindex;
-        g_ptr_array_add(guest->resources, tap);
-    }
-    if (!VIR_FAULT_STEP("start:tap-made", error))
-        return false;
-    if (step->bridge &&
-        !virDelegateNetAttach(guest->driver->door, call, info.name, step->bridge, error))
-        return false;
-    if (!qemuHostLimitTap(guest, call, step, info.name, error))
-        return false;
-    dev = guest->made ? virDomainDefDeviceByAlias(guest->made, step->alias) : NULL;
-    qemu = dev ? virDeviceQemuOf(dev) : NULL;
-    if (qemu && qemu->hostDone)
-        qemu->hostDone(dev, step, info.name);
     return true;
 }
 

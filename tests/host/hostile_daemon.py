@@ -138,6 +138,7 @@ gids={user}
 [device.open]
 devices=vfio-group;vfio-cdev
 nodes=/dev/null;{folder}/mine/*
+names=hostile*
 pci=ffff:ff:1f.*
 [pci.bind]
 pci=ffff:ff:1f.[0-6]
@@ -595,6 +596,7 @@ class HostileDaemon(unittest.TestCase):
         (self.mine / "file").touch()
         for words, device, identity in (
                 ("'kvm' is not among the devices", 0, ""), ("'vhost-net' is not among", 1, ""),
+                ("'tap' is not among the devices", 3, "hostile0"),
                 ("'/dev/zero' is not among the nodes", 7, "/dev/zero"), ("is not among the nodes", 7, "/dev/../dev/null"),
                 ("is not among the nodes", 7, ""), ("is not among the nodes", 99, "/dev/zero"),
                 ("is not among the nodes", -1, "/dev/zero"), ("symbolic link", 7, str(self.mine / "link")),

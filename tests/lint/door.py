@@ -22,8 +22,10 @@ SPAWN = ["src/spawn/"]
 # writer -> what may call it beside the door
 WRITERS = {
     "mount|umount|umount2|fsmount|move_mount|pivot_root": SPAWN,
+    "virNetDevTapNodeOpen": NETDEV,
     "unshare|setns": SPAWN,
-    "mknod|mknodat": SPAWN,
+    # The node of a macvtap, in a file system that is nowhere.
+    "mknod|mknodat": SPAWN + ["src/util/netdev/virnetdevtapnode.c"],
     # The daemon's own sockets get the group of the configuration; pins get the daemon's user.
     "chown|fchown|fchownat|lchown": SPAWN + GROUPS + ["src/rpc/virnetserver.c"],
     "setrlimit|prlimit": SPAWN,

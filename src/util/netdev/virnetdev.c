@@ -70,6 +70,7 @@ virNetDevLookup(const char *name, bool *retExists, virNetDevInfo *retInfo, GErro
     g_autoptr(virNetDevLink) link = NULL;
     GError *cause = NULL;
     const struct nl_addr *mac;
+    const char *kind;
 
     if (!sock)
         return false;
@@ -86,7 +87,10 @@ virNetDevLookup(const char *name, bool *retExists, virNetDevInfo *retInfo, GErro
         .mtu = rtnl_link_get_mtu(link),
         .up = rtnl_link_get_flags(link) & IFF_UP,
         .masterIndex = (unsigned)MAX(rtnl_link_get_master(link), 0),
+        .linkIndex = (unsigned)MAX(rtnl_link_get_link(link), 0),
     };
+    kind = rtnl_link_get_type(link);
+    g_strlcpy(retInfo->kind, kind ? kind : "", sizeof(retInfo->kind));
     mac = rtnl_link_get_addr(link);
     if (mac && nl_addr_get_len(mac) == sizeof(retInfo->mac))
         memcpy(retInfo->mac, nl_addr_get_binary_addr(mac), sizeof(retInfo->mac));

@@ -17,6 +17,8 @@ typedef struct {
     bool up;
     uint8_t mac[6];
     unsigned masterIndex; /* bridge it is a port of; 0: none */
+    unsigned linkIndex;   /* interface it stands on (a macvtap's parent); 0: none */
+    char kind[16]; /* "tun", "macvtap", "bridge", ...; "" for what the kernel calls nothing */
 } virNetDevInfo;
 
 /* Bytes, packets, errors and drops as the host's end counts them. */
