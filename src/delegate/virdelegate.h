@@ -139,12 +139,8 @@ bool virDelegateRetire(virDelegate *door, GError **error);
  * that systemd makes the scope for (virSpawnHold), 0 where groups are the daemon's own. */
 bool virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const char *name,
                              pid_t leader, virCgroup **retGroup, GError **error);
-/* True if the guest's process may be born in the group, or join it by itself: moving it is nobody
- * else's business (cgroup.move), and the daemon has the right. Else it waits in the daemon's own
- * group until virDelegateCgroupMove has moved it. */
-bool virDelegateCgroupMayClone(virDelegate *door, const virDelegateCall *call,
-                               const virCgroup *group);
-/* cgroup.move: the process of pidfd into the leaf (a guest that was not born there). */
+/* cgroup.move: the process of pidfd into the leaf. For a guest that cannot be born there
+ * (virCgroupMayJoin): until then it waits in the daemon's own group. */
 bool virDelegateCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                            int pidfd, GError **error);
 /* cgroup.set: one limit of the guest's group or of a part of it. Only files that

@@ -58,15 +58,10 @@ virDelegateIsOwned(const virDelegate *door, const virCgroup *group)
 }
 
 bool
-virDelegateCgroupWantsOwner(virDelegate *door, const virDelegateCall *call)
+virDelegateCgroupWantsOwner(virDelegate *door, const virDelegateCall *call, const virCgroup *group)
 {
-    return door->owner.uid != 0 && !virDelegateIsAsked(door, call, "cgroup.move");
-}
-
-bool
-virDelegateCgroupMayClone(virDelegate *door, const virDelegateCall *call, const virCgroup *group)
-{
-    return !virDelegateIsAsked(door, call, "cgroup.move") && virCgroupMayJoin(group);
+    return door->owner.uid != 0 &&
+           (virCgroupMayReach(group) || !virDelegateIsAsked(door, call, "cgroup.move"));
 }
 
 bool
@@ -92,7 +87,7 @@ virDelegateCgroupCreate(virDelegate *door, const virDelegateCall *call, const ch
         return false;
     if (!virDelegateFoldersAreThere(group, NULL))
         return virDelegateNotTrue(&trace, error, _("the group is not there"));
-    if (trace.ops == &virDelegateHandlerOps && virDelegateCgroupWantsOwner(door, call) &&
+    if (trace.ops == &virDelegateHandlerOps && virDelegateCgroupWantsOwner(door, call, group) &&
         !virDelegateIsOwned(door, group))
         return virDelegateNotTrue(&trace, error, _("the group is another user's"));
     *retGroup = g_steal_pointer(&group);

@@ -166,8 +166,10 @@ bool virDelegateBegin(virDelegate *door, const virDelegateCall *call, const char
 pid_t virDelegateLivePid(int pidfd, GError **error);
 /* True if a handler is asked for the hook now. */
 bool virDelegateIsAsked(virDelegate *door, const virDelegateCall *call, const char *hook);
-/* True if groups that a handler makes are to belong to the daemon, which moves processes itself. */
-bool virDelegateCgroupWantsOwner(virDelegate *door, const virDelegateCall *call);
+/* True if groups that a handler makes are to belong to the daemon: it moves processes itself, or
+ * could have them born there, which is quicker. */
+bool virDelegateCgroupWantsOwner(virDelegate *door, const virDelegateCall *call,
+                                 const virCgroup *group);
 /* Logs the call (hook, guest, phase, duration, verdict) and passes done on. */
 bool virDelegateEnd(const virDelegateTrace *trace, bool done);
 /* "done" that isn't true. what ends the sentence "... reported ... as done, but". False. */

@@ -130,6 +130,8 @@ typedef struct {
     virHandlerPeer *peer;   /* who is asked, referenced */
     virHandlerGrant *grant; /* what it would be; NULL: on the guest's list */
     uint64_t request;
+    uint64_t number; /* among those of its server */
+    gint64 began_us;
     bool save; /* the list is to be written first */
     bool sent; /* the handler may have done it */
 } hookCall;
@@ -140,7 +142,6 @@ hookCallClear(hookCall *ask)
     virHandlerPeerUnref(ask->peer);
     virHandlerGrantFree(ask->grant);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(hookCall, hookCallClear)
 
 /* Who serves the hook, and the numbers of this call. */
 static bool
@@ -157,7 +158,7 @@ openCall(hookCall *ask, GError **error)
     ask->peer = virHandlerPeerRef(server->peer);
     beginCall(handlers, ask->peer, &ask->pending);
     ask->request = virHandlersNoteAsked(handlers, ask->call, &ask->grant, &ask->save);
-    server->calls++;
+    ask->number = server->calls++;
     return true;
 }
 
@@ -184,7 +185,7 @@ saveGrants(const hookCall *ask, GError **error)
 
 /* The call is over, with an answer or without. Under lock. */
 static void
-closeCall(const hookCall *ask, gint64 began_us)
+closeCall(const hookCall *ask)
 {
     const virHandlerPending *pending = &ask->pending;
     virHandlerServer *server =
@@ -193,27 +194,28 @@ closeCall(const hookCall *ask, gint64 began_us)
     endCall(ask->handlers, pending, ask->request);
     if (!server)
         return;
-    server->last_us = (uint64_t)(g_get_monotonic_time() - began_us);
+    server->last_us = (uint64_t)(g_get_monotonic_time() - ask->began_us);
     server->total_us += server->last_us;
-    server->recent_us[(server->calls - 1) % HANDLER_RECENT] =
-        (uint32_t)MIN(server->last_us, UINT32_MAX);
+    server->recent_us[ask->number % HANDLER_RECENT] = (uint32_t)MIN(server->last_us, UINT32_MAX);
     server->failures +=
         !pending->answered || pending->reply->header.status != RPC_MESSAGE_STATUS_OK;
     server->late += !pending->answered && !pending->lost;
 }
 
-/* Sends and waits. */
+static void
+setDeadline(hookCall *ask, gint64 from_us)
+{
+    ask->what.deadline_us = from_us + (gint64)ask->what.seconds * G_USEC_PER_SEC;
+}
+
 static bool
 runCall(hookCall *ask, GError **error)
 {
-    gint64 began_us = g_get_monotonic_time();
     bool answered;
 
-    ask->what.deadline_us = began_us + (gint64)ask->what.seconds * G_USEC_PER_SEC;
-    ask->sent = sendCall(ask->peer, &ask->what, ask->pending.serial, error);
     g_mutex_lock(&ask->handlers->lock);
     answered = ask->sent && awaitAnswer(ask->handlers, &ask->pending, &ask->what, error);
-    closeCall(ask, began_us);
+    closeCall(ask);
     g_mutex_unlock(&ask->handlers->lock);
     if (ask->sent && !answered && !ask->pending.lost) {
         handler_cancel_msg cancel = {.request = ask->request};
@@ -253,33 +255,99 @@ noteOutcome(const hookCall *ask, bool answered, bool done, const void *ret)
     g_mutex_unlock(&ask->handlers->lock);
 }
 
+/* Out with it. False: it is over, and nobody has seen it. True with an error: it could not be sent
+ * whole, which finishAsking notes. */
+static bool
+beginAsking(hookCall *ask, const virHandlerQuestion *question, GError **error)
+{
+    virArenaInit(&question->reply->arena);
+    ask->pending.reply = &question->reply->packet;
+    ask->grant = virHandlerGrantNew(ask->hook, question->args, question->fds, question->nfds);
+    if (!openCall(ask, error))
+        return false;
+    fillCall(question->args, ask);
+    if (!saveGrants(ask, error)) {
+        abandonCall(ask);
+        return false;
+    }
+    ask->began_us = g_get_monotonic_time();
+    setDeadline(ask, ask->began_us);
+    ask->sent = sendCall(ask->peer, &ask->what, ask->pending.serial, error);
+    return true;
+}
+
+static bool
+finishAsking(hookCall *ask, virHandlerQuestion *question, GError **error)
+{
+    const bool answered = runCall(ask, error);
+
+    question->done = answered && readAnswer(question->reply, &ask->what, ask->hook->ret,
+                                            &question->reply->arena, question->ret, error);
+    noteOutcome(ask, answered, question->done, question->ret);
+    return question->done;
+}
+
+/* An error behind the first is not told. */
+static void
+keepFirst(GError **first, GError *error)
+{
+    if (*first)
+        g_clear_error(&error);
+    else
+        *first = error;
+}
+
+bool
+virHandlersAskAll(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
+                  virHandlerQuestion *questions, size_t n, GError **error)
+{
+    const unsigned seconds = handlers->deadline_s ? handlers->deadline_s : hook->deadline_s;
+    g_autofree hookCall *asks = g_new0(hookCall, n);
+    g_autoptr(GError) first = NULL;
+    gint64 answered_us = 0;
+    size_t begun = 0;
+
+    for (size_t i = 0; i < n; i++)
+        questions[i].done = false;
+    while (begun < n && !first) {
+        virHandlerQuestion *question = &questions[begun];
+        hookCall *ask = &asks[begun];
+
+        *ask = (hookCall){.handlers = handlers,
+                          .call = call,
+                          .hook = hook,
+                          .what = {hook->number, hook->name, hook->args, question->args,
+                                   question->fds, question->nfds, seconds, 0}};
+        if (beginAsking(ask, question, &first))
+            begun++;
+        else
+            hookCallClear(ask);
+    }
+    for (size_t i = 0; i < begun; i++) {
+        GError *why = NULL;
+
+        if (answered_us > asks[i].began_us)
+            setDeadline(&asks[i], answered_us);
+        if (finishAsking(&asks[i], &questions[i], asks[i].sent ? &why : NULL))
+            answered_us = g_get_monotonic_time();
+        else
+            keepFirst(&first, why);
+        hookCallClear(&asks[i]);
+    }
+    if (!first)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&first));
+    return false;
+}
+
 bool
 virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
                void *args, const int *fds, size_t nfds, void *ret, virHandlerReply *reply,
                GError **error)
 {
-    unsigned seconds = handlers->deadline_s ? handlers->deadline_s : hook->deadline_s;
-    g_auto(hookCall)
-        ask = {.handlers = handlers,
-               .call = call,
-               .hook = hook,
-               .what = {hook->number, hook->name, hook->args, args, fds, nfds, seconds, 0},
-               .pending = {.reply = &reply->packet},
-               .grant = virHandlerGrantNew(hook, args, fds, nfds)};
-    bool answered, done;
+    virHandlerQuestion question = {args, fds, nfds, ret, reply, false};
 
-    virArenaInit(&reply->arena);
-    if (!openCall(&ask, error))
-        return false;
-    fillCall(args, &ask);
-    if (!saveGrants(&ask, error)) {
-        abandonCall(&ask);
-        return false;
-    }
-    answered = runCall(&ask, error);
-    done = answered && readAnswer(reply, &ask.what, hook->ret, &reply->arena, ret, error);
-    noteOutcome(&ask, answered, done, ret);
-    return done;
+    return virHandlersAskAll(handlers, call, hook, &question, 1, error);
 }
 
 void

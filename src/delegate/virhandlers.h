@@ -100,6 +100,23 @@ bool virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const vi
                     void *args, const int *fds, size_t nfds, void *ret, virHandlerReply *reply,
                     GError **error);
 
+/* One of several calls that do not wait for one another. */
+typedef struct {
+    void *args; /* as of virHandlersAsk, like the rest */
+    const int *fds;
+    size_t nfds;
+    void *ret;
+    virHandlerReply *reply;
+    bool done;
+} virHandlerQuestion;
+
+/* The same hook n times, all sent before the first answer is waited for: the handler finds the next
+ * when it is through with one, and neither side sleeps in between. Each has its deadline from the
+ * answer before it on. False with the error of the first that failed: those after it may not have
+ * been sent, or may be done; each question says. */
+bool virHandlersAskAll(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
+                       virHandlerQuestion *questions, size_t n, GError **error);
+
 /* --- what was granted (virhandlergrants.h) --- */
 
 typedef struct virHandlerGuest virHandlerGuest;

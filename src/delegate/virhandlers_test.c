@@ -56,20 +56,27 @@ testLie(testHandler *test, const void *unused)
 }
 
 static void
+testRefuse(testHandler *test, const virPacket *call, const char *words)
+{
+    virNetHeader header =
+        testHeader(HANDLER_PROC_PROC_TUNE, RPC_MESSAGE_TYPE_REPLY, call->header.serial);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(virNetMessage) message = NULL;
+
+    virErrorSet(&why, VIR_ERR_ACCESS_DENIED, "%s", words);
+    message = virNetMessageNewError(&header, RPC_MESSAGE_TYPE_REPLY, why);
+    g_assert_true(
+        virPacketSend(test->fd, message, NULL, 0, g_get_monotonic_time() + PATIENCE_US, NULL));
+}
+
+static void
 testRefusal(testHandler *test, const void *unused)
 {
     testJob job;
     g_auto(virPacket) call = {0};
     GThread *thread = testBegin(test, &job, &call);
-    virNetHeader header =
-        testHeader(HANDLER_PROC_PROC_TUNE, RPC_MESSAGE_TYPE_REPLY, call.header.serial);
-    g_autoptr(GError) why = NULL;
-    g_autoptr(virNetMessage) message = NULL;
 
-    virErrorSet(&why, VIR_ERR_ACCESS_DENIED, "not for you");
-    message = virNetMessageNewError(&header, RPC_MESSAGE_TYPE_REPLY, why);
-    g_assert_true(
-        virPacketSend(test->fd, message, NULL, 0, g_get_monotonic_time() + PATIENCE_US, NULL));
+    testRefuse(test, &call, "not for you");
     g_thread_join(thread);
     testExpectFailure(&job, VIR_ERR_ACCESS_DENIED, "the handler of proc.tune: not for you");
 }
@@ -145,6 +152,140 @@ testVanish(testHandler *test, const void *unused)
     virPacketReaderClear(&test->reader);
     virPacketReaderInit(&test->reader);
     testServe(test, "proc.tune");
+}
+
+/* --- several calls at once --- */
+
+enum { CALLS = 3 };
+
+/* The same hook several times, on a thread as in a job. */
+typedef struct {
+    testHandler *test;
+    virHandlerQuestion questions[CALLS];
+    bool done;
+    GError *error;
+} testWave;
+
+static void *
+testRunWave(void *opaque)
+{
+    testWave *wave = opaque;
+    handler_proc_tune_args args[CALLS];
+    virHandlerReply replies[CALLS] = {0};
+
+    for (unsigned i = 0; i < CALLS; i++) {
+        args[i] = (handler_proc_tune_args){.oom_score_adj = (int)i, .ioprio = -1};
+        wave->questions[i] =
+            (virHandlerQuestion){&args[i], &wave->test->pidfd, 1, NULL, &replies[i], false};
+    }
+    wave->done = virHandlersAskAll(wave->test->handlers, &testCall, virXdrHookByName("proc.tune"),
+                                   wave->questions, CALLS, &wave->error);
+    for (unsigned i = 0; i < CALLS; i++)
+        virHandlerReplyClear(&replies[i]);
+    return NULL;
+}
+
+/* All of them are there before one is answered. */
+static GThread *
+testBeginWave(testHandler *test, testWave *wave, virPacket calls[CALLS])
+{
+    GThread *thread;
+
+    *wave = (testWave){.test = test};
+    testServe(test, "proc.tune");
+    thread = g_thread_new("wave", testRunWave, wave);
+    for (unsigned i = 0; i < CALLS; i++) {
+        g_auto(virArena) arena = {0};
+        handler_proc_tune_args args;
+
+        virArenaInit(&arena);
+        g_assert_true(testReceive(test, &calls[i]));
+        g_assert_true(virPacketDecode(&calls[i], &handler_proc_tune_args_xdr, &arena, &args, NULL));
+        g_assert_cmpint(args.oom_score_adj, ==, (int)i);
+    }
+    return thread;
+}
+
+static void
+testClearPackets(virPacket calls[CALLS])
+{
+    for (unsigned i = 0; i < CALLS; i++)
+        virPacketClear(&calls[i]);
+}
+
+static void
+testWaveInAnyOrder(testHandler *test, const void *unused)
+{
+    virPacket calls[CALLS] = {0};
+    testWave wave;
+    GThread *thread = testBeginWave(test, &wave, calls);
+
+    for (unsigned i = CALLS; i-- > 0;)
+        testAnswer(test, &calls[i], NULL, 0);
+    g_thread_join(thread);
+    g_assert_no_error(wave.error);
+    g_assert_true(wave.done);
+    testClearPackets(calls);
+}
+
+/* The first that failed is told; what came after it counts. */
+static void
+testWaveWithRefusals(testHandler *test, const void *unused)
+{
+    virPacket calls[CALLS] = {0};
+    testWave wave;
+    GThread *thread = testBeginWave(test, &wave, calls);
+
+    testRefuse(test, &calls[1], "not the second");
+    testRefuse(test, &calls[0], "not the first");
+    testAnswer(test, &calls[2], NULL, 0);
+    g_thread_join(thread);
+    g_assert_false(wave.done);
+    g_assert_true(virErrorIs(wave.error, VIR_ERR_ACCESS_DENIED));
+    g_assert_nonnull(strstr(wave.error->message, "not the first"));
+    g_clear_error(&wave.error);
+    g_assert_false(wave.questions[0].done);
+    g_assert_false(wave.questions[1].done);
+    g_assert_true(wave.questions[2].done);
+    testClearPackets(calls);
+}
+
+static void
+testWaveCutOff(testHandler *test, const void *unused)
+{
+    virPacket calls[CALLS] = {0};
+    testWave wave;
+    GThread *thread = testBeginWave(test, &wave, calls);
+
+    testAnswer(test, &calls[0], NULL, 0);
+    virCloseFd(&test->fd);
+    g_thread_join(thread);
+    g_assert_false(wave.done);
+    g_assert_nonnull(strstr(wave.error->message, "went away in the middle"));
+    g_clear_error(&wave.error);
+    g_assert_true(wave.questions[0].done);
+    g_assert_false(wave.questions[2].done);
+    testClearPackets(calls);
+}
+
+/* The second has its second from the first's answer on: what is told to be given up is the last. */
+static void
+testWaveTooLate(testHandler *test, const void *unused)
+{
+    virPacket calls[CALLS] = {0};
+    g_auto(virPacket) cancel = {0};
+    testWave wave;
+    GThread *thread = testBeginWave(test, &wave, calls);
+
+    testAnswer(test, &calls[0], NULL, 0);
+    testAnswer(test, &calls[1], NULL, 0);
+    g_assert_true(testReceive(test, &cancel));
+    g_assert_cmpint(cancel.header.procedure, ==, HANDLER_PROC_CANCEL);
+    g_thread_join(thread);
+    g_assert_true(virErrorIs(wave.error, VIR_ERR_OPERATION_TIMEOUT));
+    g_clear_error(&wave.error);
+    g_assert_true(wave.questions[1].done);
+    testClearPackets(calls);
 }
 
 static void
@@ -322,6 +463,10 @@ testAll(void)
     TEST("descriptors nobody asked for are closed", testSurplusDescriptors);
     TEST("a late answer is dropped, closed and undone", testLate);
     TEST("a handler that vanishes fails the call, and nobody steps in", testVanish);
+    TEST("several calls are out before one is answered", testWaveInAnyOrder);
+    TEST("of several calls each counts for itself", testWaveWithRefusals);
+    TEST("of several calls those fail that a handler leaves behind", testWaveCutOff);
+    TEST("of several calls each has its time", testWaveTooLate);
     TEST("without a handler the daemon does it", testSelf);
     TEST("where a handler must be, its absence is an error", testMustBeHandler);
     TEST("what is off counts as done, where that can be", testOff);

@@ -365,15 +365,16 @@ qemuStartPrepareProcess(pid_t pid, int pidfd, void *opaque, GError **error)
             qemuPrivateDevMakeOutside(start->guest, &start->call, pidfd, start->nodes, error));
 }
 
-/* QEMU's process is born in the group, or joins it as its first act. Where another has to move it,
- * it is virtward-spawn, waiting, that is moved: nothing of QEMU runs before. */
+/* QEMU's process is born in the group, or joins it as its first act, also where moving is a
+ * handler's: then nothing is left to move. Where it needs another's right, it is virtward-spawn,
+ * waiting, that is moved: nothing of QEMU runs before. */
 static bool
 qemuStartEnterGroup(qemuStart *start, virSpawnRequest *request, GArray **retJoins, GError **error)
 {
     virDelegate *door = start->driver->door;
     virCgroup *group = start->guest->group;
 
-    if (virDelegateCgroupMayClone(door, &start->call, group)) {
+    if (virCgroupMayJoin(group)) {
         *retJoins = virCgroupOpenJoins(group, error);
         if (!*retJoins)
             return false;

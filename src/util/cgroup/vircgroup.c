@@ -218,7 +218,7 @@ virCgroupCommonAbove(const char *mount, const char *place, const char *path)
 }
 
 bool
-virCgroupMayJoin(const virCgroup *group)
+virCgroupMayReach(const virCgroup *group)
 {
     g_autofree char *text = NULL;
     g_autofree char *above = NULL;
@@ -234,7 +234,14 @@ virCgroupMayJoin(const virCgroup *group)
         group->instance->hierarchies->len != 1)
         return false;
     above = virCgroupCommonAbove(own.v2, own.v2Place, group->leafPath);
-    return virCgroupMayEnter(above) && virCgroupMayEnter(group->leafPath);
+    return virCgroupMayEnter(above);
+}
+
+bool
+virCgroupMayJoin(const virCgroup *group)
+{
+    return !group->instance->handed ||
+           (virCgroupMayReach(group) && virCgroupMayEnter(group->leafPath));
 }
 
 int
@@ -288,7 +295,12 @@ virCgroupOpenJoins(virCgroup *group, GError **error)
         if (i == 0 && at->backend->canClone && !group->scope)
             continue;
         entry = virCgroupEntryIn(group, at);
-        path = g_build_filename(entry, "cgroup.procs", NULL);
+        /* A thread that writes "0" to v1's list of threads moves itself alone, for which the kernel
+         * needs no lock over all processes (cgroup_procs_write_start in kernel/cgroup/cgroup.c);
+         * taking that one waits for RCU, often 10 ms. Who joins has one thread. */
+        path = g_build_filename(
+            entry, at->backend == &virCgroupV1Backend ? at->backend->threads : "cgroup.procs",
+            NULL);
         fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0) {
             virErrorErrno(error, _("cannot open %s"), path);

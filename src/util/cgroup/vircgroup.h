@@ -146,6 +146,8 @@ const char *virCgroupPath(const virCgroup *group);
 /* True if a child of this process may be born in the group, or join it, by this process's own
  * rights: the kernel asks who may write to the group and to the nearest one above both. */
 bool virCgroupMayJoin(const virCgroup *group);
+/* The same, were the group this user's: it may write to the nearest one above both. */
+bool virCgroupMayReach(const virCgroup *group);
 /* Folder descriptor for virSpawnRequest.cgroupFd: of the emulator's part once there is one, else of
  * the leaf; borrowed, -1 before it is made. -1 also on v1, which can't be cloned into, and in a
  * scope: see virCgroupOpenJoins. */
