@@ -145,8 +145,8 @@ bool
 virNetDevTapNodeOpen(const char *name, int flags, int *retFd, GError **error)
 {
     g_autofree char *path = NULL;
-    unsigned ifindex;
-    dev_t device;
+    unsigned ifindex = 0;
+    dev_t device = 0;
     int fd, why;
 
     if (!findDevice(name, &device, &ifindex, error))
