@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -127,7 +128,6 @@ static const char *const base[] = {"access",
                                    "pidfd_open",
                                    "poll",
                                    "ppoll",
-                                   "prctl",
                                    "pread64",
                                    "read",
                                    "readlink",
@@ -147,7 +147,6 @@ static const char *const base[] = {"access",
                                    "set_robust_list",
                                    "set_tid_address",
                                    "sigaltstack",
-                                   "socket",
                                    "stat",
                                    "statfs",
                                    "statx",
@@ -192,12 +191,13 @@ static const struct {
     {"gate.remove", false, {"bpf"}},
     {"device.open",
      false,
-     {"setns", "fsopen", "fsconfig", "fsmount", "mknodat", "bind", "getsockname", "setsockopt"}},
-    {"tap.create", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
-    {"tap.remove", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
-    {"net.attach", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
-    {"net.detach", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
-    {"net.set", false, {"setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+     {"socket", "setns", "fsopen", "fsconfig", "fsmount", "mknodat", "bind", "getsockname",
+      "setsockopt"}},
+    {"tap.create", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"tap.remove", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"net.attach", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"net.detach", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"net.set", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
 };
 
 static bool
@@ -212,6 +212,16 @@ allow(scmp_filter_ctx filter, const char *const *names)
             return false;
     }
     return true;
+}
+
+/* A socket for the channel, and a name for a thread; what else these calls can do is nobody's. */
+static bool
+allowNarrow(scmp_filter_ctx filter)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                            SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                            SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)) == 0;
 }
 
 /* Threads, but no processes; clone3's flags can't be seen, so libraries are sent to clone. */
@@ -235,7 +245,8 @@ fillFilter(scmp_filter_ctx filter, const helperPolicy *policy)
         if (!allow(filter, own[i].calls))
             return false;
     }
-    return allow(filter, base) && (!helperPolicyOtherUsers(policy) || allow(filter, reach)) &&
+    return allow(filter, base) && allowNarrow(filter) &&
+           (!helperPolicyOtherUsers(policy) || allow(filter, reach)) &&
            (processes ? allow(filter, makers) : allowThreads(filter));
 }
 

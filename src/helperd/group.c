@@ -180,23 +180,23 @@ openAbove(int fd)
     return (int)syscall(SYS_openat2, fd, "..", &how, sizeof(how));
 }
 
-/* True if the way up comes by a group that was found before. */
-static bool
-climbToKnown(int fd)
+/* By how many steps the way up comes to a group that was found before; -1: it doesn't. */
+int
+helperGroupDepth(int fd)
 {
     VIR_AUTOCLOSE at = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     struct stat st;
 
-    while (at >= 0 && fstat(at, &st) == 0) {
+    for (int depth = 0; at >= 0 && fstat(at, &st) == 0; depth++) {
         int above;
 
         if (isKnown(&st, NULL))
-            return true;
+            return depth;
         above = openAbove(at);
         virCloseFd(&at);
         at = above;
     }
-    return false;
+    return -1;
 }
 
 /* Until a top, or as far as it goes: *retEnd is the last one's inode. */
@@ -261,7 +261,7 @@ helperGroupIsBelow(int fd, const char *const *groups, bool *retBelow, GError **e
 
     if (!isGroup(fd, &st))
         return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("a descriptor is no control group"));
-    *retBelow = climbToKnown(fd);
+    *retBelow = helperGroupDepth(fd) >= 0;
     if (*retBelow)
         return true;
     if (!(tops = openTops(groups, st.st_dev, error)) || !climb(fd, tops, &end, retBelow, error))

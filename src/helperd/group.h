@@ -20,6 +20,9 @@ void helperGroupForget(void);
 /* The group behind the descriptor was made under the name of one of groups where that one is to be:
  * from now on it is known without a look. */
 void helperGroupMade(int fd);
+/* How many groups lie between the one behind the descriptor, which helperGroupIsBelow has found,
+ * and one of groups: 0 for that itself; -1 where that is not known (a container's mount). */
+int helperGroupDepth(int fd);
 /* The same group by a mount of this process's own that can be written to (O_PATH; the caller's): a
  * container's cannot. -1: there is none. */
 int helperGroupReopen(int fd, GError **error);

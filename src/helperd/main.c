@@ -24,31 +24,64 @@
 #include "util/virutil.h"
 #include "util/viruuid.h"
 
-enum { RETRY_MS = 1000 };
+enum {
+    RETRY_MS = 1000,
+    GRACE_MS = 1000, /* for what is being done at the end, and once more for its answer */
+    WORDS_MAX = 400, /* bytes of another side's in a line; journald makes several of a long one */
+    REFUSALS_BURST = 500,
+    REFUSAL_US = 20000, /* beyond the burst: so long for each */
+};
 
 /* A daemon that is served, in a thread of its own. */
 typedef struct {
     const helperPolicy *policy;
     const char *path;
-    int endFd;                   /* readable: it is over */
-    virInternalSession *session; /* NULL: it isn't there now */
-    bool said;                   /* that it isn't */
+    int endFd;          /* readable: it is over */
+    bool said;          /* that it isn't there now */
+    gint64 refusals_us; /* when the refusals so far are paid for */
+    GMutex lock;
+    virInternalSession *session; /* set under lock, by its thread alone; NULL: it isn't there */
+    bool ending;                 /* under lock: no new session */
 } helperDaemon;
+
+/* Threads that serve. */
+static GMutex servingLock;
+static GCond servingEnded;
+static size_t serving;
 
 /* What a call needs; one per operation and daemon, as long as the session. */
 typedef struct {
-    const helperPolicy *policy;
+    helperDaemon *daemon;
     const helperOperation *operation;
 } helperBinding;
 
-/* One line for every call: what, for whom, how it ended. Names and reasons have the other side's
- * words in them, which must not make lines of their own. */
+/* Words of another side, which must not make lines of their own, nor one so long that whoever keeps
+ * the lines breaks it up. Caller frees. */
+static char *
+tame(const char *words)
+{
+    g_autofree char *part = g_strndup(words, WORDS_MAX);
+    g_autofree char *plain = g_strescape(part, NULL);
+
+    return strlen(words) > WORDS_MAX ? g_strconcat(plain, "...", NULL) : g_steal_pointer(&plain);
+}
+
+/* A line about a daemon, with what the library says of it. */
+static void
+tell(const helperDaemon *daemon, const char *what)
+{
+    g_autofree char *why = tame(virInternalGetLastError());
+
+    fprintf(stderr, "virtward-helperd: %s: %s%s%s\n", daemon->path, what, *what ? ": " : "", why);
+}
+
+/* One line for every call: what, for whom, how it ended. */
 static void
 audit(const virInternalCall *call, const char *hook, gint64 began_us, const GError *error)
 {
     char uuid[VIR_UUID_TEXT_SIZE];
-    g_autofree char *name = g_strescape(call->domain, NULL);
-    g_autofree char *why = error ? g_strescape(error->message, NULL) : NULL;
+    g_autofree char *name = tame(call->domain);
+    g_autofree char *why = error ? tame(error->message) : NULL;
 
     fprintf(stderr,
             "audit: hook=%s guest=\"%s\" uuid=%s request=%llu us=%" G_GINT64_FORMAT
@@ -58,18 +91,35 @@ audit(const virInternalCall *call, const char *hook, gint64 began_us, const GErr
             error ? why : "");
 }
 
+/* Every refusal has its line, so a daemon that is refused without end could drown those of others:
+ * it has to wait. Nobody else does. */
+static void
+payForRefusal(helperDaemon *daemon)
+{
+    gint64 now_us = g_get_monotonic_time();
+    struct pollfd ended = {.fd = daemon->endFd, .events = POLLIN};
+    gint64 late_us;
+
+    daemon->refusals_us = MAX(daemon->refusals_us, now_us) + REFUSAL_US;
+    late_us = daemon->refusals_us - now_us - (gint64)REFUSALS_BURST * REFUSAL_US;
+    if (late_us > 0)
+        (void)poll(&ended, 1, (int)(late_us / 1000) + 1); /* the end may come meanwhile */
+}
+
 static int
 serveCall(const virInternalCall *call, virInternalRequest *request, void *opaque)
 {
     const helperBinding *binding = opaque;
     gint64 began_us = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
-    bool done = binding->operation->run(binding->policy, call, request, &error);
+    bool done = binding->operation->run(binding->daemon->policy, call, request, &error);
 
     audit(call, binding->operation->hook, began_us, error);
-    if (!done)
-        virInternalFail(call, "%s", error->message);
-    return done ? 0 : -1;
+    if (done)
+        return 0;
+    virInternalFail(call, "%s", error->message);
+    payForRefusal(binding->daemon);
+    return -1;
 }
 
 /* What an earlier call made, before this helper or this daemon began. */
@@ -78,7 +128,7 @@ judgeGrant(const virInternalCall *call, const char *hook, virInternalRequest *re
 {
     static const char *const words[] = {"kept", "lost", "unknown"};
     virInternalVerdict verdict = helperLook(opaque, hook, request);
-    g_autofree char *name = g_strescape(call->domain, NULL);
+    g_autofree char *name = tame(call->domain);
 
     fprintf(stderr, "audit: resync hook=%s guest=\"%s\" request=%llu verdict=%s\n", hook, name,
             call->request, words[verdict]);
@@ -96,32 +146,66 @@ openSession(const helperDaemon *daemon)
     return session;
 }
 
+/* Nobody else may have the session's pointer from now on. */
+static void
+closeSession(helperDaemon *daemon)
+{
+    virInternalSession *session;
+
+    g_mutex_lock(&daemon->lock);
+    session = g_steal_pointer(&daemon->session);
+    g_mutex_unlock(&daemon->lock);
+    virInternalSessionFree(session);
+}
+
+/* False: it is not there, or this is the end. */
+static bool
+beginSession(helperDaemon *daemon)
+{
+    virInternalSession *session = openSession(daemon);
+
+    if (!session)
+        return false;
+    virInternalSessionSetResync(session, judgeGrant, (void *)daemon->policy, NULL);
+    g_mutex_lock(&daemon->lock);
+    if (!daemon->ending)
+        daemon->session = g_steal_pointer(&session);
+    g_mutex_unlock(&daemon->lock);
+    virInternalSessionFree(session);
+    return daemon->session != NULL;
+}
+
+static bool
+registerAll(helperDaemon *daemon)
+{
+    for (const helperOperation *one = helperOperations; one->hook; one++) {
+        helperBinding binding = {daemon, one};
+
+        if (helperPolicyServes(daemon->policy, one->hook) &&
+            virInternalSessionRegister(daemon->session, one->hook, NULL,
+                                       helperPolicyGuests(daemon->policy, one->hook), 0, serveCall,
+                                       g_memdup2(&binding, sizeof(binding)), g_free) < 0) {
+            tell(daemon, one->hook);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 serveDaemon(helperDaemon *daemon)
 {
-    daemon->session = openSession(daemon);
-    if (daemon->session)
-        virInternalSessionSetResync(daemon->session, judgeGrant, (void *)daemon->policy, NULL);
-    for (const helperOperation *one = helperOperations; daemon->session && one->hook; one++) {
-        helperBinding binding = {daemon->policy, one};
+    bool begun = beginSession(daemon);
+    bool registered = begun && registerAll(daemon);
 
-        if (!helperPolicyServes(daemon->policy, one->hook))
-            continue;
-        if (virInternalSessionRegister(daemon->session, one->hook, NULL,
-                                       helperPolicyGuests(daemon->policy, one->hook), 0, serveCall,
-                                       g_memdup2(&binding, sizeof(binding)), g_free) < 0) {
-            fprintf(stderr, "virtward-helperd: %s: %s: %s\n", daemon->path, one->hook,
-                    virInternalGetLastError());
-            g_clear_pointer(&daemon->session, virInternalSessionFree);
-        }
-    }
-    if (!daemon->session && !daemon->said)
-        fprintf(stderr, "virtward-helperd: waiting for %s (%s)\n", daemon->path,
-                virInternalGetLastError());
-    else if (daemon->session)
+    if (!begun && !daemon->said)
+        tell(daemon, "waiting");
+    if (registered)
         fprintf(stderr, "virtward-helperd: serving %s\n", daemon->path);
-    daemon->said = !daemon->session;
-    return daemon->session != NULL;
+    else
+        closeSession(daemon);
+    daemon->said = !registered;
+    return registered;
 }
 
 static int
@@ -148,8 +232,8 @@ dispatch(helperDaemon *daemon)
 {
     if (virInternalSessionDispatch(daemon->session) == 0)
         return;
-    fprintf(stderr, "virtward-helperd: %s: %s\n", daemon->path, virInternalGetLastError());
-    g_clear_pointer(&daemon->session, virInternalSessionFree);
+    tell(daemon, "");
+    closeSession(daemon);
 }
 
 /* Until a signal: waits for calls, or for the daemon to come back. A thread for each daemon, so
@@ -172,24 +256,83 @@ serve(void *opaque)
         if (ready[0].revents)
             dispatch(daemon);
     }
-    g_clear_pointer(&daemon->session, virInternalSessionFree);
+    closeSession(daemon);
+    g_mutex_lock(&servingLock);
+    serving--;
+    g_cond_signal(&servingEnded);
+    g_mutex_unlock(&servingLock);
     return NULL;
 }
 
+/* --- the end --- */
+
+/* Who waits for a daemon comes back; what is being done is done and answered. */
 static void
+endAll(helperDaemon *daemons, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        g_mutex_lock(&daemons[i].lock);
+        daemons[i].ending = true;
+        if (daemons[i].session)
+            virInternalSessionShutdown(daemons[i].session);
+        g_mutex_unlock(&daemons[i].lock);
+    }
+}
+
+/* False: a thread is still at work. */
+static bool
+awaitThreads(void)
+{
+    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&servingLock);
+    gint64 deadline_us = g_get_monotonic_time() + GRACE_MS * 1000;
+
+    while (serving > 0) {
+        if (!g_cond_wait_until(&servingEnded, &servingLock, deadline_us))
+            return serving == 0;
+    }
+    return true;
+}
+
+static void
+awaitSignal(int endFd)
+{
+    struct pollfd ended = {.fd = endFd, .events = POLLIN};
+
+    while (poll(&ended, 1, -1) < 0 && errno == EINTR)
+        continue;
+}
+
+/* False: a call, or what it waits for in the kernel, would not end. */
+static bool
 serveAll(const helperPolicy *policy, int endFd)
 {
     const char *const *sockets = helperPolicySockets(policy);
     size_t n = g_strv_length((char **)sockets);
-    g_autofree helperDaemon *daemons = g_new0(helperDaemon, n);
+    helperDaemon *daemons = g_new0(helperDaemon, n); /* of threads that may outlive this */
     g_autofree GThread **threads = g_new0(GThread *, n);
 
+    serving = n;
     for (size_t i = 0; i < n; i++) {
-        daemons[i] = (helperDaemon){.policy = policy, .path = sockets[i], .endFd = endFd};
+        daemons[i].policy = policy;
+        daemons[i].path = sockets[i];
+        daemons[i].endFd = endFd;
+        g_mutex_init(&daemons[i].lock);
         threads[i] = g_thread_new("daemon", serve, &daemons[i]);
     }
-    for (size_t i = 0; i < n; i++)
+    awaitSignal(endFd);
+    for (unsigned attempt = 0; attempt < 2; attempt++) {
+        endAll(daemons, n); /* the second time without the answers */
+        if (awaitThreads())
+            break;
+        if (attempt == 1)
+            return false;
+    }
+    for (size_t i = 0; i < n; i++) {
         g_thread_join(threads[i]);
+        g_mutex_clear(&daemons[i].lock);
+    }
+    g_free(daemons);
+    return true;
 }
 
 static int
@@ -206,7 +349,10 @@ run(const char *path)
 #if WITH_SYSTEMD
     (void)sd_notify(0, "READY=1"); /* nobody may be listening */
 #endif
-    serveAll(policy, endFd);
+    if (!serveAll(policy, endFd)) {
+        fprintf(stderr, "virtward-helperd: a call that does not end is cut off\n");
+        _exit(EXIT_SUCCESS); /* its thread still uses what the end would free */
+    }
     return EXIT_SUCCESS;
 }
 

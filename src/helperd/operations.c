@@ -122,10 +122,11 @@ setAffinity(const helperPolicy *policy, const virInternalCall *call, virInternal
     size_t len = 0;
     const unsigned char *map = virInternalRequestGetBytes(request, "cpus", &len);
     g_autoptr(GArray) tids = helperCheckedThreads(policy, request, error);
-    g_autofree cpu_set_t *cpus = g_malloc0(MAX(len, sizeof(cpu_set_t)));
+    g_autofree cpu_set_t *cpus = NULL;
 
     if (!tids)
         return false;
+    cpus = g_malloc0(CPU_ALLOC_SIZE(len * 8)); /* whole words, as CPU_SET_S writes */
     for (size_t cpu = 0; cpu < len * 8; cpu++) {
         if (!(map[cpu / 8] & 1 << cpu % 8))
             continue;
@@ -141,6 +142,8 @@ setAffinity(const helperPolicy *policy, const virInternalCall *call, virInternal
     return true;
 }
 
+/* The file is opened before it is known for certain whose it is: once open it is that process's for
+ * good, and a write after its end fails. */
 static bool
 tuneProcess(const helperPolicy *policy, const virInternalCall *call, virInternalRequest *request,
             GError **error)
@@ -156,6 +159,8 @@ tuneProcess(const helperPolicy *policy, const virInternalCall *call, virInternal
         return false;
     path = g_strdup_printf("/proc/%d/oom_score_adj", (int)pid);
     fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (!helperPolicyProcess(policy, virInternalRequestGetFd(request, 0), &pid, error))
+        return false;
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
         return virErrorErrno(error, _("cannot write '%s'"), path);
     return true;
@@ -276,6 +281,15 @@ openDevice(const helperPolicy *policy, const virInternalCall *call, virInternalR
 
 /* --- the operations --- */
 
+/* To go to network namespaces that are not the helper's own. */
+#define ELSEWHERE                                                                                  \
+    {                                                                                              \
+        "namespaces", "any",                                                                       \
+        {                                                                                          \
+            CAP_SYS_ADMIN, -1                                                                      \
+        }                                                                                          \
+    }
+
 const helperOperation helperOperations[] = {
     {"memlock.set", setMemlock, {CAP_SYS_RESOURCE, CAP_SYS_PTRACE, -1}},
     {"sched.set", setScheduler, {CAP_SYS_NICE, -1}},
@@ -289,11 +303,11 @@ const helperOperation helperOperations[] = {
      {"devices", "tap", {CAP_SYS_ADMIN, CAP_MKNOD, -1}}},
     {"pci.bind", helperBindPCI, {-1}},
     {"pci.release", helperReleasePCI, {-1}},
-    {"tap.create", helperCreateTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"tap.remove", helperRemoveTap, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"net.attach", helperAttachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"net.detach", helperDetachPort, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
-    {"net.set", helperSetUp, {CAP_NET_ADMIN, CAP_SYS_ADMIN, -1}},
+    {"tap.create", helperCreateTap, {CAP_NET_ADMIN, -1}, ELSEWHERE},
+    {"tap.remove", helperRemoveTap, {CAP_NET_ADMIN, -1}, ELSEWHERE},
+    {"net.attach", helperAttachPort, {CAP_NET_ADMIN, -1}, ELSEWHERE},
+    {"net.detach", helperDetachPort, {CAP_NET_ADMIN, -1}, ELSEWHERE},
+    {"net.set", helperSetUp, {CAP_NET_ADMIN, -1}, ELSEWHERE},
     {"barrier", helperPassBarrier, {CAP_SYS_NICE, -1}},
     {"gate.create", helperCreateGate, {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1}},
     {"gate.update", helperUpdateGate, {CAP_BPF, CAP_NET_ADMIN, -1}},

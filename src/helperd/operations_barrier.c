@@ -62,6 +62,22 @@ readCpus(const helperPolicy *policy, const char *key, const cpuSet *other, cpuSe
     return true;
 }
 
+/* A point or a role of a later version would be passed in silence. */
+static bool
+checkKnown(int64_t stage, const virInternalGuestThreads *table, GError **error)
+{
+    if (stage < VIR_INTERNAL_BARRIER_PREPARED || stage > VIR_INTERNAL_BARRIER_HOTPLUG_VCPU)
+        return virErrorSet(error, VIR_ERR_INVALID_ARG, _("there is no barrier of stage %d"),
+                           (int)stage);
+    for (size_t i = 0; i < table->n; i++) {
+        int role = (int)table->threads[i].role;
+
+        if (role < VIR_INTERNAL_THREAD_EMULATOR || role > VIR_INTERNAL_THREAD_OTHER)
+            return virErrorSet(error, VIR_ERR_INVALID_ARG, _("threads have no role %d"), role);
+    }
+    return true;
+}
+
 /* The thread's id, once it is known to be of the process. */
 static bool
 checkThread(pid_t pid, const virInternalGuestThread *thread, pid_t *retTid, GError **error)
@@ -129,6 +145,7 @@ helperPassBarrier(const helperPolicy *policy, const virInternalCall *call,
     if (virInternalRequestGetGuestThreads(request, &table) < 0)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, _("descriptors are missing"));
     if (!helperPolicyProcess(policy, table.pidfd, &pid, error) ||
+        !checkKnown(stage, &table, error) ||
         !readCpus(policy, "housekeeping", NULL, &housekeeping, error))
         return false;
     for (size_t i = 0; i < table.n; i++) {

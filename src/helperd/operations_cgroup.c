@@ -29,7 +29,7 @@
 #include "util/virfile.h"
 #include "util/virutil.h"
 
-enum { DEPTH_MAX = 16, FILE_MAX = 1 << 20 };
+enum { LEVELS_MAX = 8, DEPTH_MAX = 16, TREE_MAX = 512, FILE_MAX = 1 << 20 };
 
 /* --- what is below a descriptor --- */
 
@@ -178,11 +178,14 @@ equip(const helperPolicy *policy, const virInternalRequest *request, int parent,
                     (gid_t)helperNumber(request, "gid"), error);
 }
 
-/* How many groups may be in one of the policy's. */
+/* How many groups may be in one of the policy's, and in one another. */
 static bool
 checkRoom(const helperPolicy *policy, int parent, const char *name, GError **error)
 {
     struct stat st;
+
+    if (helperGroupDepth(parent) >= LEVELS_MAX)
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("too many groups in one another"));
 
     if (faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return true;
@@ -327,7 +330,7 @@ namesBelow(int folder, GError **error)
     return names;
 }
 
-/* Every group from folder on. */
+/* Every group from folder on; of v2 that one alone, which speaks for those below. */
 static bool
 addTree(GArray *tree, int folder, unsigned depth, GError **error)
 {
@@ -337,6 +340,10 @@ addTree(GArray *tree, int folder, unsigned depth, GError **error)
     if (own < 0)
         return virErrorErrno(error, _("cannot open a control group"));
     g_array_append_val(tree, own);
+    if (tree->len > TREE_MAX) /* descriptors are of all daemons together */
+        return virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("too many groups in one another"));
+    if (isV2(folder))
+        return true;
     names = namesBelow(folder, error);
     for (guint i = 0; names && i < names->len; i++) {
         VIR_AUTOCLOSE child = openBelow(folder, names->pdata[i], O_RDONLY | O_DIRECTORY);

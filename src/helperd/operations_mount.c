@@ -101,6 +101,21 @@ checkNamespaces(const mountJob *job, GError **error)
     return true;
 }
 
+/* A tmpfs whose files are the guest's goes onto the process's /dev and nowhere else: over /etc of a
+ * namespace with programs that are set-uid it would make the guest's user anybody there. */
+static bool
+checkPlace(const mountJob *job, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/root/dev", (int)job->pid);
+    struct stat given, there;
+
+    if (fstat(job->folder, &given) < 0 || stat(path, &there) < 0)
+        return virErrorErrno(error, _("cannot look at the guest's /dev"));
+    return (S_ISDIR(given.st_mode) && given.st_dev == there.st_dev &&
+            given.st_ino == there.st_ino) ||
+           virErrorSet(error, VIR_ERR_ACCESS_DENIED, _("the folder is not the guest's /dev"));
+}
+
 /* The folder is on the tmpfs that the process has on /dev, and that isn't the helper's. */
 static bool
 checkFolder(const mountJob *job, GError **error)
@@ -510,6 +525,7 @@ helperApplyMounts(const helperPolicy *policy, const virInternalCall *call,
                              error) ||
         !checkNamespaces(&job, error) || !forEachRow(&job, /* make: */ false, error))
         return false;
-    return (job.rows[0].kind == VIR_INTERNAL_MOUNT_TMPFS || checkFolder(&job, error)) &&
+    return (job.rows[0].kind == VIR_INTERNAL_MOUNT_TMPFS ? checkPlace(&job, error)
+                                                         : checkFolder(&job, error)) &&
            forEachRow(&job, /* make: */ true, error) && mountAll(&job, error);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * operations_net.c: interfaces, in the network namespace that came with the call: each in a thread
- * of its own, which goes there. Names are looked up there alone. */
+ * of its own, which goes there if the policy allows others than the helper's. Names are looked up
+ * there alone. */
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 
 typedef struct {
     virInternalRequest *request;
+    bool elsewhere;
     bool (*run)(virInternalRequest *request, GError **error);
     bool done;
     GError *error;
@@ -26,7 +28,7 @@ runInNamespace(void *opaque)
 {
     networkJob *job = opaque;
 
-    if (setns(virInternalRequestGetFd(job->request, 0), CLONE_NEWNET) < 0)
+    if (job->elsewhere && setns(virInternalRequestGetFd(job->request, 0), CLONE_NEWNET) < 0)
         virErrorErrno(&job->error, _("cannot enter the network namespace"));
     else
         job->done = job->run(job->request, &job->error);
@@ -39,12 +41,19 @@ runNetworkFor(const helperPolicy *policy, const char *hook, const char *name,
               virInternalRequest *request, bool (*run)(virInternalRequest *request, GError **error),
               GError **error)
 {
-    networkJob job = {request, run, false, NULL};
+    networkJob job = {.request = request,
+                      .elsewhere = helperPolicyWord(policy, hook, "namespaces", "any", NULL),
+                      .run = run};
+    g_autoptr(GError) why = NULL;
+    GThread *thread;
 
     if (!helperPolicyNetwork(policy, hook, virInternalRequestGetFd(request, 0), error) ||
         !helperPolicyWord(policy, hook, "names", name, error))
         return false;
-    g_thread_join(g_thread_new("network", runInNamespace, &job));
+    thread = g_thread_try_new("network", runInNamespace, &job, &why);
+    if (!thread)
+        return virErrorSet(error, VIR_ERR_OPERATION_FAILED, "%s", why->message);
+    g_thread_join(thread);
     if (job.error)
         g_propagate_error(error, job.error);
     return job.done;

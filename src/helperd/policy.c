@@ -13,6 +13,7 @@
 
 #include "helperd/file.h"
 #include "helperd/group.h"
+#include "helperd/policycheck.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
 #include "util/virprocstat.h"
@@ -56,7 +57,7 @@ static const struct {
 };
 
 static bool
-checkGroup(GKeyFile *file, const char *path, const char *group, GError **error)
+checkGroup(GKeyFile *file, const char *path, const char *text, const char *group, GError **error)
 {
     static const char *const helper[] = {"sockets", "cgroups", "other-users", NULL};
     const char *const *keys = g_str_equal(group, "helper") ? helper : NULL;
@@ -67,12 +68,14 @@ checkGroup(GKeyFile *file, const char *path, const char *group, GError **error)
             keys = known[i].keys;
     }
     if (!keys)
-        return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("%s: there is no operation [%s]"), path,
-                           group);
+        return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("%s:%u: there is no operation [%s]"), path,
+                           helperPolicyFindLine(text, group, NULL), group);
     for (char **key = have; key && *key; key++) {
         if (!g_strv_contains(keys, *key) && (keys == helper || !g_str_equal(*key, "guests")))
-            return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("%s: [%s] has no key '%s'"), path,
-                               group, *key);
+            return virErrorSet(error, VIR_ERR_CONF_SYNTAX, _("%s:%u: [%s] has no key '%s'"), path,
+                               helperPolicyFindLine(text, group, *key), group, *key);
+        if (!helperPolicyCheckValue(path, text, file, group, *key, error))
+            return false;
     }
     return true;
 }
@@ -81,18 +84,25 @@ helperPolicy *
 helperPolicyLoad(const char *path, GError **error)
 {
     g_autoptr(helperPolicy) policy = g_new0(helperPolicy, 1);
+    g_autofree char *text = NULL;
     g_auto(GStrv) groups = NULL;
     g_autoptr(GError) why = NULL;
 
     helperGroupForget();
     policy->file = g_key_file_new();
-    if (!g_key_file_load_from_file(policy->file, path, G_KEY_FILE_NONE, &why)) {
+    if (!g_file_get_contents(path, &text, NULL, &why)) {
+        virErrorSet(error, VIR_ERR_CONF_SYNTAX, "%s", why->message);
+        return NULL;
+    }
+    if (!helperPolicyCheckLines(path, text, error))
+        return NULL;
+    if (!g_key_file_load_from_data(policy->file, text, strlen(text), G_KEY_FILE_NONE, &why)) {
         virErrorSet(error, VIR_ERR_CONF_SYNTAX, "%s: %s", path, why->message);
         return NULL;
     }
     groups = g_key_file_get_groups(policy->file, NULL);
     for (char **group = groups; *group; group++) {
-        if (!checkGroup(policy->file, path, *group, error))
+        if (!checkGroup(policy->file, path, text, *group, error))
             return NULL;
     }
     policy->sockets = g_key_file_get_string_list(policy->file, "helper", "sockets", NULL, NULL);
@@ -223,7 +233,8 @@ helperPolicyFlag(const helperPolicy *policy, const char *hook, const char *key)
     return helperPolicyWord(policy, hook, key, "yes", NULL);
 }
 
-/* One number of a value, "max" and -1 being more than any other. */
+/* One number of a value, "max" and -1 being more than any other. The kernel reads one that begins
+ * with 0 as octal. */
 static bool
 numberFits(const char *text, int64_t min, int64_t max)
 {
@@ -232,7 +243,18 @@ numberFits(const char *text, int64_t min, int64_t max)
 
     if (g_str_equal(text, "max") || g_str_equal(text, "-1"))
         return max == G_MAXINT64;
-    return g_ascii_isdigit(*text) && *end == '\0' && value >= min && value <= max;
+    return g_ascii_isdigit(*text) && (*text != '0' || text[1] == '\0') && *end == '\0' &&
+           value >= min && value <= max;
+}
+
+/* "8:16", which is a device at the beginning; not "8-15:4/8", which are CPUs. */
+static bool
+isDeviceWord(const char *word)
+{
+    size_t high = strspn(word, "0123456789");
+
+    return high > 0 && word[high] == ':' && word[high + 1] != '\0' &&
+           word[high + 1 + strspn(word + high + 1, "0123456789")] == '\0';
 }
 
 /* "100000 100000", "8:0 rbps=1048576", "0-3,5": every number but a device's. */
@@ -246,32 +268,13 @@ valueFits(const char *value, int64_t min, int64_t max)
         const char *last = equals ? equals + 1 : *word;
         g_auto(GStrv) ends = **word == '-' ? NULL : g_strsplit(last, "-", 2);
 
-        if (**word == '\0' || (!equals && strchr(*word, ':')))
+        if (**word == '\0' || (word == words && word[1] && isDeviceWord(*word)))
             continue;
         if (!ends ? !numberFits(last, min, max)
                   : !ends[0] || !numberFits(ends[0], min, max) ||
                         (ends[1] && !numberFits(ends[1], min, max)))
             return false;
     }
-    return true;
-}
-
-/* "FILE", "FILE:MIN-MAX"; with "max" for MAX every number from MIN on. False: another file. */
-static bool
-readBounds(const char *row, const char *file, bool *retBounded, int64_t *retMin, int64_t *retMax)
-{
-    const size_t len = strlen(file);
-    const char *dash = strchr(row, '-');
-
-    *retBounded = strchr(row, ':') != NULL;
-    if (strncmp(row, file, len) != 0 || (row[len] != ':' && row[len] != '\0'))
-        return false;
-    if (!*retBounded)
-        return true;
-    *retMin = g_ascii_strtoll(row + len + 1, NULL, 10);
-    *retMax = !dash                          ? -1
-              : g_str_equal(dash + 1, "max") ? G_MAXINT64
-                                             : g_ascii_strtoll(dash + 1, NULL, 10);
     return true;
 }
 
@@ -282,10 +285,11 @@ helperPolicySetting(const helperPolicy *policy, const char *hook, const char *fi
     g_auto(GStrv) rows = g_key_file_get_string_list(policy->file, hook, "files", NULL, NULL);
 
     for (char **row = rows; row && *row; row++) {
+        g_autofree char *of = NULL;
         bool bounded;
-        int64_t min = 0, max = 0;
+        gint64 min, max;
 
-        if (!readBounds(*row, file, &bounded, &min, &max))
+        if (!helperPolicyReadBounds(*row, &of, &bounded, &min, &max) || !g_str_equal(of, file))
             continue;
         return !bounded || valueFits(value, min, max) ||
                virErrorSet(error, VIR_ERR_ACCESS_DENIED,

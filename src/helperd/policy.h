@@ -14,8 +14,9 @@
 
 typedef struct helperPolicy helperPolicy;
 
-/* Reads the file. VIR_ERR_CONF_SYNTAX with the file's name; unknown groups and keys are errors: a
- * typing mistake must not open anything. */
+/* Reads the file. VIR_ERR_CONF_SYNTAX with the file's name and line; groups and keys that nobody
+ * knows or that are there twice are errors, and so are values that are no number, path, device and
+ * so on where one is to be: a typing mistake must not open anything, nor wait to be found. */
 helperPolicy *helperPolicyLoad(const char *path, GError **error);
 void helperPolicyFree(helperPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(helperPolicy, helperPolicyFree)

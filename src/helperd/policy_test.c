@@ -68,6 +68,57 @@ testMistakes(testPolicy *test, const void *unused)
     testExpectError(test, VIR_ERR_CONF_SYNTAX, test->path);
 }
 
+/* Each with the line and the key that it names. */
+static void
+testValues(testPolicy *test, const void *unused)
+{
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"sockets=/s;relative", ":2: [helper] sockets: 'relative'"},
+        {"sockets=/s\ncgroups=/a;;/b", ":3: [helper] cgroups: ''"},
+        {"sockets=/s\ncgroups=/a/", ":3: [helper] cgroups: '/a/'"},
+        {"sockets=/s\ncgroups=/a/../b", ":3: [helper] cgroups: '/a/../b'"},
+        {"sockets=/s\nother-users=maybe", ":3: [helper] other-users: 'maybe'"},
+        {"sockets=/s\nsockets=/t", ":3: [helper] sockets is there twice"},
+        {"sockets=/s\n[helper]", ":3: [helper] is there twice"},
+        {"sockets=/s\nnonsense", ":3: 'nonsense' is neither"},
+        {"sockets=/s\n[make.tea]", ":3: there is no operation [make.tea]"},
+        {"sockets=/s\n[memlock.set]\n# a comment\nmaximum=1", ":5: [memlock.set] has no key"},
+        {"sockets=/s\n[memlock.set]\nmax=64k", ":4: [memlock.set] max: '64k' is no number"},
+        {"sockets=/s\n[memlock.set]\nmax=", ":4: [memlock.set] max: '' is no number"},
+        {"sockets=/s\n[memlock.set]\nmax=99999999999999999999", "max: '99999999999999999999'"},
+        {"sockets=/s\n[proc.tune]\nmin=5\nmax=-5", ":4: [proc.tune] min of 5 is above"},
+        {"sockets=/s\n[affinity.set]\ncpus=0-7", ":4: [affinity.set] cpus: '0-7'"},
+        {"sockets=/s\n[own.set]\nuids=root", ":4: [own.set] uids: 'root'"},
+        {"sockets=/s\n[own.set]\nfolders=images", ":4: [own.set] folders: 'images'"},
+        {"sockets=/s\n[node.create]\ndevices=10:232", "devices: '10:232'"},
+        {"sockets=/s\n[node.create]\ndevices=c 10:232 rw", "devices: 'c 10:232 rw'"},
+        {"sockets=/s\n[gate.create]\nmodes=enforced", "modes: 'enforced'"},
+        {"sockets=/s\n[gate.replace]\nids=1", "ids: '1'"},
+        {"sockets=/s\n[tap.create]\nnamespaces=all", "namespaces: 'all'"},
+        {"sockets=/s\n[tap.create]\nnames=vnet*;", NULL},
+        {"sockets=/s\n[mount.apply]\nkinds=tempfs", "kinds: 'tempfs'"},
+        {"sockets=/s\n[mount.apply]\nsources=ext4", "sources: 'ext4'"},
+        {"sockets=/s\n[barrier]\nhousekeeping=0-", "housekeeping: '0-'"},
+        {"sockets=/s\n[cgroup.set]\nfiles=cpu.weight:1", "files: 'cpu.weight:1'"},
+        {"sockets=/s\n[cgroup.set]\nfiles=cpu.weight:5-1", "files: 'cpu.weight:5-1'"},
+        {"sockets=/s\n[cgroup.set]\nfiles=cgroup.procs", "files: 'cgroup.procs'"},
+        {"sockets=/s\n[device.open]\ndevices=\nnodes=", NULL},
+        {"sockets=/s\n[gate.create]\ndevices=*;c 1:[35789];[bc] 8:?", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strconcat("[helper]\n", cases[i].text, "\n", NULL);
+
+        testLoad(test, text);
+        if (cases[i].words)
+            testExpectError(test, VIR_ERR_CONF_SYNTAX, cases[i].words);
+        else
+            g_assert_no_error(test->error);
+    }
+}
+
 static void
 testNumbers(testPolicy *test, const void *unused)
 {
@@ -108,7 +159,7 @@ testFlags(testPolicy *test, const void *unused)
     g_assert_no_error(test->error);
     g_assert_true(helperPolicyOtherUsers(test->policy));
     g_assert_true(helperPolicyFlag(test->policy, "gate.replace", "ids"));
-    testLoad(test, "[helper]\nsockets=/s\nother-users=no\n[gate.replace]\nids=maybe\n");
+    testLoad(test, "[helper]\nsockets=/s\nother-users=no\n[gate.replace]\nids=no\n");
     g_assert_false(helperPolicyOtherUsers(test->policy));
     g_assert_false(helperPolicyFlag(test->policy, "gate.replace", "ids"));
     testLoad(test, "[helper]\nsockets=/s\n[gate.replace]\n");
@@ -204,7 +255,10 @@ testLimits(testPolicy *test, const void *unused)
         {"cpu.max", "50000 100000", true},  {"cpu.max", "max 100000", true},
         {"cpu.max", "999 100000", false},   {"cpuset.cpus", "0-3,5", true},
         {"cpuset.cpus", "0-8", false},      {"cpuset.cpus", "2-", false},
-        {"cpuset.cpus", "-3", false},       {"io.max", "8:16 rbps=1000 wiops=2000", true},
+        {"cpuset.cpus", "-3", false},       {"cpuset.cpus", "8-15:4/8", false},
+        {"cpuset.cpus", "0-63:2/4", false}, {"cpuset.cpus", "0,8:1", false},
+        {"cpuset.cpus", "all", false},      {"cpu.weight", "010", false},
+        {"cpu.weight", "8:9/1", false},     {"io.max", "8:16 rbps=1000 wiops=2000", true},
         {"io.max", "8:16 rbps=max", false}, {"io.max", "8:16 rbps=5000", false},
         {"freezer.state", "FROZEN", true},  {"memory.max", "1", false},
     };
@@ -269,6 +323,7 @@ main(int argc, char **argv)
 #define TEST(sentence, func)                                                                       \
     g_test_add("/policy/" sentence, testPolicy, NULL, testSetUp, func, testTearDown)
     TEST("a typing mistake is an error", testMistakes);
+    TEST("values are what their keys want, or the line is told", testValues);
     TEST("numbers have bounds, and no bound means nothing", testNumbers);
     TEST("words stand in lists", testWords);
     TEST("what takes a word is off without it", testFlags);

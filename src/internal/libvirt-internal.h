@@ -350,7 +350,8 @@ int virInternalSetGateRemoveHandlerABI(virConnectPtr conn, unsigned abi,
     virInternalSetGateRemoveHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 
 /* Ends what the functions above began for conn; before virConnectClose. Without effect if nothing
- * was. */
+ * was. Any thread but that of a handler: waits until a handler that is at work has returned. One of
+ * the functions above that waits for the daemon in another thread fails at once. */
 void virInternalClose(virConnectPtr conn);
 
 /* --- full form --- */
@@ -365,8 +366,14 @@ virInternalSession *virInternalSessionOpenPath(const char *path, unsigned abi);
 /* The same by one end of a SEQPACKET socket pair, which is the session's from now on, also where
  * this fails; the daemon was started with the other end (LISTEN_FDS). */
 virInternalSession *virInternalSessionOpenFd(int fd, unsigned abi);
-/* Closes it and releases the handlers' data. NULL is allowed. */
+/* Closes it and releases the handlers' data. NULL is allowed. Nobody may be inside a function of the
+ * session: virInternalSessionShutdown has them return first. */
 void virInternalSessionFree(virInternalSession *session);
+/* Ends it from any thread: who waits for the daemon in one of its functions (to register, say)
+ * returns at once with an error, and nothing more is served. A call that is being served is still
+ * answered; if the daemon doesn't take the answer, calling this again gives it up. The session
+ * remains to be freed. */
+void virInternalSessionShutdown(virInternalSession *session);
 
 /* 0, or -1 after virInternalFail. */
 typedef int (*virInternalHandler)(const virInternalCall *call, virInternalRequest *request,
@@ -377,9 +384,10 @@ typedef enum {
 } virInternalRegisterFlags;
 
 /* Registers handler for the operation. uuid (16 bytes) or pattern (shell-like, of names) say for
- * which guests; with neither, for all. destroy (may be NULL) is called for opaque when the session
- * ends or another handler takes this one's place. Waits for the daemon's answer. "teardown" is
- * told to every session; registering for it is local. */
+ * which guests; with neither, for all. destroy (may be NULL) is called for opaque exactly once: when
+ * the session ends, another handler takes this one's place, it is unregistered, or at once if this
+ * fails. Waits for the daemon's answer, up to 30 s. "teardown" is told to every session;
+ * registering for it is local. */
 int virInternalSessionRegister(virInternalSession *session, const char *hook,
                                const unsigned char *uuid, const char *pattern, unsigned flags,
                                virInternalHandler handler, void *opaque, virFreeCallback destroy);

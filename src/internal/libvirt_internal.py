@@ -85,6 +85,7 @@ _PROTOTYPES = {
     "SessionOpenPath": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_uint]),
     "SessionOpenFd": (ctypes.c_void_p, [ctypes.c_int, ctypes.c_uint]),
     "SessionFree": (None, [ctypes.c_void_p]),
+    "SessionShutdown": (None, [ctypes.c_void_p]),
     "SessionRegister": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p,
                                        ctypes.c_char_p, ctypes.c_uint, _HANDLER, ctypes.c_void_p,
                                        ctypes.c_void_p]),
@@ -294,6 +295,10 @@ class Session:
         """Serves what has come in, without waiting."""
         if _lib().SessionDispatch(self._pointer) < 0:
             raise _error()
+
+    def shutdown(self):
+        """Ends it from any thread: who waits in register or unregister gets an Error at once."""
+        _lib().SessionShutdown(self._pointer)
 
     def close(self):
         _lib().SessionFree(self._pointer)

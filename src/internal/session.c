@@ -23,6 +23,7 @@ typedef struct {
 
 struct _virInternalSession {
     int fd;
+    gint over; /* atomic: virInternalSessionShutdown was called, so often */
     virPacketReader reader;
     uint32_t serial;
     sessionHandler handlers[HANDLER_PROC_LAST];
@@ -75,7 +76,8 @@ connectTo(const char *path, GError **error)
         virErrorSet(error, VIR_ERR_INVALID_ARG, _("the path of a socket is too long: '%s'"), path);
         return -1;
     }
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    /* A daemon that lets nobody in any more must not keep us: EAGAIN then. */
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
         virErrorErrno(error, _("cannot connect to the handler socket '%s'"), path);
         return -1;
@@ -260,6 +262,22 @@ virInternalSessionSetResync(virInternalSession *session, virInternalResyncHandle
     session->resync.destroy = destroy;
 }
 
+/* For reading first: what is being served can still be answered. */
+VIR_INTERNAL_EXPORT void
+virInternalSessionShutdown(virInternalSession *session)
+{
+    bool first = g_atomic_int_add(&session->over, 1) == 0;
+
+    (void)shutdown(session->fd, first ? SHUT_RD : SHUT_RDWR); /* it may be off already */
+}
+
+static bool
+checkOpen(const virInternalSession *session, GError **error)
+{
+    return g_atomic_int_get(&session->over) == 0 ||
+           virErrorSet(error, VIR_ERR_OPERATION_INVALID, _("the session was shut down"));
+}
+
 VIR_INTERNAL_EXPORT void
 virInternalSessionFree(virInternalSession *session)
 {
@@ -313,7 +331,7 @@ takeMessage(virInternalSession *session, virPacket *packet, virPacket *retReply,
             *retReply = *packet;
             virPacketInit(packet);
         }
-        return true;
+        return true; /* else nobody waits for it any more */
     default:
         return virErrorSet(error, VIR_ERR_RPC, _("the daemon sent a message of type %u"),
                            packet->header.type);
@@ -330,15 +348,20 @@ serveAll(virInternalSession *session, virPacket *retReply, bool *retGot, GError 
         bool reply;
 
         virPacketInit(&packet);
+        if (!checkOpen(session, error))
+            return false;
         result = virPacketReceive(&session->reader, session->fd, &packet, error);
         if (result == VIR_PACKET_NONE)
             return true;
+        if (result == VIR_PACKET_CLOSED && !checkOpen(session, error))
+            return false;
         if (result == VIR_PACKET_CLOSED && (!error || !*error))
             return virErrorSet(error, VIR_ERR_RPC, _("the daemon has closed the channel"));
         if (result != VIR_PACKET_WHOLE)
             return false;
-        reply = packet.header.type == RPC_MESSAGE_TYPE_REPLY;
-        if (!takeMessage(session, &packet, retReply, error))
+        reply = packet.header.type == RPC_MESSAGE_TYPE_REPLY &&
+                packet.header.serial == session->serial; /* not one that came too late */
+        if (!takeMessage(session, &packet, reply ? retReply : NULL, error))
             return false;
         if (reply && retReply) {
             *retGot = true;
@@ -449,13 +472,16 @@ virInternalSessionRegister(virInternalSession *session, const char *name, const 
     sessionHandler handler = {func, opaque, destroy, 0};
     sessionHandler before;
 
-    if (!hook)
+    if (!hook) {
+        dropHandler(&handler);
         return virInternalTakeError(error);
+    }
     before = session->handlers[hook->number];
     session->handlers[hook->number] = handler; /* a call may come before the answer */
     if (hook->number != HANDLER_PROC_TEARDOWN &&
         !registerHook(session, hook, uuid, pattern, flags, &handler.id, &error)) {
         session->handlers[hook->number] = before;
+        dropHandler(&handler);
         return virInternalTakeError(error);
     }
     dropHandler(&before);

@@ -14,6 +14,7 @@
 /* A session and the thread that serves it. The lock is held while the session is used: by the
  * thread to serve, by a caller to register; wake tells the thread to let go of it. */
 typedef struct {
+    gint refs; /* atomic: the table's, and one of each caller that registers */
     virInternalSession *session;
     GThread *thread;
     GMutex lock;
@@ -65,13 +66,23 @@ serveSession(void *opaque)
     return NULL;
 }
 
+/* The thread, and who waits for the daemon, come back at once. */
 static void
-freeServer(void *opaque)
+endServer(simpleServer *server)
+{
+    g_atomic_int_set(&server->ended, 1);
+    virInternalSessionShutdown(server->session);
+    wakeUp(server);
+}
+
+static void
+unrefServer(void *opaque)
 {
     simpleServer *server = opaque;
 
-    g_atomic_int_set(&server->ended, 1);
-    wakeUp(server);
+    if (!g_atomic_int_dec_and_test(&server->refs))
+        return;
+    endServer(server);
     g_thread_join(server->thread);
     virInternalSessionFree(server->session);
     virCloseFd(&server->wake);
@@ -89,6 +100,7 @@ newServer(virConnectPtr conn, unsigned abi)
     if (!session)
         return NULL;
     server = g_new0(simpleServer, 1);
+    server->refs = 1;
     server->session = session;
     g_mutex_init(&server->lock);
     g_mutex_init(&server->turn);
@@ -97,31 +109,41 @@ newServer(virConnectPtr conn, unsigned abi)
     return server;
 }
 
-/* Under tableLock. */
-static void
-dropServer(virConnectPtr conn)
+/* Takes the server of conn off the table, ended; NULL: there is none. Its reference is the caller's
+ * to drop without the lock. Under tableLock. */
+static simpleServer *
+takeServer(virConnectPtr conn)
 {
-    if (servers && g_hash_table_remove(servers, conn))
-        virConnectClose(conn);
+    void *key = NULL, *server = NULL;
+
+    if (!servers || !g_hash_table_steal_extended(servers, conn, &key, &server))
+        return NULL;
+    endServer(server);
+    virConnectClose(key);
+    return server;
 }
 
-/* The server of conn, made at first use and anew after its daemon went away. Under tableLock. */
+/* The server of conn, made at first use and anew after its daemon went away; the caller's
+ * reference. Under tableLock. */
 static simpleServer *
-serverOf(virConnectPtr conn, unsigned abi)
+serverOf(virConnectPtr conn, unsigned abi, simpleServer **retBefore)
 {
     simpleServer *server = servers ? g_hash_table_lookup(servers, conn) : NULL;
 
-    if (server && !g_atomic_int_get(&server->ended))
-        return server;
-    if (server)
-        dropServer(conn);
-    server = newServer(conn, abi);
-    if (!server)
-        return NULL;
-    if (!servers)
-        servers = g_hash_table_new_full(NULL, NULL, NULL, freeServer);
-    virConnectRef(conn);
-    g_hash_table_insert(servers, conn, server);
+    if (server && g_atomic_int_get(&server->ended)) {
+        *retBefore = takeServer(conn);
+        server = NULL;
+    }
+    if (!server) {
+        server = newServer(conn, abi);
+        if (!server)
+            return NULL;
+        if (!servers)
+            servers = g_hash_table_new_full(NULL, NULL, NULL, unrefServer);
+        virConnectRef(conn);
+        g_hash_table_insert(servers, conn, server);
+    }
+    g_atomic_int_inc(&server->refs);
     return server;
 }
 
@@ -129,10 +151,15 @@ static int
 serve(virConnectPtr conn, unsigned abi, const char *hook, virInternalHandler adapter,
       void (*handler)(void))
 {
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&tableLock);
-    simpleServer *server = serverOf(conn, abi);
+    simpleServer *before = NULL;
+    simpleServer *server;
     int done;
 
+    g_mutex_lock(&tableLock);
+    server = serverOf(conn, abi, &before);
+    g_mutex_unlock(&tableLock);
+    if (before)
+        unrefServer(before);
     if (!server)
         return -1;
     g_mutex_lock(&server->turn);
@@ -144,15 +171,20 @@ serve(virConnectPtr conn, unsigned abi, const char *hook, virInternalHandler ada
     g_mutex_unlock(&server->lock);
     g_atomic_int_add(&server->waiting, -1);
     g_mutex_unlock(&server->turn);
+    unrefServer(server);
     return done;
 }
 
 VIR_INTERNAL_EXPORT void
 virInternalClose(virConnectPtr conn)
 {
-    g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&tableLock);
+    simpleServer *server;
 
-    dropServer(conn);
+    g_mutex_lock(&tableLock);
+    server = takeServer(conn);
+    g_mutex_unlock(&tableLock);
+    if (server)
+        unrefServer(server);
 }
 
 /* --- from a request's fields to a function's arguments --- */

@@ -400,21 +400,27 @@ def bind(stack, source, target):
     stack.callback(subprocess.run, ["umount", "--lazy", target], check=True)
 
 
+# What each hook asks for, so that only the group or the value is wrong.
+ASKED = {"gate_create": {"capacity": 8, "rules": [NULL]}, "gate_replace": {"capacity": 8, "rules": [NULL]},
+         "gate_update": {"changes": [NULL]}, "gate_remove": {}}
+
+
 def refuse_groups(host, asker, stack):
     outside = mount_of_cgroup2() / f"virtward-gateh-outside-{os.getpid()}"
-    rules = {"capacity": 8, "rules": [NULL]}
+    rules = ASKED["gate_create"]
     elsewhere = asker.group(outside)
     stack.callback(outside.rmdir)
     masked = host.given / "masked" / "guest"
     asker.group(masked)
     bind(stack, outside, masked)
-    for fd in (asker.group(mount_of_cgroup2()), elsewhere, asker.group(masked)):
-        asker.refused("in none of the control groups of the policy", "gate_create", [fd], **rules)
     folder = os.open(host.folder, os.O_RDONLY)
     stack.callback(os.close, folder)
-    for fds in ([folder], [asker.channel.socket.fileno()]):
-        asker.refused("is no control group", "gate_create", fds, **rules)
-    asker.refused("a descriptor is missing", "gate_create", [], **rules)
+    for hook, asked in ASKED.items():
+        for fd in (asker.group(mount_of_cgroup2()), elsewhere, asker.group(masked)):
+            asker.refused("in none of the control groups of the policy", hook, [fd], **asked)
+        for fds in ([folder], [asker.channel.socket.fileno()]):
+            asker.refused("is no control group", hook, fds, **asked)
+        asker.refused("a descriptor is missing", hook, [], **asked)
     # its own group goes before that of the policy: the gate would reach up
     asker.refused("in none of the control groups", "gate_create", [asker.group(host.given)], **rules)
 
@@ -423,7 +429,12 @@ def refuse_values(host, asker, stack):
     group = [asker.group(host.given / "values" / "guest")]
 
     def refused(why, **values):
-        asker.refused(why, "gate_create", group, **{"capacity": 8, "rules": [NULL], **values})
+        for hook in ("gate_create", "gate_replace"):
+            asker.refused(why.replace("gate.create", hook.replace("_", ".")), hook, group, **{**ASKED[hook], **values})
+        if "capacity" not in values and len(values.get("rules", [])) < 2:
+            changed = {"changes": values.pop("rules")} if "rules" in values else {}
+            asker.refused(why.replace("gate.create", "gate.update"), "gate_update", group,
+                          **{**ASKED["gate_update"], **changed, **values})
     refused("'c 10:232' is not among the devices of gate.create", rules=[{**NULL, "major": 10, "minor": 232}])
     refused("'b 1:3' is not among", rules=[{**NULL, "type": 1}])
     for rule in ({"major": -1}, {"minor": -1}, {"major": -1, "minor": -1}):
@@ -436,12 +447,14 @@ def refuse_values(host, asker, stack):
     refused("a gate has no mode 7", mode=7)
     file = os.open("/dev/null", os.O_RDWR)
     stack.callback(os.close, file)
-    asker.refused("descriptors came for", "gate_create", group + [file], capacity=8, rules=[NULL])
-    asker.refused("descriptors came for", "gate_create", group, objects=EVENTS, capacity=8, rules=[NULL])
+    for hook, asked in ASKED.items():
+        asker.refused("descriptors came for", hook, group + [file], **asked)
+        asker.refused("descriptors came for", hook, group, objects=EVENTS, **asked)
+        asker.refused("descriptors came for", hook, group + [file] * 7, objects=127, **asked)
     asker.refused("the ring of denials that came is none", "gate_create", group + [file], objects=EVENTS,
                   capacity=8, rules=[NULL])
-    asker.refused("no gate of this guest", "gate_replace", group + [file] * 5, objects=ALL, capacity=8,
-                  rules=[NULL])
+    for hook in ("gate_replace", "gate_update", "gate_remove"):
+        asker.refused("no gate of this guest", hook, group + [file] * 5, objects=ALL, **ASKED[hook])
 
 
 def refuse_others_gates(host, asker):

@@ -2,247 +2,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hostile_daemon.py HELPERD: what a daemon that has been taken over can get out of the helper.
 
-A script speaks the handlers' channel in the daemon's place. Everything it asks for outside the
-policy is refused in words and audited, and has no effect; what races by exchanging files cannot
-reach a file of somebody else; garbage and silence end the one session and nobody else's."""
+Everything it asks for outside the policy is refused in words and audited, and has no effect; what
+races by exchanging files cannot reach a file of somebody else. The table at the end says for each
+operation which test tries what: an operation that has no row fails."""
 
 import ctypes
 import os
 import pathlib
 import resource
-import select
-import shutil
 import socket
 import stat
-import struct
 import subprocess
-import sys
-import tempfile
 import threading
-import time
-import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wire"))
-import channel  # noqa: E402
-import protocol  # noqa: E402
+import hostile
+from hostile import DEADLINE, USER, Sleeper
 
-DEADLINE = 60
-USER = 54321  # nobody's
 RACES = 300
-GROUP = f"hostile-{os.getpid()}"
 CLONE_NEWNS = 0x20000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def unified():
-    """Where cgroup v2 is mounted."""
-    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
-        words = line.split()
-        if words[words.index("-") + 1] == "cgroup2":
-            return pathlib.Path(words[4])
-    return None
-
-
-def own_group():
-    """This process's group on cgroup v2, as /proc/self/cgroup writes it."""
-    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
-        number, _, path = line.split(":", 2)
-        if number == "0":
-            return path.rstrip("/")
-    return None
-
-
-class Sleeper:
-    """A process that does nothing, in a group of its own or where this one is."""
-
-    def __init__(self, group=None):
-        self.process = subprocess.Popen(["sleep", "600"])
-        if group:
-            (group / "cgroup.procs").write_text(str(self.process.pid))
-        self.pid = self.process.pid
-        self.pidfd = os.pidfd_open(self.pid)
-
-    def end(self):
-        self.process.kill()
-        self.process.wait(DEADLINE)
-        os.close(self.pidfd)
-
-
-class Daemon:
-    """The hostile one: listens where the helper's policy says, and takes its registrations."""
-
-    def __init__(self, folder, codec):
-        self.path = folder / "sock"
-        self.codec = codec
-        self.listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.listening.settimeout(DEADLINE)
-        self.listening.bind(str(self.path))
-        self.listening.listen()
-        self.channel = None
-        self.request = 0
-        self.registered = []
-
-    def serve(self, hooks):
-        """Waits for the helper to connect and to register for so many hooks."""
-        if self.channel:
-            self.channel.close()
-        connected, _ = self.listening.accept()
-        self.channel = channel.Channel(connected, self.codec, DEADLINE)
-        self.registered = []
-        while len(self.registered) < hooks:
-            call = self.channel.receive()
-            assert call.procedure == "register", call.procedure
-            args = self.codec.decode("register_args", call.payload)
-            self.registered.append(args["hook"])
-            self.channel.answer(call, {"id": len(self.registered)})
-        return self
-
-    def head(self, **more):
-        self.request += 1
-        return {"uuid": b"u" * 16, "domain": "victim", "request": self.request, "deadline": 5000, **more}
-
-    def ask(self, hook, values=None, fds=(), **head):
-        """The error's text; None: it was done. What came with it is in self.answer."""
-        self.answer = self.channel.call(hook.replace(".", "_"), {"call": self.head(**head), **(values or {})}, fds)
-        return self.answer.error() if self.answer.status == protocol.ERROR else None
-
-    def close(self):
-        if self.channel:
-            self.channel.close()
-        self.listening.close()
-
-
-POLICY = """[helper]
-sockets={sockets}
-cgroups={group}
-[memlock.set]
-max=1048576
-[sched.set]
-policies=0;3
-min=0
-max=0
-[affinity.set]
-cpus=0
-[proc.tune]
-min=0
-max=100
-[own.set]
-folders={folder}/mine
-uids={user}
-gids={user}
-[node.create]
-folders={folder}/mine
-devices=c 1:3
-uids={user}
-gids={user}
-[device.open]
-devices=vfio-group;vfio-cdev
-nodes=/dev/null;{folder}/mine/*
-names=hostile*
-pci=ffff:ff:1f.*
-[pci.bind]
-pci=ffff:ff:1f.[0-6]
-drivers=vfio-*
-[pci.release]
-pci=ffff:ff:1f.[0-6]
-[tap.create]
-names=hostile*
-max=2
-uids={user}
-mtu=9000
-[tap.remove]
-names=hostile*
-[net.attach]
-names=hostile*
-bridges=hostilebr
-[net.set]
-names=hostile*
-[cgroup.create]
-max=2
-uids={user}
-gids={user}
-[cgroup.move]
-from={from_group}
-uids={user}
-[cgroup.set]
-files=cgroup.freeze:0-0;cpu.weight
-[cgroup.remove]
-[mount.apply]
-kinds=tmpfs;node;bind;link
-max=1048576
-devices=c 1:3
-uids={user}
-gids={user}
-sources=devpts
-"""
-
-
-class HostileDaemon(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.codec = channel.Codec()
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="vwx-"))
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.folder.chmod(0o755)
-        cls.mine = cls.folder / "mine"
-        cls.mine.mkdir()
-        cls.group = unified() / own_group().lstrip("/") / GROUP
-        cls.group.mkdir()
-        cls.addClassCleanup(cls.group.rmdir)
-        cls.guest, cls.stranger = Sleeper(cls.group), Sleeper()
-        cls.addClassCleanup(cls.guest.end)
-        cls.addClassCleanup(cls.stranger.end)
-        cls.daemons = []
-        for name in ("one", "two"):
-            (cls.folder / name).mkdir(0o700)
-            cls.daemons.append(Daemon(cls.folder / name, cls.codec))
-            cls.addClassCleanup(cls.daemons[-1].close)
-        policy = cls.folder / "policy"
-        policy.write_text(POLICY.format(sockets=";".join(str(daemon.path) for daemon in cls.daemons), folder=cls.folder,
-                                        group=f"{own_group()}/{GROUP}", user=USER,
-                                        from_group=own_group() or "/"))
-        cls.hooks = POLICY.count("\n[") + POLICY.startswith("[") - 1
-        with open(cls.folder / "log", "w", encoding="utf-8") as log:
-            cls.helper = subprocess.Popen([HELPERD, "--policy", str(policy)], stderr=log)
-        cls.addClassCleanup(cls.end_helper)
-        cls.daemon, cls.other = (daemon.serve(cls.hooks) for daemon in cls.daemons)
-
-    @classmethod
-    def end_helper(cls):
-        cls.helper.terminate()
-        code = cls.helper.wait(DEADLINE)
-        assert code == 0, f"the helper ended with {code}"
-
-    def setUp(self):
-        self.victim = self.folder / "victim"
-        self.victim.write_text("of somebody else")
-        self.fds = []
-
-    def tearDown(self):
-        for fd in self.fds:
-            os.close(fd)
-        status = self.victim.stat()
-        self.assertEqual((status.st_uid, status.st_gid), (os.geteuid(), os.getegid()))
-        self.assertIsNone(self.helper.poll(), "the helper has ended")
-
-    def open(self, path, flags=os.O_PATH | os.O_NOFOLLOW):
-        fd = os.open(path, flags)
-        self.fds.append(fd)
-        return fd
-
-    def audited(self):
-        return (self.folder / "log").read_text(encoding="utf-8")
-
-    def refused(self, words, hook, values=None, fds=(), **head):
-        """It is refused with these words, and the audit has a line that says so."""
-        error = self.daemon.ask(hook, values, fds, **head)
-        self.assertIsNotNone(error, f"{hook} was done: {values}")
-        self.assertRegex(error, words)
-        lines = [line for line in self.audited().splitlines() if f" request={self.daemon.request} " in line]
-        self.assertEqual(len(lines), 1, f"{hook}: {lines}")
-        self.assertIn(f"hook={hook} ", lines[0])
-        self.assertIn("verdict=refused", lines[0])
-
+class HostileDaemon(hostile.Case):
     # --- what it may ---
 
     def test_what_the_policy_allows_is_done(self):
@@ -346,7 +127,7 @@ class HostileDaemon(unittest.TestCase):
                 self.refused(words, "cgroup.remove", {"name": "new", "flags": 1}, fds)
                 self.refused(words, "cgroup.set", {"file": "cgroup.freeze", "value": "0"}, fds)
                 self.refused(words, "cgroup.move", {"threads": {"form": 0, "tids": []}}, fds + [self.stranger.pidfd])
-        for name in ("", ".", "..", ".hidden", "a/b", "/a", "a\nb", "../" + GROUP):
+        for name in ("", ".", "..", ".hidden", "a/b", "/a", "a\nb", "../" + hostile.GROUP):
             self.refused("is no name of a group", "cgroup.create", {"name": name}, [self.group_fd()])
             self.refused("is no name of a group", "cgroup.remove", {"name": name}, [self.group_fd()])
         self.refused("cannot open control group|File exists|Not a directory", "cgroup.create", {"name": "cgroup.procs"},
@@ -364,6 +145,25 @@ class HostileDaemon(unittest.TestCase):
         (self.group / "one" / "below").mkdir()
         self.refused("Device or resource busy|not empty", "cgroup.remove", {"name": "one", "flags": 4}, [self.group_fd()])
         (self.group / "one" / "below").rmdir()
+
+    def test_groups_in_one_another_without_end(self):
+        """Each level has room for two; the levels are bounded as well."""
+        at, made = self.group, []
+        try:
+            while True:
+                folder = os.open(at, os.O_RDONLY | os.O_DIRECTORY)
+                error = self.daemon.ask("cgroup.create", {"name": "in", "uid": 0xffffffff, "gid": 0xffffffff}, [folder])
+                os.close(folder)
+                if error:
+                    break
+                at = at / "in"
+                made.append(at)
+                self.assertLess(len(made), 20)
+            self.assertIn("too many groups in one another", error)
+            self.assertGreater(len(made), 4)  # a guest's vCPUs are that deep
+        finally:
+            for one in reversed(made):
+                one.rmdir()
 
     def test_who_is_not_moved(self):
         whole = {"threads": {"form": 0, "tids": []}}
@@ -387,7 +187,7 @@ class HostileDaemon(unittest.TestCase):
                      "release_agent", "notify_on_release", "devices.allow", "../cgroup.freeze", "/etc/passwd", ""):
             self.refused("is no limit of a guest's control group", "cgroup.set", {"file": file, "value": "1"}, [group])
         self.refused("'pids.max' is not among the files", "cgroup.set", {"file": "pids.max", "value": "1"}, [group])
-        for value in ("1", "-1", "max", "0x0", "", "0 1", "0\n1"):
+        for value in ("1", "-1", "max", "0x0", "", "0 1", "0\n1", "0-3:1/2", "00", "8:0"):
             if value:
                 self.refused("outside the policy", "cgroup.set", {"file": "cgroup.freeze", "value": value}, [group])
         self.assertEqual((self.group / "cgroup.subtree_control").read_text(), before)
@@ -434,6 +234,54 @@ class HostileDaemon(unittest.TestCase):
                          [pidfd, space, dev])
         self.assertEqual(os.listdir(path), [])
 
+    def test_a_tmpfs_over_something_else(self):
+        """With files of the guest's user over /etc of a namespace he would be anybody there."""
+        pidfd, _, path = self.mounter()
+        space = self.open("/proc/self/ns/mnt", os.O_RDONLY)
+        root = path.rpartition("/")[0]
+        before = os.listdir(f"{root}/etc")
+        fs = {"kind": 0, "mode": 0o755, "size": 65536, "uid": USER, "gid": USER}
+        for folder in (f"{root}/etc", f"{root}/", f"{root}/tmp", str(self.mine)):
+            self.refused("is not the guest's /dev", "mount.apply", {"mounts": [fs]},
+                         [pidfd, space, self.open(folder, os.O_PATH | os.O_DIRECTORY)])
+        self.assertEqual(os.listdir(f"{root}/etc"), before)
+        self.assertIsNone(self.daemon.ask("mount.apply", {"mounts": [fs]},
+                                          [pidfd, space, self.open(path, os.O_PATH | os.O_DIRECTORY)]))
+
+    def test_races_for_a_place_to_mount_on(self):
+        """The guest puts a link to a file elsewhere where something is to be mounted."""
+        pidfd, dev, path = self.mounter()
+        space = self.open("/proc/self/ns/mnt", os.O_RDONLY)
+        place, over = pathlib.Path(path, "place"), pathlib.Path(path, "next")
+        done = threading.Event()
+
+        def exchange():
+            while not done.is_set():
+                for make in (lambda: over.symlink_to(self.victim), over.touch):
+                    over.unlink(missing_ok=True)
+                    make()
+                    try:
+                        over.rename(place)
+                    except OSError:  # something is mounted on it
+                        pass
+
+        place.touch()
+        thread = threading.Thread(target=exchange)
+        thread.start()
+        null = self.open("/dev/null")
+        mounted = 0
+        try:
+            for _ in range(RACES // 3):
+                error = self.daemon.ask("mount.apply", {"mounts": [{"kind": 1, "target": "place"}]}, [pidfd, space, dev, null])
+                mounted += error is None
+                mounts = pathlib.Path(path).parents[1].joinpath("mountinfo").read_text()
+                self.assertNotIn(str(self.victim), mounts)
+                if mounted > 10:
+                    break
+        finally:
+            done.set()
+            thread.join()
+
     def test_mounts_elsewhere(self):
         pidfd, dev, path = self.mounter()
         space = self.open("/proc/self/ns/mnt", os.O_RDONLY)
@@ -469,7 +317,8 @@ class HostileDaemon(unittest.TestCase):
                           ("through a symbolic link", [self.open(self.mine / "symbolic", os.O_PATH)]),
                           ("a second name", [self.open(self.mine / "hard")]), ("a deleted file", [deleted]),
                           ("a name that begins alike", [self.open(near)]), ("the root", [self.open("/")]),
-                          ("a socket pair", [self.daemon.channel.socket.fileno()]), ("nothing", [])):
+                          ("a socket pair", [self.daemon.channel.socket.fileno()]), ("a process", [self.stranger.pidfd]),
+                          ("nothing", [])):
             with self.subTest(name):
                 self.refused("none of the folders|is a link|missing", "own.set", wanted, fds)
         (self.mine / "hard").unlink()
@@ -628,6 +477,33 @@ class HostileDaemon(unittest.TestCase):
                 self.refused(words, "device.open", {"device": device, "identity": address, "flags": os.O_RDWR})
                 self.assertEqual(self.daemon.answer.fds, [])
 
+    def test_races_for_a_device(self):
+        """The name of the policy is now a node of its list, now a link or a file."""
+        name, over = self.mine / "raced-device", self.mine / "next-device"
+        done = threading.Event()
+
+        def exchange():
+            while not done.is_set():
+                for make in (lambda: over.symlink_to("/dev/zero"), lambda: over.symlink_to(self.victim), over.touch,
+                             lambda: os.mknod(over, stat.S_IFCHR | 0o600, os.makedev(1, 3))):
+                    over.unlink(missing_ok=True)
+                    make()
+                    over.rename(name)
+
+        name.touch()
+        thread = threading.Thread(target=exchange)
+        thread.start()
+        try:
+            for _ in range(RACES):
+                if self.daemon.ask("device.open", {"device": 7, "identity": str(name), "flags": os.O_RDWR}) is None:
+                    self.assertEqual(os.fstat(self.daemon.answer.fds[0]).st_rdev, os.makedev(1, 3))
+                    os.close(self.daemon.answer.fds.pop())
+        finally:
+            done.set()
+            thread.join()
+            name.unlink()
+            over.unlink(missing_ok=True)
+
     # --- network ---
 
     def test_interfaces_off_the_list(self):
@@ -640,7 +516,9 @@ class HostileDaemon(unittest.TestCase):
             with self.subTest(str(changes)):
                 self.refused(words, "tap.create", {**tap, **changes}, [net])
         self.refused("'lo' is not among the names", "net.set", {"name": "lo", "up": 0}, [net])
-        self.refused("'lo' is not among the names", "tap.remove", {"name": "lo"}, [net])
+        for hook in ("tap.remove", "net.detach"):
+            self.refused("'lo' is not among the names", hook, {"name": "lo"}, [net])
+        self.refused("'lo' is not among the names", "net.attach", {"name": "lo", "bridge": "hostilebr"}, [net])
         self.refused("'docker0' is not among the bridges", "net.attach", {"name": "hostile0", "bridge": "docker0"}, [net])
         for fds in ([self.open(self.victim)], [self.guest.pidfd], []):
             self.refused("namespace", "tap.create", tap, fds)
@@ -651,88 +529,145 @@ class HostileDaemon(unittest.TestCase):
                               stdout=subprocess.PIPE) as apart:
             apart.stdout.read(1)
             net = self.open(f"/proc/{apart.pid}/ns/net", os.O_RDONLY)
-            self.refused("'any' is not among the namespaces", "tap.create", {"name": "hostile1", "queues": 1, "owner": USER}, [net])
+            for hook, values in (("tap.create", {"queues": 1, "owner": USER}), ("tap.remove", {}), ("net.detach", {}),
+                                 ("net.attach", {"bridge": "hostilebr"}), ("net.set", {"up": 1})):
+                self.refused("'any' is not among the namespaces", hook, {"name": "hostile1", **values}, [net])
             apart.communicate(b"\n")
 
-    # --- the channel ---
+    def test_no_right_for_other_network_namespaces(self):
+        """Nothing in this policy needs to enter one. mount.apply needs CAP_SYS_ADMIN itself."""
+        policy = self.folder / "nets"
+        policy.write_text("[helper]\nsockets=/nowhere\n[net.set]\nnames=hostile*\n")
+        with subprocess.Popen([self.HELPER, "--policy", str(policy)], stderr=subprocess.PIPE, text=True) as helper:
+            self.assertIn("waiting", helper.stderr.readline())
+            status = pathlib.Path(f"/proc/{helper.pid}/status").read_text()
+            helper.terminate()
+            self.assertEqual(helper.wait(DEADLINE), 0)
+        self.assertIn("CapPrm:\t0000000000001000", status)  # CAP_NET_ADMIN alone
 
-    def test_words_make_no_lines_of_their_own(self):
-        forged = "x\naudit: hook=own.set guest=\"good\" verdict=done"
-        self.refused("is not among the nodes", "device.open", {"device": 7, "identity": forged}, domain=forged)
-        self.assertNotIn("\naudit: hook=own.set guest=\"good\"", self.audited())
+    # --- the barrier ---
 
-    def test_surplus_descriptors(self):
-        open_before = len(os.listdir(f"/proc/{self.helper.pid}/fd"))
-        null = self.open("/dev/null", os.O_RDONLY)
-        for count in (2, 253):
-            self.assertIsNotNone(self.daemon.ask("memlock.set", {"soft": 1, "hard": 1}, [self.stranger.pidfd] + [null] * (count - 1)))
-        deadline = time.monotonic() + DEADLINE  # they are closed behind the answer
-        while len(os.listdir(f"/proc/{self.helper.pid}/fd")) != open_before:
-            self.assertLess(time.monotonic(), deadline, os.listdir(f"/proc/{self.helper.pid}/fd"))
+    def test_barriers_of_others(self):
+        def table(*threads, stage=0, form=0):
+            return {"stage": stage, "form": form, "threads": [{"role": role, "id": 0, "tid": tid} for role, tid in threads]}
+        self.refused("in none of the control groups", "barrier", table((0, self.stranger.pid)),
+                     [self.stranger.pidfd, self.stranger.pidfd])
+        self.refused("is not of process", "barrier", table((0, self.guest.pid)), [self.guest.pidfd, self.stranger.pidfd])
+        task = self.open(f"/proc/{self.stranger.pid}/task", os.O_PATH | os.O_DIRECTORY)
+        self.refused("is not of process", "barrier", table((0, self.stranger.pid), form=1), [self.guest.pidfd, task])
+        self.refused("missing|no process", "barrier", table((0, self.guest.pid)), [])
+        self.refused("no barrier of stage 9", "barrier", table((0, self.guest.pid), stage=9), [self.guest.pidfd] * 2)
+        self.refused("no role 7", "barrier", table((7, self.guest.pid)), [self.guest.pidfd] * 2)
+        before = os.sched_getaffinity(self.stranger.pid)
+        self.assertIsNone(self.daemon.ask("barrier", table((0, self.guest.pid)), [self.guest.pidfd] * 2))
+        self.assertEqual(os.sched_getaffinity(self.guest.pid), {0})
+        self.assertEqual(os.sched_getaffinity(self.stranger.pid), before)
 
-    def again(self, daemon):
-        """The helper drops the session and registers anew."""
-        daemon.serve(self.hooks)
+    # --- every operation ---
 
-    def test_garbage_ends_one_session(self):
-        header = protocol.HEADER
-        data = self.codec.data
-        number = self.codec.rows["own_set"]["num"]
-        for name, packet in (
-                ("noise", os.urandom(500)), ("too short", b"\0\0\0\4"),
-                ("a wrong length", header.pack(1 << 30, data["number"], 1, number, protocol.CALL, 1, 0)),
-                ("another program", header.pack(28, 0x20008086, 1, number, protocol.CALL, 1, 0)),
-                ("arguments cut off", header.pack(38, data["number"], 1, number, protocol.CALL, 1, 0) + b"x" * 10),
-                ("a string of 4 GiB", header.pack(52, data["number"], 1, number, protocol.CALL, 1, 0) + b"u" * 16
-                 + struct.pack(">II", 0xffffffff, 0)),
-                ("a stream", header.pack(28, data["number"], 1, number, protocol.STREAM, 1, 0))):
-            with self.subTest(name):
-                self.daemon.channel.send_raw(packet)
-                self.assertIsNone(self.other.ask("device.open", {"device": 7, "identity": "/dev/null"}))
-                self.again(self.daemon)
+    def test_descriptors_of_the_wrong_kind(self):
+        """In the place of each that an operation takes: none is taken for what it is not."""
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        kinds = {"file": self.open(self.victim), "folder": self.open("/tmp", os.O_PATH | os.O_DIRECTORY),
+                 "socket": theirs.fileno(), "memory": os.memfd_create("hostile"), "event": os.eventfd(0),
+                 "device": self.open("/dev/zero", os.O_RDONLY), "uts": self.open("/proc/self/ns/uts", os.O_RDONLY)}
+        self.fds += [kinds["memory"], kinds["event"]]
+        pidfd, dev, _ = self.mounter()
+        right = {"process": self.guest.pidfd, "group": self.group_fd(), "parent group": self.group_fd(),
+                 "folder": self.open(self.mine, os.O_PATH | os.O_DIRECTORY),
+                 "network namespace": self.open("/proc/self/ns/net", os.O_RDONLY)}
+        mounts = {"process": pidfd, "mount namespace": self.open("/proc/self/ns/mnt", os.O_RDONLY), "folder": dev}
+        values = {"node.create": {"name": "n", "mode": stat.S_IFCHR | 0o600, "major": 1, "minor": 3, "uid": USER, "gid": USER},
+                  "tap.create": {"name": "hostile9", "queues": 1, "owner": USER}, "own.set": {"uid": USER, "gid": USER},
+                  "mount.apply": {"mounts": [{"kind": 3, "target": "n", "mode": stat.S_IFCHR | 0o600, "uid": USER,
+                                              "gid": USER, "major": 1, "minor": 3}]},
+                  "net.attach": {"bridge": "hostilebr"}, "cgroup.create": {"uid": USER, "gid": USER},
+                  "cgroup.set": {"file": "cgroup.freeze", "value": "0"}}
+        for hook, row in self.served().items():
+            takes = [name for name in row.get("takes", []) if not name.endswith("...")]
+            for wrong in range(len(takes)):
+                for kind, fd in kinds.items():
+                    if (takes[wrong], kind) == ("folder", "folder"):
+                        continue  # another folder: the other tests have those
+                    fds = [fd if i == wrong else (mounts if hook == "mount.apply" else right).get(name, fd)
+                           for i, name in enumerate(takes)]
+                    with self.subTest(hook=hook, takes=takes[wrong], kind=kind):
+                        self.refused(".", hook, {"name": "hostile0", **values.get(hook, {})}, fds)
+                        self.assertEqual(self.daemon.answer.fds, [])
+        self.assertEqual(self.victim.read_text(), "of somebody else")
 
-    def test_a_message_without_end(self):
-        """More and more of one message: it is bounded, and so is the helper's memory."""
-        data, number = self.codec.data, self.codec.rows["own_set"]["num"]
-        piece = protocol.HEADER.pack(channel.PACKET_MAX, data["number"], 1, number, protocol.CALL, 1,
-                                     protocol.CONTINUE) + bytes(channel.PACKET_MAX - 28)
-        with self.assertRaises(OSError):
-            for _ in range(2000):
-                self.daemon.channel.send_raw(piece)
-        peak = [line for line in pathlib.Path(f"/proc/{self.helper.pid}/status").read_text().splitlines()
-                if line.startswith("VmHWM")][0].split()[1]
-        self.assertLess(int(peak), 200 << 10)
-        self.again(self.daemon)
+    def served(self):
+        """The rows of the operations that this policy switches on."""
+        return {name.replace("_", ".", 1): row for name, row in self.codec.rows.items()
+                if "abi" in row and f"[{name.replace('_', '.', 1)}]" in hostile.POLICY}
 
-    def test_a_daemon_that_reads_nothing_holds_up_nobody(self):
-        call = protocol.HEADER.pack
-        args = self.codec.encode("device_open_args", {"call": self.daemon.head(), "device": 7, "identity": "/dev/null"})
-        packet = call(28 + len(args), self.codec.data["number"], 1, self.codec.rows["device_open"]["num"], protocol.CALL, 7,
-                      0) + args
-        self.daemon.channel.socket.setblocking(False)
-        try:
-            while True:
-                self.daemon.channel.send_raw(packet)
-        except BlockingIOError:
-            pass
-        began = time.monotonic()
-        self.assertIsNone(self.other.ask("device.open", {"device": 7, "identity": "/dev/null"}))
-        self.assertLess(time.monotonic() - began, 20)
-        self.daemon.channel.close()
-        self.again(self.daemon)
+    def test_every_operation_has_its_row(self):
+        """The issue's list, for each operation that the helper can serve."""
+        source = pathlib.Path(__file__).with_name("gate_liars.py").read_text(encoding="utf-8")
+        for name, row in self.codec.rows.items():
+            hook = name.replace("_", ".", 1)
+            if "abi" not in row or hook in NOT_SERVED:
+                continue
+            with self.subTest(hook):
+                self.assertIn(hook, TABLE, f"{hook} has no row in TABLE of {__file__}: for each of {KINDS} name the test "
+                              "that tries it (and have the policy in hostile.py switch it on), or say why it cannot be")
+                self.assertEqual(len(TABLE[hook]), len(KINDS), hook)
+                self.assertTrue(hook in self.served() or hook.startswith("gate."), f"{hook} is off in hostile.POLICY")
+            for kind, entry in zip(KINDS, TABLE[hook]):
+                with self.subTest(hook=hook, kind=kind):
+                    self.assertTrue(f"def {entry[11:]}(" in source if entry.startswith("gate_liars.") else
+                                    hasattr(self, entry) if entry.startswith("test_") else entry in REASONS.values(), entry)
 
-    def test_answers_to_nothing(self):
-        for serial in range(100):
-            self.daemon.channel.send("register", protocol.REPLY, serial + 5000, protocol.OK,
-                                     self.codec.encode("register_ret", {"id": 1}))
-        self.daemon.channel.send("cancel", protocol.MESSAGE, 0, protocol.OK,
-                                 self.codec.encode("cancel_msg", {"request": 1 << 63}))
-        self.assertIsNone(self.daemon.ask("device.open", {"device": 7, "identity": "/dev/null"}))
 
+# --- the table ---
+
+KINDS = ("symbolic links", "foreign pidfds", "groups outside", "devices off the list", "values out of range",
+         "descriptors of the wrong kind", "races by exchanging files")
+NOT_SERVED = {"teardown": "the library's own: the helper remembers nothing"}
+REASONS = {name: words for name, words in (
+    ("no file", "takes no file and no name of one: groups' folders cannot be exchanged, descriptors stay what they are"),
+    ("no process", "takes no process"), ("no group", "takes no group"), ("no device", "names no device"),
+    ("no value", "has no value"), ("no descriptor", "takes no descriptor"))}
+NO = REASONS
+WRONG = "test_descriptors_of_the_wrong_kind"
+THREADS = (NO["no file"], "test_threads_of_others", "test_processes_of_others", NO["no device"], "test_threads_of_others", WRONG,
+           NO["no file"])
+PROCESS = (NO["no file"], "test_processes_of_others", "test_processes_of_others", NO["no device"], "test_values_out_of_range",
+           WRONG, NO["no file"])
+NET = (NO["no file"], NO["no process"], NO["no group"], "test_interfaces_off_the_list", "test_interfaces_off_the_list", WRONG,
+       "test_another_network_namespace")
+GATE = ("gate_liars.refuse_groups", NO["no process"], "gate_liars.refuse_groups", "gate_liars.refuse_values",
+        "gate_liars.refuse_values", "gate_liars.refuse_values", "gate_liars.refuse_others_gates")
+PCI = (NO["no file"], NO["no process"], NO["no group"], "test_pci_devices_off_the_list", "test_pci_devices_off_the_list",
+       NO["no descriptor"], NO["no file"])
+TABLE = {
+    "memlock.set": PROCESS, "proc.tune": PROCESS, "sched.set": THREADS, "affinity.set": THREADS,
+    "barrier": (NO["no file"], "test_barriers_of_others", "test_barriers_of_others", NO["no device"],
+                "test_barriers_of_others", WRONG, NO["no file"]),
+    "cgroup.create": ("test_groups_elsewhere", NO["no process"], "test_groups_elsewhere", NO["no device"],
+                      "test_groups_out_of_the_policy", WRONG, NO["no file"]),
+    "cgroup.move": (NO["no file"], "test_who_is_not_moved", "test_groups_elsewhere", NO["no device"],
+                    "test_who_is_not_moved", WRONG, NO["no file"]),
+    "cgroup.set": ("test_files_that_are_no_limits", NO["no process"], "test_groups_elsewhere", NO["no device"],
+                   "test_files_that_are_no_limits", WRONG, NO["no file"]),
+    "cgroup.remove": ("test_groups_elsewhere", NO["no process"], "test_groups_elsewhere", NO["no device"],
+                      "test_groups_out_of_the_policy", WRONG, NO["no file"]),
+    "gate.create": GATE, "gate.update": GATE, "gate.replace": GATE, "gate.remove": (*GATE[:3], NO["no device"], NO["no value"],
+                                                                                    *GATE[5:]),
+    "node.create": ("test_nodes_off_the_list", NO["no process"], NO["no group"], "test_nodes_off_the_list",
+                    "test_nodes_off_the_list", WRONG, "test_races_for_a_new_node"),
+    "device.open": ("test_devices_off_the_list", NO["no process"], NO["no group"], "test_devices_off_the_list",
+                    "test_devices_off_the_list", NO["no file"], "test_races_for_a_device"),
+    "own.set": ("test_files_of_others", "test_files_of_others", NO["no group"], NO["no device"],
+                "test_owners_and_modes_out_of_the_policy", WRONG, "test_races_by_exchanging_names"),
+    "pci.bind": PCI, "pci.release": PCI,
+    "tap.create": NET, "tap.remove": NET, "net.attach": NET, "net.detach": NET, "net.set": NET,
+    "mount.apply": ("test_mounts_out_of_the_policy", "test_mounts_elsewhere", "test_mounts_elsewhere",
+                    "test_mounts_out_of_the_policy", "test_mounts_out_of_the_policy", WRONG,
+                    "test_races_for_a_place_to_mount_on"),
+}
 
 if __name__ == "__main__":
-    HELPERD = os.path.abspath(sys.argv[1])
-    if os.geteuid() != 0 or not unified():
-        print("needs root and cgroup v2")
-        sys.exit(77)
-    unittest.main(argv=[sys.argv[0], "-v"] + sys.argv[2:])
+    hostile.run("__main__")

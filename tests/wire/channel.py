@@ -163,3 +163,10 @@ class Channel:
         ret = self.codec.rows[call.procedure]["ret"]
         self.send(call.procedure, protocol.REPLY, call.serial, protocol.OK,
                   self.codec.encode(ret, values or {}) if ret else b"", fds)
+
+    def refuse(self, call, text):
+        """An error with this text (remote_error of the wire)."""
+        data = text.encode()
+        payload = struct.pack(">iiII", 1, 0, 1, len(data)) + data + bytes(-len(data) % 4)
+        payload += struct.pack(">iIIIIiiI", 2, 0, 0, 0, 0, 0, 0, 0)
+        self.send(call.procedure, protocol.REPLY, call.serial, protocol.ERROR, payload)
