@@ -148,6 +148,9 @@ typedef struct {
     /* Where the one USB device of the host with these ids sits. NULL: none can be found. */
     bool (*usbDevice)(unsigned vendor, unsigned product, unsigned *retBus, unsigned *retDevice,
                       void *opaque, GError **error);
+    /* The node of the IOMMU group that a PCI device of the host is in; NULL: it is in none. Caller
+     * frees. NULL: not here. */
+    char *(*vfioGroup)(const virPCIAddress *address, void *opaque);
 } qemuClaims;
 
 /* What was found of a device on the host. */

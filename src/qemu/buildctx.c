@@ -5,6 +5,7 @@
 
 #include "host/attached.h"
 #include "qemu/argv.h"
+#include "qemu/hostpci.h"
 #include "qemu/prepare.h"
 #include "qemu/secret.h"
 #include "util/vircore.h"
@@ -57,11 +58,26 @@ qemuBuildIsCdrom(const char *path)
     return virHostIsCdrom(path);
 }
 
+static char *
+qemuBuildFindVFIO(const virPCIAddress *address, void *opaque)
+{
+    g_autofree char *text = virPCIAddressToString(address);
+
+    (void)opaque;
+    if (virCoreIsHeld()) {
+        VIR_CORE_UNLOCKED;
+
+        return qemuHostPCINode(text);
+    }
+    return qemuHostPCINode(text);
+}
+
 void
 qemuBuildClaimsOfHost(qemuClaims *claims)
 {
     claims->usbDevice = qemuBuildFindUSB;
     claims->scsiGeneric = qemuBuildFindSCSI;
+    claims->vfioGroup = qemuBuildFindVFIO;
 }
 
 /* --- the value --- */

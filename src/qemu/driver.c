@@ -183,6 +183,7 @@ qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config, GErr
     driver->vhostNet = access("/dev/vhost-net", F_OK) == 0;
     driver->domains = virDomainRegistryNew();
     driver->ports = g_hash_table_new(g_direct_hash, g_direct_equal);
+    driver->pciDevices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (!qemuDriverFindUser(driver, error) || !qemuDriverMakeFolders(driver, error) ||
         !qemuDriverOpenDoor(driver, paths->root, error)) {
         qemuDriverFree(driver);
@@ -235,6 +236,7 @@ qemuDriverFree(qemuDriver *driver)
     qemuDriverCloseDoor(driver);
     virCgroupInstanceUnref(driver->cgroups);
     g_hash_table_unref(driver->ports);
+    g_hash_table_unref(driver->pciDevices);
     g_free(driver->paths.root);
     g_free(driver->paths.run);
     g_free(driver->paths.etc);

@@ -62,6 +62,7 @@ typedef struct {
     virDomainRegistry *domains; /* (lock) */
     int nextID;                 /* (lock) */
     GHashTable *ports;          /* (lock) port -> in use */
+    GHashTable *pciDevices;     /* (lock) address -> name of the guest that has it (hostpci.h) */
     unsigned reconnecting;      /* (lock) guests whose monitor has not answered yet */
     qemuDriverEmitFunc emit;    /* (lock) */
     void *emitOpaque;

@@ -23,14 +23,15 @@ typedef enum {
     QEMU_RESOURCE_OWNER,  /* a file whose owner was changed: uid, gid to give back */
     QEMU_RESOURCE_PORT,   /* a display port */
     QEMU_RESOURCE_GROUP,  /* control group with its gate: name */
+    QEMU_RESOURCE_PCI,    /* a PCI device of the host: address; number 1: its driver is another */
     QEMU_RESOURCE_LAST
 } qemuResourceType;
 
 typedef struct {
     qemuResourceType type;
-    char *name;      /* path, interface or group */
+    char *name;      /* path, interface, group or address */
     char *alias;     /* the device it belongs to, NULL: the guest */
-    unsigned number; /* PORT: the port; TAP: interface index, 0 while not made */
+    unsigned number; /* PORT: the port; TAP: interface index, 0 while not made; PCI: a truth */
     uid_t uid;       /* OWNER */
     gid_t gid;
 } qemuResource;

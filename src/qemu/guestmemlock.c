@@ -3,6 +3,9 @@
  * guestmemlock.c: see guestmemlock.h. */
 #include "qemu/guestmemlock.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include "qemu/memlock.h"
 #include "qemu/tune.h"
 #include "util/vircore.h"
@@ -79,4 +82,37 @@ qemuMemlockAdjust(qemuGuest *guest, const virDomainDef *def, GError **error)
     if (done)
         guest->memlockBefore = before;
     return done;
+}
+
+static void
+qemuMemlockAddFigures(const qemuGuest *guest, const virDelegateMemlock *needed, GError **error)
+{
+    g_autofree char *text = g_strdup((*error)->message);
+    int code = (*error)->code;
+    uint64_t limit = 0, locked = 0;
+
+    if (!virProcReadMemlock(guest->pid, &limit, &locked))
+        return; /* it is gone */
+    g_clear_error(error);
+    virErrorSet(error, code,
+                _("%s (memory to be locked: %" PRIu64 " KiB; its limit: %" PRIu64
+                  " KiB, of which %" PRIu64 " KiB are locked)"),
+                text, needed->bytes / 1024, limit / 1024, locked / 1024);
+}
+
+void
+qemuMemlockExplain(qemuGuest *guest, const virDomainDef *def, GError **error)
+{
+    const virDelegateMemlock needed = qemuMemlockOf(def);
+
+    if (!error || !*error || needed.passthrough == 0 ||
+        !strstr((*error)->message, "Cannot allocate memory"))
+        return;
+    if (virCoreIsHeld()) {
+        VIR_CORE_UNLOCKED;
+
+        qemuMemlockAddFigures(guest, &needed, error);
+    } else {
+        qemuMemlockAddFigures(guest, &needed, error);
+    }
 }

@@ -14,3 +14,7 @@ bool qemuMemlockIsWanted(const virDomainDef *def);
 /* After def has changed, before QEMU is told of a device that comes or after one has gone: raised,
  * or put back to what it was before it was raised. Job and lock held, given up. */
 bool qemuMemlockAdjust(qemuGuest *guest, const virDomainDef *def, GError **error);
+/* An error that says that memory could not be had, for a guest whose memory is locked for devices,
+ * gets the figures: what was needed, what the limit is, what is locked. Lock held, given up; also
+ * without it. */
+void qemuMemlockExplain(qemuGuest *guest, const virDomainDef *def, GError **error);

@@ -17,10 +17,12 @@
 
 #include "qemu/guest.h"
 #include "qemu/hostfiles.h"
+#include "qemu/hostpci.h"
 #include "qemu/hosttap.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virfile.h"
+#include "util/virpci.h"
 
 typedef struct {
     unsigned host, n;
@@ -171,8 +173,9 @@ qemuHostStepCheck(const qmpHostStep *step, GError **error)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                            _("<lease>: no lock manager is there to take leases"));
     case QMP_HOST_VFIO:
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                           _("host doesn't support passthrough of host PCI devices"));
+        return virPCIIsAddress(step->path) ||
+               virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("<hostdev type='mdev'>: mediated devices are not supported yet"));
     default:
         return true;
     }
@@ -204,8 +207,10 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
         return qemuWriteOwnedFile(guest, call, step->path, step->text, error);
     case QMP_HOST_VHOST_USER_GPU:
     case QMP_HOST_LEASE:
-    case QMP_HOST_VFIO:
         return qemuHostStepCheck(step, error);
+    case QMP_HOST_VFIO:
+        return qemuHostStepCheck(step, error) &&
+               qemuHostPCICheckGroup(guest, call, step->path, error);
     case QMP_HOST_LOG: {
         int fd = open(step->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | step->flags, 0600);
 

@@ -8,8 +8,10 @@
 #include "qemu/hotplug.h"
 #include "qemu/guestmemlock.h"
 #include "qemu/hostfiles.h"
+#include "qemu/hostpci.h"
 #include "qemu/planrun.h"
 #include "qemu/prepare.h"
+#include "qemu/tune.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
@@ -114,6 +116,17 @@ qemuPlugPlan(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, qmpP
     return true;
 }
 
+/* Devices of the host that the plan is about become the guest's. Lock held, given up. */
+static bool
+qemuPlugTake(qemuGuest *guest, const qmpPlan *plan, GError **error)
+{
+    qemuTune tune;
+    VIR_CORE_UNLOCKED;
+
+    qemuTuneInit(&tune, guest, VIR_DELEGATE_PHASE_HOTPLUG);
+    return qemuHostPCITake(guest, &tune.call, plan, error);
+}
+
 /* One device into QEMU; its document is in guest->made already. *retStuck: it could not be taken
  * out again when a step failed, so it is there. */
 static bool
@@ -126,13 +139,17 @@ qemuPlugIn(qemuGuest *guest, virDevice *dev, const qemuBuildContext *ctx, bool *
 
     *retStuck = false;
     /* What is refused is refused before a limit is changed for it. */
-    if (!qemuPlugPlan(guest, dev, ctx, plan, &access, error) ||
-        !qemuMemlockAdjust(guest, guest->made, error) ||
-        !qemuPlugAccessOpen(guest, access, dev->info.alias, error))
+    if (!qemuPlugPlan(guest, dev, ctx, plan, &access, error))
         return false;
+    if (!qemuPlugTake(guest, plan, error) || !qemuMemlockAdjust(guest, guest->made, error) ||
+        !qemuPlugAccessOpen(guest, access, dev->info.alias, error)) {
+        qemuPlugAccessClose(guest, dev->info.alias, NULL);
+        return false;
+    }
     qemuPlanRunInit(&run, guest, plan);
     if (qemuPlanRunAll(&run, error))
         return true;
+    qemuMemlockExplain(guest, guest->made, error);
     *retStuck = !qemuPlanRunBack(&run, QEMU_BACK_ALL);
     if (!*retStuck)
         qemuPlugAccessClose(guest, dev->info.alias, NULL);

@@ -22,6 +22,7 @@
 #include "qemu/guest.h"
 #include "qemu/guestvcpu.h"
 #include "qemu/hostfiles.h"
+#include "qemu/hostpci.h"
 #include "qemu/hotplug.h"
 #include "qemu/lifecycle.h"
 #include "qemu/status.h"
@@ -121,6 +122,8 @@ qemuReconnectEntryAdd(qemuDriver *driver, qemuReconnectEntry *entry)
 
         if (resource->type == QEMU_RESOURCE_PORT)
             g_hash_table_add(driver->ports, GUINT_TO_POINTER(resource->number));
+        if (resource->type == QEMU_RESOURCE_PCI)
+            qemuHostPCIReclaim(driver, obj->name, resource);
         if (resource->type == QEMU_RESOURCE_TAP)
             virNetDevTapReserve(resource->name);
     }

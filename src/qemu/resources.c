@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "qemu/guest.h"
+#include "qemu/hostpci.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
@@ -102,6 +103,9 @@ qemuResourceRelease(qemuDriver *driver, const virDomainObj *obj, const qemuResou
         break;
     case QEMU_RESOURCE_GROUP:
         ok = qemuResourceRemoveGroup(driver, &call, resource, &error);
+        break;
+    case QEMU_RESOURCE_PCI:
+        ok = qemuHostPCIGiveBack(driver, &call, resource, &error);
         break;
     case QEMU_RESOURCE_PORT: /* the registry's alone, given back under the lock */
     case QEMU_RESOURCE_LAST:

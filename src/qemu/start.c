@@ -27,6 +27,7 @@
 #include "qemu/guestmemlock.h"
 #include "qemu/guestvcpu.h"
 #include "qemu/hostfiles.h"
+#include "qemu/hostpci.h"
 #include "qemu/incoming.h"
 #include "qemu/lifecycle.h"
 #include "qemu/nvram.h"
@@ -196,6 +197,8 @@ qemuStartListResources(qemuStart *start, GError **error)
 
     qemuStartList(start, QEMU_RESOURCE_FOLDER, start->guest->stateDir);
     qemuStartList(start, QEMU_RESOURCE_FOLDER, start->guest->channelDir);
+    if (!qemuHostPCITake(start->guest, &start->call, start->plan, error))
+        return false; /* their nodes are there from now on */
     if (virCgroupInstanceUsable(start->driver->cgroups, NULL))
         qemuStartList(start, QEMU_RESOURCE_GROUP, groupName);
     if (start->def->os.nvram) {

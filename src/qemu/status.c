@@ -23,7 +23,7 @@ enum { QEMU_STATUS_SIZE_MAX = 16 * 1024 * 1024 };
 
 VIR_ENUM_DECL(qemuResourceType);
 VIR_ENUM_IMPL(qemuResourceType, QEMU_RESOURCE_LAST, "folder", "file", "tap", "owner", "port",
-              "group");
+              "group", "pci");
 
 char *
 qemuStatusPath(const qemuDriver *driver, const char *name)

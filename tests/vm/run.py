@@ -199,10 +199,13 @@ def build(options, programs, path):
 
 
 def boot(options, initramfs):
+    accelerator = "kvm,kernel-irqchip=split" if options.kvm else "tcg"  # an IOMMU that maps interrupts needs that
     command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-               "-machine", "q35,accel=" + ("kvm" if options.kvm else "tcg"), "-cpu", "max", "-m", str(options.memory), "-smp", "2",
+               "-machine", "q35,accel=" + accelerator, "-cpu", "max", "-m", str(options.memory), "-smp", "2",
                "-no-reboot", "-serial", "stdio", "-kernel", options.kernel, "-initrd", initramfs,
-               "-append", "console=ttyS0 quiet panic=-1 random.trust_cpu=on"]
+               "-append", " ".join(["console=ttyS0 quiet panic=-1 random.trust_cpu=on", *options.append])]
+    for device in options.device:
+        command += ["-device", device]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=options.timeout)
@@ -254,6 +257,8 @@ def main():
     parser.add_argument("--systemd", action="store_true", help="as the first process (booted.py)")
     parser.add_argument("--guests", action="store_true", help="the machine can run guests")
     parser.add_argument("--module", action="append", default=[], help="one more to load")
+    parser.add_argument("--device", action="append", default=[], help="one more of the machine, as QEMU's -device has it")
+    parser.add_argument("--append", action="append", default=[], help="one more word for the kernel")
     parser.add_argument("--memory", type=int, default=512, help="MiB")
     parser.add_argument("--timeout", type=int, default=900)
     parser.add_argument("--kvm", action="store_true", help="where a guest of a guest is no trouble")

@@ -73,6 +73,7 @@ static const virField fields[] = {
     VIR_FIELD_PRESENT("shareable", virHostdev, shareable),
     VIR_FIELD_STRING("privateData@nodename", virHostdev, nodeName, .flags = VIR_FIELD_IN_STATUS),
     VIR_FIELD_STRING("privateData@sg", virHostdev, scsiGeneric, .flags = VIR_FIELD_IN_STATUS),
+    VIR_FIELD_STRING("privateData@vfio", virHostdev, vfioGroup, .flags = VIR_FIELD_IN_STATUS),
     VIR_FIELD_DEVICE_INFO,
     VIR_FIELD_END,
 };

@@ -36,6 +36,7 @@ typedef struct {
     /* of a running guest */
     char *nodeName;    /* scsi: block node */
     char *scsiGeneric; /* scsi: "/dev/sg0" */
+    char *vfioGroup;   /* pci: "/dev/vfio/7" */
 } virHostdev;
 
 #define VIR_HOSTDEV(dev) ((virHostdev *)(dev))

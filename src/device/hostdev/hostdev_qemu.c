@@ -117,6 +117,11 @@ qemuHostdevClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *
         return qemuHostdevUSBClaim(&hostdev->source, claims, error);
     case VIR_HOSTDEV_TYPE_SCSI:
         return qemuHostdevSCSIClaim(hostdev, ctx, claims, error);
+    case VIR_HOSTDEV_TYPE_PCI: /* what is wrong with it is told when it is taken */
+        g_free(hostdev->vfioGroup);
+        hostdev->vfioGroup =
+            claims->vfioGroup ? claims->vfioGroup(&hostdev->source.pci, claims->opaque) : NULL;
+        return true;
     default:
         return true;
     }
@@ -129,14 +134,10 @@ qemuHostdevUSBNode(const virHostdevSource *source)
 }
 
 static void
-qemuHostdevTouchVFIO(const virDevice *dev, const qemuBuildContext *ctx, virHostAccess *out)
+qemuHostdevTouchVFIO(const virDevice *dev, virHostAccess *out)
 {
-    const qemuBuildConfig *config = ctx->config;
-    const virHostdevSource *source = &VIR_HOSTDEV(dev)->source;
-    g_autofree char *node = NULL;
+    const char *node = VIR_HOSTDEV(dev)->vfioGroup;
 
-    if (VIR_HOSTDEV(dev)->type == VIR_HOSTDEV_TYPE_PCI && config->vfioNode)
-        node = config->vfioNode(&source->pci, config->hostOpaque, NULL);
     virHostAccessAdd(out, dev, "/dev/vfio/vfio", VIR_HOST_READ | VIR_HOST_WRITE)->node = true;
     if (node) {
         virHostResource *group = virHostAccessAdd(out, dev, node, VIR_HOST_READ | VIR_HOST_WRITE);
@@ -154,7 +155,7 @@ qemuHostdevTouches(const virDevice *dev, const qemuBuildContext *ctx, virHostAcc
     virHostResource *node;
 
     if (virHostdevUsesVFIO(hostdev)) {
-        qemuHostdevTouchVFIO(dev, ctx, out);
+        qemuHostdevTouchVFIO(dev, out);
         return;
     }
     if (hostdev->type == VIR_HOSTDEV_TYPE_USB && hostdev->source.bus)

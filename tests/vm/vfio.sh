@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vfio.sh: PCI devices of the machine given to a guest, told as TAP: at start and by plugging,
+# and given back.
+#
+# The machine has an IOMMU and network cards to spare: two alone in their groups, two that share one.
+# The guest has nothing to boot: a slot that no driver has switched on lets its card go at once.
+. /lib/tap.sh
+cards=/sys/bus/pci/devices
+first=0000:00:10.0 second=0000:00:12.0 shared=0000:01:01.0 neighbour=0000:01:02.0
+
+# --- documents ---
+
+card() { # ADDRESS MANAGED
+  echo "<hostdev mode='subsystem' type='pci' managed='$2'><source><address domain='0x0000' bus='0x$(echo $1 | cut -c6-7)'" \
+    "slot='0x$(echo $1 | cut -c9-10)' function='0x0'/></source></hostdev>"
+}
+write_guest() { # NAME UUID-END DEVICES
+  cat > $root/guest/$1.xml <<XML
+<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>$1</name>
+  <uuid>5ec2e700-0000-4000-8000-0000000000$2</uuid>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <devices>
+    <controller type='pci' model='pcie-root'/>
+    <controller type='pci' model='pcie-root-port'/>
+    <controller type='pci' model='pcie-root-port'/>
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+    $3
+  </devices>
+  <qemu:commandline>
+    <qemu:arg value='-global'/><qemu:arg value='ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'/>
+  </qemu:commandline>
+</domain>
+XML
+}
+
+# --- looking ---
+
+driver_is() { # ADDRESS DRIVER
+  driver=$(basename "$(readlink $cards/$1/driver)")
+  [ "$driver" = "$2" ] || { echo "$1 has driver '$driver'"; return 1; }
+}
+of_the_host() { # ADDRESS
+  driver_is $1 e1000 && says "^.null.$" cat $cards/$1/driver_override
+}
+group_of() { basename "$(readlink $cards/$1/iommu_group)"; }
+in_qemu() { # ADDRESS: QEMU has the device and its group open
+  ls -l /proc/$qemu/fd | grep -q "vfio-device" && ls -l /proc/$qemu/fd | grep -qE "/dev/vfio/$(group_of $1)$"
+}
+not_in_qemu() { ! ls -l /proc/$qemu/fd | grep -qE "/dev/vfio/$(group_of $1)$"; }
+in_group() { sh -c 'echo $$ > "$1/cgroup.procs" && exec 3<>"$2"' _ "$leaf" "$1"; }
+owner_is() { # FILE UID
+  [ "$(stat -c %u "$1")" = $2 ] || { stat -c "%n %u" "$1"; return 1; }
+}
+limit_is() { # KIB
+  says "Max locked memory +$(($1 * 1024)) " cat /proc/$qemu/limits
+}
+kib_locked=$((64 * 1024 + 1024 * 1024)) # the guest's memory, and what else the device reaches
+
+has_card() { # WHEN ADDRESS
+  check "$1: the card's driver is vfio-pci" driver_is $2 vfio-pci
+  check "$1: QEMU has it" in_qemu $2
+  check "$1: its memory may be locked" limit_is $kib_locked
+}
+
+# --- what is done each time ---
+
+life() { # WHO
+  check "$1: start with a card" v create $root/guest/one.xml || give_up
+  qemu=$(cat $root/run/qemu/one.pid)
+  leaf=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$qemu/cgroup)
+  has_card "$1, at start" $first
+  check "$1: the gate has the group's rule" says "^hostdev0 .*/dev/vfio/$(group_of $first)" virtward --root $root devices one
+  check "$1: another guest can't have it" refuses "PCI device $first is in use by driver QEMU, domain one" v create $root/guest/two.xml
+  check "$1: and leaves it alone" in_qemu $first
+  check "$1: plug another card" v attach-device one /tmp/second.xml --live
+  has_card "$1, plugged" $second
+  check "$1: and again" refuses "already exists" v attach-device one /tmp/second.xml --live
+  kill -9 $daemon
+  wait $daemon 2>/dev/null
+  check "$1: kill -9 and restart" start_daemon || give_up
+  check "$1: it runs" says running v domstate one
+  check "$1: the cards are still taken" refuses "PCI device $first is in use by driver QEMU, domain one" v create $root/guest/two.xml
+  check "$1: unplug" v detach-device one /tmp/second.xml --live
+  check "$1: it is gone from QEMU" within 60 not_in_qemu $second
+  check "$1: and the host's again" within 60 of_the_host $second
+  has_card "$1, the other one stays" $first
+  check "$1: destroy" v destroy one
+  check "$1: that is the host's as well" within 60 of_the_host $first
+}
+
+refusals() { # WHO
+  check "$1: managed='no' takes nothing from the host" refuses "Unmanaged PCI device $first must be manually detached from the host" v create $root/guest/bare.xml
+  check "$1: a device that isn't there" refuses "Device 0000:00:1e.0 not found" v create $root/guest/none.xml
+  check "$1: a group that the host uses" refuses "device $neighbour of the same IOMMU group $(group_of $shared) is bound to driver e1000" v create $root/guest/shared.xml
+  check "$1: goes back whole" within 60 of_the_host $shared
+  check "$1: nothing runs" none v list --name
+}
+
+mkdir -p $root/guest $root/etc
+chmod 755 $root $root/guest
+write_guest one d1 "$(card $first yes)"
+write_guest two d2 "$(card $first yes)"
+write_guest bare d3 "$(card $first no)"
+write_guest none d4 "$(card 0000:00:1e.0 yes)"
+write_guest shared d5 "$(card $shared yes)"
+card $second yes > /tmp/second.xml
+
+for card in $first $second $shared $neighbour; do check "$card is the host's" of_the_host $card; done
+check "two share a group" [ $(group_of $shared) = $(group_of $neighbour) ]
+check "the daemon starts" start_daemon || give_up
+life "by itself"
+refusals "by itself"
+kill $daemon
+wait $daemon
+check "the daemon ends cleanly" [ $? = 0 ]
+finish
