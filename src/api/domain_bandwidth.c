@@ -190,7 +190,10 @@ virApiDomainSetInterfaceParameters(virApiCall *call,
         .edit = virApiBandwidthEdit,
     };
 
-    if (!virApiQemu(call)->privileged)
+    virDelegateCall who = {.domain = args->dom.name, .phase = VIR_DELEGATE_PHASE_HOTPLUG};
+
+    memcpy(who.uuid, args->dom.uuid, sizeof(who.uuid));
+    if (!virApiQemu(call)->privileged && !virDelegateNetLimitsOutside(virApiQemu(call)->door, &who))
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
                            _("Network bandwidth tuning is not available in session mode"));
     for (guint i = 0; i < G_N_ELEMENTS(params); i++)

@@ -5,6 +5,7 @@
  * looks before and after. What the messages mean: docs/handler-protocol.md. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -244,6 +245,24 @@ handlerNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name
            virDelegateHandlerAsk(door, call, HANDLER_PROC_NET_SET, &args, &space, 1, error);
 }
 
+static bool
+handlerNetSetBandwidth(virDelegate *door, const virDelegateCall *call, const char *name,
+                       const virNetDevBandwidth *wanted, GError **error)
+{
+    VIR_AUTOCLOSE space = openNetNamespace(error);
+    handler_net_bandwidth_args args = {.name = name,
+                                       .ifindex = if_nametoindex(name),
+                                       .sent_average = wanted->sent.average,
+                                       .sent_peak = wanted->sent.peak,
+                                       .sent_burst = wanted->sent.burst,
+                                       .received_average = wanted->received.average,
+                                       .received_peak = wanted->received.peak,
+                                       .received_burst = wanted->received.burst};
+
+    return space >= 0 &&
+           virDelegateHandlerAsk(door, call, HANDLER_PROC_NET_BANDWIDTH, &args, &space, 1, error);
+}
+
 const virDelegateOps virDelegateHandlerOps = {
     .name = "the handler",
     .barrier = virDelegateHandlerBarrier,
@@ -270,6 +289,7 @@ const virDelegateOps virDelegateHandlerOps = {
     .tapRemove = handlerTapRemove,
     .netSetBridge = handlerNetSetBridge,
     .netSetUp = handlerNetSetUp,
+    .netSetBandwidth = handlerNetSetBandwidth,
     .ownSet = handlerOwnSet,
     .memlockSet = handlerMemlockSet,
     .schedSet = handlerSchedSet,

@@ -275,6 +275,8 @@ bool virDelegateNetAttach(virDelegate *door, const virDelegateCall *call, const 
                           const char *bridge, GError **error);
 bool virDelegateNetDetach(virDelegate *door, const virDelegateCall *call, const char *name,
                           GError **error);
+/* True if the bandwidth of interfaces is a handler's to limit, which takes no right here. */
+bool virDelegateNetLimitsOutside(virDelegate *door, const virDelegateCall *call);
 /* net.set: up or down. */
 bool virDelegateNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
                          GError **error);

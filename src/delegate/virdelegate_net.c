@@ -146,18 +146,29 @@ virDelegateNetSetUp(virDelegate *door, const virDelegateCall *call, const char *
 }
 
 bool
+virDelegateNetLimitsOutside(virDelegate *door, const virDelegateCall *call)
+{
+    return virDelegateIsAsked(door, call, "net.bandwidth");
+}
+
+bool
 virDelegateNetSetBandwidth(virDelegate *door, const virDelegateCall *call, const char *name,
                            const virNetDevBandwidth *wanted, GError **error)
 {
     virDelegateTrace trace;
+    const virNetDevBandwidth none = {0};
     virNetDevBandwidth now;
 
     if (!virDelegateBegin(door, call, "net.bandwidth", &trace, error))
         return trace.nobody;
+    if (!virNetDevGetBandwidth(name, &now, error))
+        return false;
+    /* bursts can't be read: one that is to change is set anew */
+    if (virNetDevBandwidthHolds(&none, wanted) && virNetDevBandwidthHolds(&now, wanted))
+        return true;
     if (!virDelegateEnd(&trace, trace.ops->netSetBandwidth(door, call, name, wanted, error)) ||
         !virNetDevGetBandwidth(name, &now, error))
         return false;
-    return (now.sent.average == wanted->sent.average &&
-            (now.received.average != 0) == (wanted->received.average != 0)) ||
+    return virNetDevBandwidthHolds(&now, wanted) ||
            virDelegateNotTrue(&trace, error, _("the interface's queues are others"));
 }

@@ -228,6 +228,21 @@ restoreState(const restoreJob *job, GError **error)
     return holds(virDelegateNetSetUp(job->door, job->call, args->name, args->up != 0, error));
 }
 
+static virDelegateHold
+restoreBandwidth(const restoreJob *job, GError **error)
+{
+    const handler_net_bandwidth_args *args = job->args;
+    const virNetDevBandwidth wanted = {
+        .sent = {args->sent_average, args->sent_peak, args->sent_burst},
+        .received = {args->received_average, args->received_peak, args->received_burst},
+    };
+    virNetDevBandwidth now;
+
+    return holds(virNetDevGetBandwidth(args->name, &now, error) &&
+                 (virNetDevBandwidthHolds(&now, &wanted) ||
+                  virDelegateNetSetBandwidth(job->door, job->call, args->name, &wanted, error)));
+}
+
 /* Another interface would not be the one that QEMU has. */
 static virDelegateHold
 lookForTap(const restoreJob *job, GError **error)
@@ -376,6 +391,7 @@ static const struct {
     {HANDLER_PROC_OWN_SET, true, restoreOwner},
     {HANDLER_PROC_NET_ATTACH, true, restorePort},
     {HANDLER_PROC_NET_SET, true, restoreState},
+    {HANDLER_PROC_NET_BANDWIDTH, true, restoreBandwidth},
     {HANDLER_PROC_TAP_CREATE, false, lookForTap},
     {HANDLER_PROC_DEVICE_OPEN, false, lookForProcess},
     {HANDLER_PROC_PCI_BIND, true, restoreBinding},

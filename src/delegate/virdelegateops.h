@@ -106,7 +106,7 @@ typedef struct {
     bool (*netSetUp)(virDelegate *door, const virDelegateCall *call, const char *name, bool up,
                      GError **error);
 
-    /* net.bandwidth. After: the class has the rate, and a policer is there if one is wanted. */
+    /* net.bandwidth. After: class and policer have the rates, or there are none. */
     bool (*netSetBandwidth)(virDelegate *door, const virDelegateCall *call, const char *name,
                             const virNetDevBandwidth *wanted, GError **error);
 

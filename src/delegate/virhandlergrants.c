@@ -28,7 +28,7 @@ VIR_ENUM_IMPL(virHandlerGrantState, VIR_HANDLER_GRANT_LAST, "asked", "granted", 
 /* What a hook that takes something away ends, on the same target or below it. */
 static const struct {
     uint32_t hook;
-    uint32_t ends[4];
+    uint32_t ends[5];
 } endings[] = {
     {HANDLER_PROC_TEARDOWN, {0}},
     {HANDLER_PROC_BARRIER, {0}},
@@ -37,7 +37,8 @@ static const struct {
     {HANDLER_PROC_GATE_REMOVE,
      {HANDLER_PROC_GATE_CREATE, HANDLER_PROC_GATE_UPDATE, HANDLER_PROC_GATE_REPLACE}},
     {HANDLER_PROC_TAP_REMOVE,
-     {HANDLER_PROC_TAP_CREATE, HANDLER_PROC_NET_ATTACH, HANDLER_PROC_NET_SET}},
+     {HANDLER_PROC_TAP_CREATE, HANDLER_PROC_NET_ATTACH, HANDLER_PROC_NET_SET,
+      HANDLER_PROC_NET_BANDWIDTH}},
     {HANDLER_PROC_NET_DETACH, {HANDLER_PROC_NET_ATTACH}},
     {HANDLER_PROC_PCI_RELEASE, {HANDLER_PROC_PCI_BIND}},
 };

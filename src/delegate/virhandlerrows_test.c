@@ -169,6 +169,29 @@ testSetUpLoopbackEffect(testMatrix *m)
     g_assert_true(virNetDevSetUp("lo", true, NULL));
 }
 
+static const virNetDevBandwidth testRates = {.sent = {1000, 2000, 64}};
+
+static bool
+testLimitLoopback(testMatrix *m, GError **error)
+{
+    return virDelegateNetSetBandwidth(m->test.door, &testCall, "lo", &testRates, error);
+}
+
+static void
+testLimitLoopbackEffect(testMatrix *m)
+{
+    g_assert_true(virNetDevSetBandwidth("lo", &testRates, NULL));
+}
+
+/* The right way of queueing at another rate. */
+static void
+testLimitLoopbackLie(testMatrix *m)
+{
+    const virNetDevBandwidth more = {.sent = {1000, 5000, 64}};
+
+    g_assert_true(virNetDevSetBandwidth("lo", &more, NULL));
+}
+
 static bool
 testTap(testMatrix *m, GError **error)
 {
@@ -537,6 +560,8 @@ static const testRow rows[] = {
     {"net.attach", .elsewhere = ON_HOST},
     {"net.detach", .ends = true, .elsewhere = ON_HOST},
     {"net.set", testSetUpLoopback, testSetUpLoopbackEffect, .root = true},
+    {"net.bandwidth", testLimitLoopback, testLimitLoopbackEffect, testLimitLoopbackLie,
+     .root = true},
     {"own.set", testOwn, testOwnEffect},
     {"mount.apply", .elsewhere = ON_HOST},
     {"proc.tune", testTune, testTuneEffect},

@@ -197,6 +197,7 @@ static const struct {
     {"tap.remove", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
     {"net.attach", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
     {"net.detach", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
+    {"net.bandwidth", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
     {"net.set", false, {"socket", "setns", "ioctl", "bind", "getsockname", "setsockopt"}},
 };
 

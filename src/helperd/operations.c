@@ -308,6 +308,7 @@ const helperOperation helperOperations[] = {
     {"net.attach", helperAttachPort, {CAP_NET_ADMIN, -1}, ELSEWHERE},
     {"net.detach", helperDetachPort, {CAP_NET_ADMIN, -1}, ELSEWHERE},
     {"net.set", helperSetUp, {CAP_NET_ADMIN, -1}, ELSEWHERE},
+    {"net.bandwidth", helperSetBandwidth, {CAP_NET_ADMIN, -1}, ELSEWHERE},
     {"barrier", helperPassBarrier, {CAP_SYS_NICE, -1}},
     {"gate.create", helperCreateGate, {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1}},
     {"gate.update", helperUpdateGate, {CAP_BPF, CAP_NET_ADMIN, -1}},

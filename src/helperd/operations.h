@@ -50,6 +50,8 @@ bool helperDetachPort(const helperPolicy *policy, const virInternalCall *call,
                       virInternalRequest *request, GError **error);
 bool helperSetUp(const helperPolicy *policy, const virInternalCall *call,
                  virInternalRequest *request, GError **error);
+bool helperSetBandwidth(const helperPolicy *policy, const virInternalCall *call,
+                        virInternalRequest *request, GError **error);
 bool helperOpenTap(const helperPolicy *policy, virInternalRequest *request, GError **error);
 
 /* mount.apply (operations_mount.c). */

@@ -10,6 +10,7 @@
 
 #include "helperd/operations.h"
 #include "util/netdev/virnetdev.h"
+#include "util/netdev/virnetdevbandwidth.h"
 #include "util/netdev/virnetdevtap.h"
 #include "util/netdev/virnetdevtapnode.h"
 #include "util/virerror.h"
@@ -162,6 +163,50 @@ helperSetUp(const helperPolicy *policy, const virInternalCall *call, virInternal
             GError **error)
 {
     return runNetwork(policy, "net.set", request, setUpHere, error);
+}
+
+static virNetDevRate
+helperRate(const virInternalRequest *request, const char *average, const char *peak,
+           const char *burst)
+{
+    return (virNetDevRate){(uint64_t)helperNumber(request, average),
+                           (uint64_t)helperNumber(request, peak),
+                           (uint64_t)helperNumber(request, burst)};
+}
+
+static bool
+setBandwidthHere(virInternalRequest *request, GError **error)
+{
+    const virNetDevBandwidth wanted = {
+        .sent = helperRate(request, "sent_average", "sent_peak", "sent_burst"),
+        .received = helperRate(request, "received_average", "received_peak", "received_burst"),
+    };
+
+    return virNetDevSetBandwidth(virInternalRequestGetString(request, "name"), &wanted, error);
+}
+
+/* No limit is more than any, and a word of its own in the policy. */
+static bool
+mayPass(const helperPolicy *policy, const virNetDevRate *rate, GError **error)
+{
+    if (rate->average == 0)
+        return helperPolicyWord(policy, "net.bandwidth", "unlimited", "yes", error);
+    return helperPolicyNumber(policy, "net.bandwidth", "a bandwidth",
+                              (int64_t)MIN(MAX(rate->average, rate->peak), INT64_MAX), error) &&
+           (rate->burst == 0 || helperPolicyUpTo(policy, "net.bandwidth", "burst", "a burst",
+                                                 (int64_t)MIN(rate->burst, INT64_MAX), error));
+}
+
+bool
+helperSetBandwidth(const helperPolicy *policy, const virInternalCall *call,
+                   virInternalRequest *request, GError **error)
+{
+    const virNetDevRate sent = helperRate(request, "sent_average", "sent_peak", "sent_burst");
+    const virNetDevRate received =
+        helperRate(request, "received_average", "received_peak", "received_burst");
+
+    return mayPass(policy, &sent, error) && mayPass(policy, &received, error) &&
+           runNetwork(policy, "net.bandwidth", request, setBandwidthHere, error);
 }
 
 /* --- device.open of an interface's character device --- */

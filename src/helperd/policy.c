@@ -48,6 +48,7 @@ static const struct {
     {"net.attach", {"names", "bridges", "namespaces"}},
     {"net.detach", {"names", "namespaces"}},
     {"net.set", {"names", "namespaces"}},
+    {"net.bandwidth", {"names", "max", "burst", "unlimited", "namespaces"}},
     {"barrier", {"housekeeping", "vcpus"}},
     {"cgroup.create", {"max", "controllers", "uids", "gids"}},
     {"cgroup.move", {"from", "uids"}},

@@ -129,6 +129,18 @@ typedef int (*virInternalBindPCIHandler)(const virInternalCall *call, const char
 typedef int (*virInternalSetBridgeHandler)(const virInternalCall *call, int netns, const char *name,
                                            const char *bridge);
 
+/* Kilobytes (1000 bytes) a second; burst in KiB, 0: what average is. average 0: no limit. */
+typedef struct {
+    unsigned long long average, peak, burst;
+} virInternalRate;
+
+/* How much the interface may send and receive, as the host's end sees it, in the network namespace
+ * of netns. What it receives has no peak. The daemon reads the rates of an htb class 1:1 and of a
+ * policer at the ingress queue. */
+typedef int (*virInternalSetBandwidthHandler)(const virInternalCall *call, int netns,
+                                              const char *name, const virInternalRate *sent,
+                                              const virInternalRate *received);
+
 /* What a thread of a guest does; QEMU itself told the daemon. */
 typedef enum {
     VIR_INTERNAL_THREAD_EMULATOR = 0, /* QEMU's main thread: whatever it makes later begins where
@@ -289,6 +301,8 @@ int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
                                          virInternalSetBridgeHandler handler);
 int virInternalSetPCIBindHandlerABI(virConnectPtr conn, unsigned abi,
                                     virInternalBindPCIHandler handler);
+int virInternalSetNetSetBandwidthHandlerABI(virConnectPtr conn, unsigned abi,
+                                            virInternalSetBandwidthHandler handler);
 int virInternalSetBarrierHandlerABI(virConnectPtr conn, unsigned abi,
                                     virInternalBarrierHandler handler);
 int virInternalSetGroupCreateHandlerABI(virConnectPtr conn, unsigned abi,
@@ -328,6 +342,8 @@ int virInternalSetGateRemoveHandlerABI(virConnectPtr conn, unsigned abi,
     virInternalSetNetSetBridgeHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetPCIBindHandler(conn, handler)                                                \
     virInternalSetPCIBindHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetNetSetBandwidthHandler(conn, handler)                                        \
+    virInternalSetNetSetBandwidthHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetBarrierHandler(conn, handler)                                                \
     virInternalSetBarrierHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetGroupCreateHandler(conn, handler)                                            \

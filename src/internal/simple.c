@@ -305,6 +305,26 @@ adaptBindPCI(const virInternalCall *call, virInternalRequest *request, void *opa
                    virInternalRequestGetString(request, "driver"));
 }
 
+static virInternalRate
+rate(const virInternalRequest *request, const char *average, const char *peak, const char *burst)
+{
+    return (virInternalRate){(unsigned long long)number(request, average),
+                             (unsigned long long)number(request, peak),
+                             (unsigned long long)number(request, burst)};
+}
+
+static int
+adaptSetBandwidth(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetBandwidthHandler handler = (virInternalSetBandwidthHandler)opaque;
+    const virInternalRate sent = rate(request, "sent_average", "sent_peak", "sent_burst");
+    const virInternalRate received =
+        rate(request, "received_average", "received_peak", "received_burst");
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   virInternalRequestGetString(request, "name"), &sent, &received);
+}
+
 static int
 adaptBarrier(const virInternalCall *call, virInternalRequest *request, void *opaque)
 {
@@ -493,6 +513,13 @@ virInternalSetPCIBindHandlerABI(virConnectPtr conn, unsigned abi, virInternalBin
     int bound = serve(conn, abi, "pci.bind", adaptBindPCI, (void (*)(void))handler);
 
     return bound < 0 ? -1 : serve(conn, abi, "pci.release", adaptBindPCI, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetNetSetBandwidthHandlerABI(virConnectPtr conn, unsigned abi,
+                                        virInternalSetBandwidthHandler handler)
+{
+    return serve(conn, abi, "net.bandwidth", adaptSetBandwidth, (void (*)(void))handler);
 }
 
 VIR_INTERNAL_EXPORT int

@@ -146,6 +146,10 @@ bridges=hostilebr
 names=hostile*
 [net.set]
 names=hostile*
+[net.bandwidth]
+names=hostile*
+max=1000
+burst=64
 [barrier]
 housekeeping=0
 [cgroup.create]

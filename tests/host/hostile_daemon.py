@@ -524,13 +524,28 @@ class HostileDaemon(hostile.Case):
             self.refused("namespace", "tap.create", tap, fds)
         self.assertFalse(pathlib.Path("/sys/class/net/hostile0").exists())
 
+    def test_bandwidths_out_of_the_policy(self):
+        net = self.open("/proc/self/ns/net", os.O_RDONLY)
+        rates = {"name": "hostile0", "sent_average": 1000, "received_average": 1000}
+        for words, changes in (("'lo' is not among the names", {"name": "lo"}), ("'x/hostile0' is not", {"name": "x/hostile0"}),
+                               ("a bandwidth of 1001 is outside", {"sent_average": 1001}),
+                               ("a bandwidth of 9000 is outside", {"received_peak": 9000}),
+                               ("is outside the policy", {"received_average": (1 << 64) - 1}),
+                               ("a burst of 65 is outside", {"sent_burst": 65}),
+                               ("'yes' is not among the unlimited", {"received_average": 0}),
+                               ("'yes' is not among the unlimited", {"sent_average": 0, "sent_peak": 5}),
+                               ("Interface 'hostile0' not found", {})):
+            with self.subTest(words):
+                self.refused(words, "net.bandwidth", {**rates, **changes}, [net])
+
     def test_another_network_namespace(self):
         with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; read x"], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE) as apart:
             apart.stdout.read(1)
             net = self.open(f"/proc/{apart.pid}/ns/net", os.O_RDONLY)
             for hook, values in (("tap.create", {"queues": 1, "owner": USER}), ("tap.remove", {}), ("net.detach", {}),
-                                 ("net.attach", {"bridge": "hostilebr"}), ("net.set", {"up": 1})):
+                                 ("net.attach", {"bridge": "hostilebr"}), ("net.set", {"up": 1}),
+                                 ("net.bandwidth", {"sent_average": 1, "received_average": 1})):
                 self.refused("'any' is not among the namespaces", hook, {"name": "hostile1", **values}, [net])
             apart.communicate(b"\n")
 
@@ -664,6 +679,7 @@ TABLE = {
                 "test_owners_and_modes_out_of_the_policy", WRONG, "test_races_by_exchanging_names"),
     "pci.bind": PCI, "pci.release": PCI,
     "tap.create": NET, "tap.remove": NET, "net.attach": NET, "net.detach": NET, "net.set": NET,
+    "net.bandwidth": (*NET[:3], "test_bandwidths_out_of_the_policy", "test_bandwidths_out_of_the_policy", *NET[5:]),
     "mount.apply": ("test_mounts_out_of_the_policy", "test_mounts_elsewhere", "test_mounts_elsewhere",
                     "test_mounts_out_of_the_policy", "test_mounts_out_of_the_policy", WRONG,
                     "test_races_for_a_place_to_mount_on"),

@@ -9,6 +9,7 @@ are plugged, and nothing is left when it ends. Neither the daemon nor QEMU ever 
 import json
 import os
 import pathlib
+import re
 import subprocess
 import time
 import uuid
@@ -19,14 +20,16 @@ from unprivileged import DEADLINE, GROUP_HOOKS, NAME
 
 BRIDGE = f"vwub{os.getpid() % 100000}"
 HOOKS = GROUP_HOOKS + ("gate.create", "gate.update", "gate.replace", "gate.remove", "mount.apply", "tap.create",
-                       "tap.remove", "net.attach", "net.detach", "net.set", "sched.set", "affinity.set", "barrier")
+                       "tap.remove", "net.attach", "net.detach", "net.set", "net.bandwidth",
+                       "sched.set", "affinity.set", "barrier")
 DEVICES = "c 1:[3-9];c 5:2;c 10:*;c 136:*;b 7:*"
 XML = """<domain type='qemu'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>2</vcpu>
 <iothreads>1</iothreads><cputune><shares>500</shares><emulatorpin cpuset='0'/><vcpupin vcpu='1' cpuset='1'/>
 <vcpusched vcpus='0-1' scheduler='batch'/></cputune>
 <os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices>
 <disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='{disk}'/><target dev='vda' bus='virtio'/></disk>
-<interface type='bridge'><mac address='52:54:00:0a:0b:01'/><source bridge='{bridge}'/><model type='virtio'/></interface>
+<interface type='bridge'><mac address='52:54:00:0a:0b:01'/><source bridge='{bridge}'/><model type='virtio'/>
+<bandwidth><inbound average='1000' peak='2000' burst='64'/></bandwidth></interface>
 <memballoon model='none'/></devices></domain>"""
 NIC = f"<interface type='bridge'><source bridge='{BRIDGE}'/><model type='virtio'/></interface>"
 
@@ -71,6 +74,7 @@ class Guest(unprivileged.Unprivileged):
                                f"gids={self.user.pw_gid}\nsources=devpts;tmpfs;mqueue;hugetlbfs\n",
                 "tap.create": f"names=vnet*\nmax=1\nuids={user}\nmtu=9000\n", "tap.remove": "names=vnet*\n",
                 "net.attach": f"names=vnet*\nbridges={BRIDGE}\n", "net.detach": "names=vnet*\n", "net.set": "names=vnet*\n",
+                "net.bandwidth": "names=vnet*\nmax=5000\nburst=1024\nunlimited=yes\n",
                 "sched.set": "policies=0;3\nmin=0\nmax=0\n", "affinity.set": "cpus=[0-9]*\n",
                 "barrier": "housekeeping=0\n"}
 
@@ -94,6 +98,11 @@ class Guest(unprivileged.Unprivileged):
         script = f"echo $$ > {mount}{group}/cgroup.procs && exec dd if={node} of=/dev/null count=0 2>&1"
         done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=DEADLINE, check=False)
         return done.stdout + done.stderr
+
+    def shaped(self):
+        """Rate and ceiling of the interface's class, as tc(8) tells them."""
+        text = subprocess.run(["tc", "class", "show", "dev", ports()[0]], capture_output=True, text=True, check=True).stdout
+        return " ".join(re.search(r"rate (\S+) ceil (\S+)", text).groups())
 
     def test_a_whole_life(self):
         before = kernel_objects()
@@ -119,6 +128,14 @@ class Guest(unprivileged.Unprivileged):
             self.assertEqual(os.sched_getscheduler(row["thread-id"]), os.SCHED_BATCH)
         self.assertEqual(os.sched_getaffinity(self.pid()), {0})
         self.assertEqual(os.sched_getaffinity(info[1]["thread-id"]), {1})
+
+        # what the guest receives is shaped
+        self.assertEqual(self.shaped(), "8Mbit 16Mbit")
+        self.done("domiftune", NAME, ports()[0], "--inbound", "2500")
+        self.assertEqual(self.shaped(), "20Mbit 20Mbit")
+        refused = self.virsh("domiftune", NAME, ports()[0], "--inbound", "6000")
+        self.assertIn("a bandwidth of 6000 is outside the policy of net.bandwidth", refused.stderr)
+        self.assertEqual(self.shaped(), "20Mbit 20Mbit")
 
         # plugged: a block device, an interface
         with loop_device() as second:

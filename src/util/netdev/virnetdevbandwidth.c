@@ -13,7 +13,6 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/class.h>
-#include <netlink/route/classifier.h>
 #include <netlink/route/qdisc.h>
 #include <netlink/route/qdisc/htb.h>
 #include <netlink/route/qdisc/sfq.h>
@@ -298,13 +297,48 @@ virNetDevSetBandwidth(const char *name, const virNetDevBandwidth *wanted, GError
 
 /* --- reading --- */
 
+/* Looks for the policer that virNetDevAddPolicer made; *opaque: what it lets through. */
+static int
+virNetDevReadPolicer(struct nl_msg *message, void *opaque)
+{
+    struct nlattr *filter[TCA_MAX + 1], *options[TCA_U32_MAX + 1], *police[TCA_POLICE_MAX + 1];
+    uint64_t *average = opaque;
+
+    if (nlmsg_parse(nlmsg_hdr(message), sizeof(struct tcmsg), filter, TCA_MAX, NULL) == 0 &&
+        filter[TCA_OPTIONS] &&
+        nla_parse_nested(options, TCA_U32_MAX, filter[TCA_OPTIONS], NULL) == 0 &&
+        options[TCA_U32_POLICE] &&
+        nla_parse_nested(police, TCA_POLICE_MAX, options[TCA_U32_POLICE], NULL) == 0 &&
+        police[TCA_POLICE_TBF] && nla_len(police[TCA_POLICE_TBF]) >= (int)sizeof(struct tc_police))
+        *average =
+            ((const struct tc_police *)nla_data(police[TCA_POLICE_TBF]))->rate.rate / BYTES_PER_KB;
+    return NL_OK;
+}
+
+static bool
+virNetDevGetPolicer(const virNetDevLine *line, uint64_t *retAverage, GError **error)
+{
+    struct tcmsg header = {
+        .tcm_family = AF_UNSPEC, .tcm_ifindex = line->ifindex, .tcm_parent = INGRESS};
+    int answer = nl_socket_modify_cb(line->sock, NL_CB_VALID, NL_CB_CUSTOM, virNetDevReadPolicer,
+                                     retAverage);
+
+    *retAverage = 0;
+    if (answer >= 0)
+        answer = nl_send_simple(line->sock, RTM_GETTFILTER, NLM_F_DUMP, &header, sizeof(header));
+    if (answer >= 0)
+        answer = nl_recvmsgs_default(line->sock);
+    /* without an ingress queue there are no filters to ask for */
+    return answer >= 0 || answer == -NLE_INVAL || answer == -NLE_OBJ_NOTFOUND ||
+           virNetDevBandwidthError(line, answer, error);
+}
+
 bool
 virNetDevGetBandwidth(const char *name, virNetDevBandwidth *retBandwidth, GError **error)
 {
     g_auto(virNetDevLine) line = {0};
     virNetDevCache *raw = NULL;
     g_autoptr(virNetDevCache) classes = NULL;
-    g_autoptr(virNetDevCache) filters = NULL;
     virNetDevBandwidth found = {0};
     g_autoptr(virNetDevClass) class = NULL;
     int answer;
@@ -322,10 +356,18 @@ virNetDevGetBandwidth(const char *name, virNetDevBandwidth *retBandwidth, GError
         found.sent.average = rate / BYTES_PER_KB;
         found.sent.peak = ceil > rate ? ceil / BYTES_PER_KB : 0;
     }
-    raw = NULL;
-    answer = rtnl_cls_alloc_cache(line.sock, line.ifindex, INGRESS, &raw);
-    filters = raw;
-    found.received.average = answer >= 0 && filters && nl_cache_nitems(filters) > 0;
+    if (!virNetDevGetPolicer(&line, &found.received.average, error))
+        return false;
     *retBandwidth = found;
     return true;
+}
+
+bool
+virNetDevBandwidthHolds(const virNetDevBandwidth *now, const virNetDevBandwidth *wanted)
+{
+    const virNetDevRate *sent = &wanted->sent;
+    uint64_t peak = sent->average && sent->peak > sent->average ? sent->peak : 0;
+
+    return now->sent.average == sent->average && now->sent.peak == peak &&
+           now->received.average == MIN(wanted->received.average, UINT32_MAX / BYTES_PER_KB);
 }

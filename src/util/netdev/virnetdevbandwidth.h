@@ -24,6 +24,8 @@ typedef struct {
 
 /* Sets both ways to what is wanted; no limit at all takes the queues away. */
 bool virNetDevSetBandwidth(const char *name, const virNetDevBandwidth *wanted, GError **error);
-/* What the kernel has: average and peak of what is sent (peak 0: as average), and whether what is
- * received is policed (average 1) or not (0). */
+/* What the kernel has: average and peak of what is sent (peak 0: as average), average of what is
+ * received. */
 bool virNetDevGetBandwidth(const char *name, virNetDevBandwidth *retBandwidth, GError **error);
+/* What the kernel was found to have is what is wanted, as far as it can be read. Pure. */
+bool virNetDevBandwidthHolds(const virNetDevBandwidth *now, const virNetDevBandwidth *wanted);
