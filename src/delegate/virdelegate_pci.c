@@ -47,12 +47,13 @@ virDelegatePCIRelease(virDelegate *door, const virDelegateCall *call, const char
     virDelegateTrace trace;
     bool released = false;
 
-    if (!virDelegateBegin(door, call, "pci.release", &trace, error))
-        return trace.nobody;
+    /* One that was never bound needs nobody to release it. */
     if (!virDelegateHasDriver(door, address, NULL, &released, error))
         return false;
     if (released)
         return true;
+    if (!virDelegateBegin(door, call, "pci.release", &trace, error))
+        return trace.nobody;
     if (!virDelegateEnd(&trace, trace.ops->pciRelease(door, call, address, error)) ||
         !virDelegateHasDriver(door, address, NULL, &released, error))
         return false;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # vfio.sh: PCI devices of the machine given to a guest, told as TAP: at start and by plugging,
-# and given back.
+# and given back; by the daemon itself, then by the reference helper for an ordinary user's daemon that
+# has no right at all.
 #
 # The machine has an IOMMU and network cards to spare: two alone in their groups, two that share one.
 # The guest has nothing to boot: a slot that no driver has switched on lets its card go at once.
@@ -51,9 +52,10 @@ in_qemu() { # ADDRESS: QEMU has the device and its group open
   ls -l /proc/$qemu/fd | grep -q "vfio-device" && ls -l /proc/$qemu/fd | grep -qE "/dev/vfio/$(group_of $1)$"
 }
 not_in_qemu() { ! ls -l /proc/$qemu/fd | grep -qE "/dev/vfio/$(group_of $1)$"; }
-in_group() { sh -c 'echo $$ > "$1/cgroup.procs" && exec 3<>"$2"' _ "$leaf" "$1"; }
-owner_is() { # FILE UID
-  [ "$(stat -c %u "$1")" = $2 ] || { stat -c "%n %u" "$1"; return 1; }
+refuses_rule() { # ADDRESS
+  virtward --root $root devices one > /tmp/output
+  cat /tmp/output
+  grep -q policy /tmp/output && ! grep -q hostdev1 /tmp/output
 }
 limit_is() { # KIB
   says "Max locked memory +$(($1 * 1024)) " cat /proc/$qemu/limits
@@ -71,13 +73,13 @@ has_card() { # WHEN ADDRESS
 life() { # WHO
   check "$1: start with a card" v create $root/guest/one.xml || give_up
   qemu=$(cat $root/run/qemu/one.pid)
-  leaf=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$qemu/cgroup)
   has_card "$1, at start" $first
-  check "$1: the gate has the group's rule" says "^hostdev0 .*/dev/vfio/$(group_of $first)" virtward --root $root devices one
+  check "$1: the gate has the group's rule" says "/dev/vfio/$(group_of $first) .*hostdev0" virtward --root $root devices one
   check "$1: another guest can't have it" refuses "PCI device $first is in use by driver QEMU, domain one" v create $root/guest/two.xml
   check "$1: and leaves it alone" in_qemu $first
   check "$1: plug another card" v attach-device one /tmp/second.xml --live
   has_card "$1, plugged" $second
+  check "$1: and its rule" says "/dev/vfio/$(group_of $second) .*hostdev1" virtward --root $root devices one
   check "$1: and again" refuses "already exists" v attach-device one /tmp/second.xml --live
   kill -9 $daemon
   wait $daemon 2>/dev/null
@@ -87,6 +89,7 @@ life() { # WHO
   check "$1: unplug" v detach-device one /tmp/second.xml --live
   check "$1: it is gone from QEMU" within 60 not_in_qemu $second
   check "$1: and the host's again" within 60 of_the_host $second
+  check "$1: its rule is gone" refuses_rule $second
   has_card "$1, the other one stays" $first
   check "$1: destroy" v destroy one
   check "$1: that is the host's as well" within 60 of_the_host $first
@@ -117,4 +120,98 @@ refusals "by itself"
 kill $daemon
 wait $daemon
 check "the daemon ends cleanly" [ $? = 0 ]
+
+# --- a user's daemon without any right, and the helper ---
+
+uri="qemu:///session?socket=/vw/run/virtward-sock"
+top=/virtward-$(printf /vw | sha256sum | cut -c1-12)
+start_daemon() {
+  su -s /bin/sh virtward-qemu -c "exec virtwardd --root $root" >>$log 2>&1 &
+  daemon=$!
+  within 120 v uri
+}
+start_helper() {
+  virtward-helperd --policy /vw-policy >/helper.log 2>&1 &
+  helper=$!
+  within 60 grep -q serving /helper.log
+}
+nodes="c 1:[35789];c 5:2;c 10:*;c 136:*;c $(sed -n 's/ vfio$//p' /proc/devices | tr -d ' '):*"
+write_policy() { # ADDRESSES
+  cat > /vw-policy <<POLICY
+[helper]
+sockets=/vw/run/handler/sock
+cgroups=$top
+[barrier]
+housekeeping=0
+[memlock.set]
+max=1342177280
+[cgroup.create]
+max=16
+controllers=cpu;cpuset;memory;io;pids
+[cgroup.move]
+from=/
+uids=100
+[cgroup.set]
+files=cpu.weight:1-5000
+[cgroup.remove]
+[gate.create]
+devices=$nodes
+max=65536
+modes=enforce
+[gate.update]
+devices=$nodes
+modes=enforce
+[gate.replace]
+devices=$nodes
+max=131072
+modes=enforce
+[gate.remove]
+[mount.apply]
+kinds=tmpfs;node;link;bind
+max=4194304
+devices=$nodes
+uids=100
+gids=100
+sources=devpts;tmpfs;mqueue;hugetlbfs
+[device.open]
+devices=vfio-group
+pci=$1
+[pci.bind]
+pci=$1
+drivers=vfio-pci
+[pci.release]
+pci=$1
+POLICY
+}
+without_rights() { # PID
+  says "^CapPrm:.0000000000000000" cat /proc/$1/status && says "^CapEff:.0000000000000000" cat /proc/$1/status &&
+    says "^CapBnd:.0000000000000000" cat /proc/$1/status
+}
+asked_for() { grep "hook=$1 guest=.one.* verdict=done" /helper.log; } # HOOK
+
+rm -r $root/run $root/lib $root/cache $root/log
+cat > $root/etc/virtwardd.conf <<CONF
+namespaces = [ "mount" ]
+handler_policy = [ "*=handler" ]
+CONF
+chown -R 100:100 $root
+write_policy "0000:00:1[0-2].0;0000:01:0[12].0"
+check "a user's daemon starts" start_daemon || give_up
+check "without a helper nothing is taken" refuses "no handler is registered for pci.bind" v create $root/guest/one.xml
+check "the helper starts" start_helper || { cat /helper.log; give_up; }
+life "by the helper"
+for hook in pci.bind pci.release device.open memlock.set; do check "$hook was its doing" asked_for $hook; done
+refusals "by the helper"
+kill $helper
+wait $helper
+write_policy $second
+check "a helper that may give away another card" start_helper || give_up
+check "does not give away this one" refuses "'$first' is not among the pci of pci.bind" v create $root/guest/one.xml
+check "which stays the host's" of_the_host $first
+kill $helper
+wait $helper
+kill $daemon
+wait $daemon
+check "the daemon ends cleanly" [ $? = 0 ]
+[ $failed = 0 ] || sed 's/^/# /' /helper.log
 finish
