@@ -23,6 +23,7 @@ enum { DESTROY_GRACEFUL = 1 << 0 };
 /* --- guests that end with the connection that started them --- */
 
 typedef struct {
+    qemuDriver *driver;
     virNetServerClient *client;
     virDomainObj *obj;
     int id; /* of the run that is meant */
@@ -36,15 +37,8 @@ virApiOwnedEnd(void *opaque)
     g_autoptr(GError) error = NULL;
     VIR_CORE_GUARD;
 
-    if (!virDomainObjBeginJob(obj, "destroy", VIR_DOMAIN_JOB_WAIT_MS, &error)) {
+    if (!qemuGuestDestroy(owned->driver, obj, owned->id, /* graceful: */ false, &error))
         VIR_WARN("domain '%s' is not ended with its client: %s", obj->name, error->message);
-        return;
-    }
-    if (virDomainObjIsActive(obj) && obj->id == owned->id &&
-        !qemuGuestStop(obj, VIR_SHUTOFF_DESTROYED, VIR_STOPPED_DESTROYED, /* graceful: */ false,
-                       &error))
-        VIR_WARN("domain '%s': %s", obj->name, error->message);
-    virDomainObjEndJob(obj);
 }
 
 /* On the event thread, which must not wait. */
@@ -76,8 +70,8 @@ virApiOwn(virApiCall *call, virDomainObj *obj, unsigned flags)
     if (!(flags & START_AUTODESTROY))
         return;
     owned = g_new(virApiOwned, 1);
-    *owned =
-        (virApiOwned){virNetServerClientRef(virApiClient(call)), virDomainObjRef(obj), obj->id};
+    *owned = (virApiOwned){virApiQemu(call), virNetServerClientRef(virApiClient(call)),
+                           virDomainObjRef(obj), obj->id};
     virEventPost(virApiOwnedWatch, owned);
 }
 
@@ -174,13 +168,9 @@ virApiDestroy(virApiCall *call, const remote_nonnull_domain *dom, unsigned flags
     g_autoptr(virDomainObj) obj = NULL;
     VIR_CORE_GUARD;
 
-    if (!(obj = virApiDomain(call, dom, error)) || !virDomainObjCheckActive(obj, error))
-        return false;
-    qemuGuestHurry(obj); /* whoever waits for its monitor gives up */
-    VIR_API_JOB(obj, "destroy", error);
-    return virDomainObjCheckActive(obj, error) &&
-           qemuGuestStop(obj, VIR_SHUTOFF_DESTROYED, VIR_STOPPED_DESTROYED,
-                         flags & DESTROY_GRACEFUL, error);
+    return (obj = virApiDomain(call, dom, error)) &&
+           qemuGuestDestroy(virApiQemu(call), obj, QEMU_GUEST_ANY_RUN, flags & DESTROY_GRACEFUL,
+                            error);
 }
 
 bool

@@ -98,6 +98,7 @@ daemonStop(virDaemon *daemon)
     virNetServerStop(daemon->servers.admin);
     virNetServerForEachClient(daemon->servers.clients, closeClient, NULL);
     virNetServerForEachClient(daemon->servers.admin, closeClient, NULL);
+    virHandlersEnd(daemon->handlers); /* jobs that wait for one give up */
     virEventWatchRemove(daemon->signalWatch);
     daemon->signalWatch = NULL;
     virEventQuit();

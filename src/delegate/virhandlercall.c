@@ -74,12 +74,14 @@ sendCall(virHandlerPeer *peer, const callMessage *what, uint32_t serial, GError 
            virHandlerPeerSend(peer, message, what->fds, what->nfds, what->deadline_us, error);
 }
 
-/* Under lock. False: the deadline passed or the connection ended. */
+/* Under lock. False: the deadline passed, the connection ended, or nobody wants it any more. */
 static bool
 awaitAnswer(virHandlers *handlers, const virHandlerPending *pending, const callMessage *what,
             GError **error)
 {
     while (!pending->answered && !pending->lost && g_get_monotonic_time() < what->deadline_us) {
+        if (pending->call && !virHandlersCheckWanted(handlers, pending->call, what->name, error))
+            return false;
         if (!virHandlerPeerRead(pending->peer, what->deadline_us) &&
             !g_cond_wait_until(&handlers->answered, &handlers->lock, what->deadline_us))
             break;
@@ -149,8 +151,11 @@ openCall(hookCall *ask, GError **error)
 {
     virHandlers *handlers = ask->handlers;
     g_autoptr(GMutexLocker) guard G_GNUC_UNUSED = g_mutex_locker_new(&handlers->lock);
-    virHandlerServer *server = virHandlersAwait(handlers, ask->call, ask->hook);
+    virHandlerServer *server;
 
+    if (!virHandlersCheckWanted(handlers, ask->call, ask->hook->name, error))
+        return false;
+    server = virHandlersAwait(handlers, ask->call, ask->hook);
     if (!server || !server->peer)
         return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
                            _("the handler of %s is not connected; try again when it is back"),
@@ -188,6 +193,8 @@ static void
 closeCall(const hookCall *ask)
 {
     const virHandlerPending *pending = &ask->pending;
+    const bool late = !pending->answered && !pending->lost &&
+                      g_get_monotonic_time() >= ask->what.deadline_us; /* else: interrupted */
     virHandlerServer *server =
         virHandlersFind(ask->handlers, ask->hook, ask->call->uuid, ask->call->domain);
 
@@ -197,9 +204,9 @@ closeCall(const hookCall *ask)
     server->last_us = (uint64_t)(g_get_monotonic_time() - ask->began_us);
     server->total_us += server->last_us;
     server->recent_us[ask->number % HANDLER_RECENT] = (uint32_t)MIN(server->last_us, UINT32_MAX);
-    server->failures +=
-        !pending->answered || pending->reply->header.status != RPC_MESSAGE_STATUS_OK;
-    server->late += !pending->answered && !pending->lost;
+    server->late += late;
+    server->failures += pending->answered ? pending->reply->header.status != RPC_MESSAGE_STATUS_OK
+                                          : late || pending->lost || !ask->sent;
 }
 
 static void
@@ -316,6 +323,7 @@ virHandlersAskAll(virHandlers *handlers, const virDelegateCall *call, const virX
         *ask = (hookCall){.handlers = handlers,
                           .call = call,
                           .hook = hook,
+                          .pending = {.call = call},
                           .what = {hook->number, hook->name, hook->args, question->args,
                                    question->fds, question->nfds, seconds, 0}};
         if (beginAsking(ask, question, &first))

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ virHandlerPeerUnref(virHandlerPeer *peer)
     g_mutex_clear(&peer->queueLock);
     g_mutex_clear(&peer->sendLock);
     virCloseFd(&peer->fd);
+    virCloseFd(&peer->wakeFd);
     g_free(peer);
 }
 
@@ -427,7 +429,7 @@ takeLate(virHandlerPeer *peer, const virPacket *reply, uint64_t request)
     const virXdrHook *hook = virXdrHookByNumber((uint32_t)reply->header.procedure);
     g_autoptr(GArray) requests = g_array_new(FALSE, FALSE, sizeof(request));
 
-    VIR_WARN("handler process %d answered %s after its deadline: dropped", (int)peer->pid,
+    VIR_WARN("handler process %d answered %s when nobody waited any more: dropped", (int)peer->pid,
              hook ? hook->name : "a call");
     g_mutex_lock(&peer->handlers->lock);
     virHandlersNoteUndone(peer->handlers, request);
@@ -634,12 +636,33 @@ receiveSoon(virHandlerPeer *peer, virPacket *packet, GError **error)
     return result;
 }
 
+void
+virHandlerPeerWake(virHandlerPeer *peer)
+{
+    /* a full counter wakes as well */
+    (void)eventfd_write(peer->wakeFd, 1);
+}
+
+/* Waits for a packet, or to be woken. Under readLock. True: there is one. */
+static bool
+awaitPacket(virHandlerPeer *peer, gint64 left_us)
+{
+    struct pollfd ready[] = {{.fd = peer->fd, .events = POLLIN},
+                             {.fd = peer->wakeFd, .events = POLLIN}};
+    eventfd_t count;
+
+    if (poll(ready, G_N_ELEMENTS(ready), (int)(left_us / 1000) + 1) <= 0)
+        return false;
+    if (ready[1].revents)
+        (void)eventfd_read(peer->wakeFd, &count); /* nobody else reads it meanwhile */
+    return ready[0].revents;
+}
+
 /* Under readLock. */
 static void
 readOne(virHandlerPeer *peer, gint64 deadline_us)
 {
     gint64 left_us = deadline_us - g_get_monotonic_time();
-    struct pollfd ready = {.fd = peer->fd, .events = POLLIN};
     g_auto(virPacket) packet = {0};
     g_autoptr(GError) error = NULL;
     virPacketResult result;
@@ -648,7 +671,7 @@ readOne(virHandlerPeer *peer, gint64 deadline_us)
     if (left_us <= 0)
         return;
     result = receiveSoon(peer, &packet, &error);
-    if (result == VIR_PACKET_NONE && poll(&ready, 1, (int)(left_us / 1000) + 1) > 0)
+    if (result == VIR_PACKET_NONE && awaitPacket(peer, left_us))
         result = virPacketReceive(&peer->reader, peer->fd, &packet, &error);
     if (result == VIR_PACKET_NONE || (result == VIR_PACKET_WHOLE && handOut(peer, &packet, &error)))
         return;
@@ -682,6 +705,7 @@ virHandlerPeerAdd(virHandlers *handlers, int fd, const struct ucred *who, GError
     virHandlerPeer *peer = g_new0(virHandlerPeer, 1);
 
     peer->refs = 1;
+    peer->wakeFd = -1;
     peer->handlers = handlers;
     peer->fd = fd;
     peer->pid = who->pid;
@@ -691,7 +715,11 @@ virHandlerPeerAdd(virHandlers *handlers, int fd, const struct ucred *who, GError
     g_mutex_init(&peer->readLock);
     virPacketReaderInit(&peer->reader);
     virPacketReaderLimit(&peer->reader, MESSAGE_BYTES_MAX, MESSAGE_FDS_MAX);
-    peer->watch = virEventWatchAdd(fd, EPOLLIN, peerReady, peer, NULL, error);
+    peer->wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (peer->wakeFd < 0)
+        virErrorErrno(error, _("cannot make an event descriptor"));
+    else
+        peer->watch = virEventWatchAdd(fd, EPOLLIN, peerReady, peer, NULL, error);
     if (!peer->watch) {
         virHandlerPeerUnref(peer);
         return false;

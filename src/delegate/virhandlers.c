@@ -751,6 +751,7 @@ virHandlersNew(const char *instance)
     handlers->servers = g_ptr_array_new_with_free_func(serverFree);
     handlers->pending = g_hash_table_new(NULL, NULL);
     handlers->expired = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    handlers->interrupted = g_hash_table_new_full(uuidHash, uuidEqual, g_free, NULL);
     handlers->guests = g_hash_table_new_full(uuidHash, uuidEqual, g_free, guestFree);
     handlers->owed = g_ptr_array_new_with_free_func(owedFree);
     handlers->began_us = g_get_monotonic_time();
@@ -777,6 +778,7 @@ virHandlersFree(virHandlers *handlers)
     g_ptr_array_unref(handlers->peers);
     g_hash_table_unref(handlers->pending);
     g_hash_table_unref(handlers->expired);
+    g_hash_table_unref(handlers->interrupted);
     g_hash_table_unref(handlers->guests);
     g_ptr_array_unref(handlers->owed);
     g_array_unref(handlers->users);

@@ -94,8 +94,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(virHandlerReply, virHandlerReplyClear)
 
 /* One call: args is the hook's struct, its handler_call filled here; fds are borrowed; ret (of
  * hook->ret) is decoded into. Waits, in a job without the core lock, no longer than the hook's
- * deadline: VIR_ERR_OPERATION_TIMEOUT then, the handler is told to cancel, and an answer that comes
- * later is dropped, its descriptors closed, its effect undone. reply is zeroed or cleared. */
+ * deadline: VIR_ERR_OPERATION_TIMEOUT then (VIR_ERR_OPERATION_ABORTED where virHandlersInterrupt
+ * was sooner), the handler is told to cancel, and an answer that comes later is dropped, its
+ * descriptors closed, its effect undone. reply is zeroed or cleared. */
 bool virHandlersAsk(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
                     void *args, const int *fds, size_t nfds, void *ret, virHandlerReply *reply,
                     GError **error);
@@ -116,6 +117,16 @@ typedef struct {
  * been sent, or may be done; each question says. */
 bool virHandlersAskAll(virHandlers *handlers, const virDelegateCall *call, const virXdrHook *hook,
                        virHandlerQuestion *questions, size_t n, GError **error);
+
+/* --- calls that nobody wants answered any more --- */
+
+/* The guest is going to be destroyed: each call for it that waits fails at once with
+ * VIR_ERR_OPERATION_ABORTED, as if its time were over, and so does each that begins before
+ * virHandlersResume. What takes things back (the phase of teardown) is not concerned. Counted. */
+void virHandlersInterrupt(virHandlers *handlers, const uint8_t uuid[16]);
+void virHandlersResume(virHandlers *handlers, const uint8_t uuid[16]);
+/* The daemon ends: the same for all guests and for good. */
+void virHandlersEnd(virHandlers *handlers);
 
 /* --- what was granted (virhandlergrants.h) --- */
 

@@ -14,6 +14,8 @@
 #include "util/virprocstat.h"
 #include "util/virutil.h"
 
+enum { FOREVER_S = 3600 };
+
 static void
 testOk(testHandler *test, const void *unused)
 {
@@ -101,28 +103,25 @@ testSurplusDescriptors(testHandler *test, const void *unused)
     virCloseFd(&pipes[0]);
 }
 
+/* The handler is told to cancel its call; its answer, which comes after that, is closed and undone.
+ */
 static void
-testLate(testHandler *test, const void *unused)
+testCancelled(testHandler *test, const virPacket *call)
 {
-    testJob job;
-    g_auto(virPacket) call = {0};
     g_auto(virPacket) cancel = {0};
     g_auto(virPacket) teardown = {0};
     g_auto(virArena) arena = {0};
-    GThread *thread = testBegin(test, &job, &call);
     handler_cancel_msg cancelled;
     handler_teardown_args undone;
     int pipes[2];
     char byte;
 
     g_assert_true(testReceive(test, &cancel));
-    g_thread_join(thread);
-    testExpectFailure(&job, VIR_ERR_OPERATION_TIMEOUT, "within 1 s");
     g_assert_cmpint(cancel.header.procedure, ==, HANDLER_PROC_CANCEL);
     virArenaInit(&arena);
     g_assert_true(virPacketDecode(&cancel, &handler_cancel_msg_xdr, &arena, &cancelled, NULL));
     g_assert_cmpint(pipe2(pipes, O_CLOEXEC), ==, 0);
-    testAnswer(test, &call, &pipes[1], 1);
+    testAnswer(test, call, &pipes[1], 1);
     virCloseFd(&pipes[1]);
     g_assert_true(testReceive(test, &teardown));
     g_assert_cmpint(teardown.header.procedure, ==, HANDLER_PROC_TEARDOWN);
@@ -131,6 +130,80 @@ testLate(testHandler *test, const void *unused)
     g_assert_cmpint(undone.requests_val[0], ==, cancelled.request);
     g_assert_cmpint(read(pipes[0], &byte, 1), ==, 0);
     virCloseFd(&pipes[0]);
+}
+
+static void
+testLate(testHandler *test, const void *unused)
+{
+    testJob job;
+    g_auto(virPacket) call = {0};
+    GThread *thread = testBegin(test, &job, &call);
+
+    g_thread_join(thread);
+    testExpectFailure(&job, VIR_ERR_OPERATION_TIMEOUT, "within 1 s");
+    testCancelled(test, &call);
+}
+
+/* A call that waits goes on if it is another guest that is destroyed, and fails if it is its own.
+ */
+static void
+testDestroyed(testHandler *test, const void *unused)
+{
+    static const uint8_t other[HANDLER_UUID_BUFLEN] = {0xff};
+    testJob job;
+    g_auto(virPacket) call = {0};
+    g_auto(virPacket) next = {0};
+    GThread *thread;
+    g_autoptr(GError) error = NULL;
+
+    testSetDeadline(test, FOREVER_S);
+    thread = testBegin(test, &job, &call);
+    virHandlersInterrupt(test->handlers, other);
+    virHandlersInterrupt(test->handlers, testCall.uuid);
+    g_thread_join(thread);
+    testExpectFailure(&job, VIR_ERR_OPERATION_ABORTED,
+                      "was destroyed while the handler of proc.tune was waited for");
+    testCancelled(test, &call);
+    /* nor is it asked anything until that is over */
+    g_assert_false(virDelegateProcTune(test->door, &testCall, test->pidfd, WANTED, &error));
+    g_assert_true(virErrorIs(error, VIR_ERR_OPERATION_ABORTED));
+    virHandlersResume(test->handlers, testCall.uuid);
+    thread = g_thread_new("job", testRunJob, &job);
+    testExpectCall(test, &next);
+    testSetOom(test, WANTED);
+    testAnswer(test, &next, NULL, 0);
+    g_thread_join(thread);
+    g_assert_true(job.done);
+}
+
+static void
+testOthersGoOn(testHandler *test, const void *unused)
+{
+    static const uint8_t other[HANDLER_UUID_BUFLEN] = {0xff};
+    testJob job;
+    g_auto(virPacket) call = {0};
+    GThread *thread = testBegin(test, &job, &call);
+
+    virHandlersInterrupt(test->handlers, other);
+    testSetOom(test, WANTED);
+    testAnswer(test, &call, NULL, 0);
+    g_thread_join(thread);
+    g_assert_true(job.done);
+}
+
+static void
+testTheEnd(testHandler *test, const void *unused)
+{
+    testJob job;
+    g_auto(virPacket) call = {0};
+    GThread *thread;
+
+    testSetDeadline(test, FOREVER_S);
+    thread = testBegin(test, &job, &call);
+    virHandlersEnd(test->handlers);
+    g_thread_join(thread);
+    testExpectFailure(&job, VIR_ERR_OPERATION_ABORTED,
+                      "the daemon ends while the handler of proc.tune is waited for");
 }
 
 static void
@@ -462,6 +535,9 @@ testAll(void)
     TEST("a handler's refusal keeps code and text", testRefusal);
     TEST("descriptors nobody asked for are closed", testSurplusDescriptors);
     TEST("a late answer is dropped, closed and undone", testLate);
+    TEST("nobody waits for the handler of a guest that is destroyed", testDestroyed);
+    TEST("others' calls go on when a guest is destroyed", testOthersGoOn);
+    TEST("nobody waits when the daemon ends", testTheEnd);
     TEST("a handler that vanishes fails the call, and nobody steps in", testVanish);
     TEST("several calls are out before one is answered", testWaveInAnyOrder);
     TEST("of several calls each counts for itself", testWaveWithRefusals);

@@ -22,6 +22,7 @@ typedef struct {
     GMutex sendLock;
     GMutex queueLock;       /* the last of all locks */
     GQueue queue;           /* virNetMessage that wait to be sent */
+    int wakeFd;             /* eventfd: who reads returns */
     GMutex readLock;        /* tried only, never waited for; taken before lock */
     virPacketReader reader; /* under readLock */
     /* under lock; watch is set by the event thread alone, which may look without: */
@@ -59,6 +60,7 @@ typedef struct {
     uint32_t serial;
     virHandlerPeer *peer;
     virPacket *reply;
+    const virDelegateCall *call; /* what it is for; NULL: it is never interrupted */
     bool answered;
     bool lost; /* the connection ended */
 } virHandlerPending;
@@ -102,12 +104,14 @@ struct virHandlers {
     int listenFd;
     char *path; /* of the socket */
     virEventWatch *listenWatch;
-    GPtrArray *peers;    /* virHandlerPeer, referenced */
-    GPtrArray *servers;  /* virHandlerServer, as they registered */
-    GHashTable *pending; /* serial to virHandlerPending */
-    GHashTable *expired; /* serial to request (uint64_t *) of calls given up */
-    GHashTable *guests;  /* uuid (16 bytes) to virHandlerGuest */
-    GPtrArray *owed;     /* virHandlerOwed */
+    GPtrArray *peers;        /* virHandlerPeer, referenced */
+    GPtrArray *servers;      /* virHandlerServer, as they registered */
+    GHashTable *pending;     /* serial to virHandlerPending */
+    GHashTable *expired;     /* serial to request (uint64_t *) of calls given up */
+    GHashTable *interrupted; /* uuid (16 bytes) to how many want it so */
+    bool ending;             /* all are */
+    GHashTable *guests;      /* uuid (16 bytes) to virHandlerGuest */
+    GPtrArray *owed;         /* virHandlerOwed */
     virHandlerJournal journal;
     gint64 began_us;
     uint32_t serial;
@@ -135,11 +139,18 @@ void virHandlerPeerEndWait(virHandlerPeer *peer);
  * False, at once: somebody else is reading, or nothing more will come; handlers->answered is told
  * when that changes. */
 bool virHandlerPeerRead(virHandlerPeer *peer, gint64 deadline_us);
+/* Who reads returns from virHandlerPeerRead, or will at once. */
+void virHandlerPeerWake(virHandlerPeer *peer);
 /* A new connection, taken over; and its end. Event thread. */
 bool virHandlerPeerAdd(virHandlers *handlers, int fd, const struct ucred *who, GError **error);
 void virHandlerPeerEnd(virHandlerPeer *peer);
 /* Ends all connections; event thread or after it. */
 void virHandlerPeersEnd(virHandlers *handlers);
+
+/* VIR_ERR_OPERATION_ABORTED if the call was interrupted (virHandlersInterrupt, virHandlersEnd).
+ * Under lock. */
+bool virHandlersCheckWanted(const virHandlers *handlers, const virDelegateCall *call,
+                            const char *hook, GError **error);
 
 /* Request ids that no earlier daemon gave away: the folder says how far those came. */
 bool virHandlersSeed(virHandlers *handlers, const char *folder, GError **error);

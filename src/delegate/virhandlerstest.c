@@ -121,6 +121,13 @@ testNewEnd(testHandler *test)
 }
 
 void
+testSetDeadline(testHandler *test, unsigned seconds)
+{
+    test->deadline_s = seconds;
+    virHandlersSetDeadline(test->handlers, seconds);
+}
+
+void
 testNewDoor(testHandler *test)
 {
     const virDelegateOwner owner = {geteuid(), getegid(), 0};
@@ -134,7 +141,7 @@ testNewDoor(testHandler *test)
         g_assert_true(virDelegatePrepare(test->door, NULL));
     test->handlers = virHandlersNew("test");
     virDelegateSetHandlers(test->door, test->handlers);
-    virHandlersSetDeadline(test->handlers, 1);
+    testSetDeadline(test, 1);
 }
 
 static void
@@ -263,7 +270,7 @@ testExpectCall(testHandler *test, virPacket *packet)
     g_assert_cmpint(args.oom_score_adj, ==, WANTED);
     g_assert_cmpstr(args.call.domain, ==, "web1");
     g_assert_cmpmem(args.call.uuid, 16, testCall.uuid, 16);
-    g_assert_cmpint(args.call.deadline, ==, 1000);
+    g_assert_cmpint(args.call.deadline, ==, test->deadline_s * 1000);
     g_assert_cmpint(virPacketFdCount(packet), ==, 1);
 }
 

@@ -23,6 +23,7 @@ typedef struct {
     int fd;
     virPacketReader reader;
     uint32_t serial;
+    unsigned deadline_s; /* of each call */
     pid_t child;
     int pidfd;
     char *saved; /* the guest's status file */
@@ -49,6 +50,8 @@ void testSend(testHandler *test, const virNetHeader *header, const virXdrType *t
 bool testReceive(testHandler *test, virPacket *packet);
 /* Another connection: its end as a handler has it. */
 int testNewEnd(testHandler *test);
+/* How long the handler has for each call from now on. */
+void testSetDeadline(testHandler *test, unsigned seconds);
 /* The daemon's side alone, made and ended. */
 void testNewDoor(testHandler *test);
 void testEndDoor(testHandler *test);

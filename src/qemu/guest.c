@@ -171,12 +171,32 @@ qemuGuestPassQuestion(virDomainObj *obj, virJSON *question, virJSON **retReply, 
 }
 
 void
-qemuGuestHurry(virDomainObj *obj)
+qemuGuestHurry(qemuDriver *driver, virDomainObj *obj)
 {
     qemuGuest *guest = qemuGuestOf(obj);
 
-    if (guest && guest->monitor && obj->job)
+    virHandlersInterrupt(virDelegateGetHandlers(driver->door), obj->uuid);
+    if (!guest || !obj->job)
+        return;
+    guest->unwanted = true;
+    if (guest->monitor)
         qmpClientClose(guest->monitor);
+}
+
+void
+qemuGuestCalm(qemuDriver *driver, virDomainObj *obj)
+{
+    virHandlersResume(virDelegateGetHandlers(driver->door), obj->uuid);
+}
+
+void
+qemuGuestBlameHurry(const qemuGuest *guest, GError **error)
+{
+    if (!guest->unwanted || !error || virErrorIs(*error, VIR_ERR_OPERATION_ABORTED))
+        return;
+    g_clear_error(error);
+    virErrorSet(error, VIR_ERR_OPERATION_ABORTED,
+                _("domain '%s' was destroyed while it was being started"), guest->obj->name);
 }
 
 void

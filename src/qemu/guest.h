@@ -74,6 +74,7 @@ struct qemuGuest {
     bool saving;    /* its status file is being written: without the job if nobody waits for it */
     bool saveAgain; /* when that is done, as something changed meanwhile */
     bool starting;
+    bool unwanted;            /* somebody waits to destroy it */
     bool fresh;               /* no CPU of it has run yet: a barrier stands before */
     bool connecting;          /* after a restart: the monitor has not answered yet */
     int incoming;             /* qemuIncoming: what has become of the stream it is loaded from */
@@ -118,6 +119,11 @@ bool qemuGuestRestore(qemuDriver *driver, virDomainObj *obj, virDomainDef *live,
 /* Ends the process and takes everything back: state SHUTOFF with reason, event STOPPED with detail.
  * graceful: SIGTERM only, an error if that is not enough. The caller holds job and lock. */
 bool qemuGuestStop(virDomainObj *obj, int reason, int detail, bool graceful, GError **error);
+/* The same at a client's wish, whatever the guest waits for: what is being done for it fails, a
+ * start too. id: of the run that is meant (another one is left alone), QEMU_GUEST_ANY_RUN. Takes
+ * the job; lock held, given up. VIR_ERR_OPERATION_INVALID if there is no guest. */
+enum { QEMU_GUEST_ANY_RUN = -1 };
+bool qemuGuestDestroy(qemuDriver *driver, virDomainObj *obj, int id, bool graceful, GError **error);
 /* The process has ended: takes everything back. The caller holds job and lock; driver and obj stay
  * valid, the guest is gone afterwards. Called by Stop, by the watch and by reconnect. */
 void qemuGuestFinish(virDomainObj *obj);
@@ -132,9 +138,13 @@ void qemuGuestTakeBack(virDomainObj *obj);
 /* From the answer of query-cpus-fast. Lock held. */
 void qemuGuestLearnVcpus(qemuGuest *guest, virJSON *reply);
 
-/* The guest is to be ended: whoever waits for an answer of its monitor fails at once and gives its
- * job free. Lock held. */
-void qemuGuestHurry(virDomainObj *obj);
+/* The guest is to be ended: whoever waits for an answer of its monitor or of a handler fails at
+ * once and gives its job free; a start that is under way gives up. Until qemuGuestCalm handlers are
+ * asked nothing more for it but to take things back. Lock held. */
+void qemuGuestHurry(qemuDriver *driver, virDomainObj *obj);
+void qemuGuestCalm(qemuDriver *driver, virDomainObj *obj);
+/* Why a start failed, if it is that it had to: *error is put in these words. Lock held. */
+void qemuGuestBlameHurry(const qemuGuest *guest, GError **error);
 
 /* Starts (stops) the guest's CPUs and sets state and event; before they run for the first time the
  * barrier "resume" is to be passed. Job and lock held, given up. */

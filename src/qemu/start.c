@@ -776,6 +776,7 @@ qemuGuestRestore(qemuDriver *driver, virDomainObj *obj, virDomainDef *live, int 
     qemuStartBegin(&start, obj);
     ok = qemuStartAll(&start, flags & QEMU_START_PAUSED, error);
     if (!ok) {
+        qemuGuestBlameHurry(start.guest, error);
         VIR_CORE_UNLOCKED;
 
         g_clear_pointer(&start.held, virSpawnHeldFree); /* it may be in the group already */

@@ -144,6 +144,37 @@ qemuGuestStop(virDomainObj *obj, int reason, int detail, bool graceful, GError *
     return true;
 }
 
+/* Whoever has the job gives it up soon. */
+static bool
+qemuGuestTakeJobOver(qemuDriver *driver, virDomainObj *obj, GError **error)
+{
+    bool mine;
+
+    qemuGuestHurry(driver, obj);
+    mine = virDomainObjBeginJob(obj, "destroy", VIR_DOMAIN_JOB_WAIT_MS, error);
+    qemuGuestCalm(driver, obj);
+    return mine;
+}
+
+bool
+qemuGuestDestroy(qemuDriver *driver, virDomainObj *obj, int id, bool graceful, GError **error)
+{
+    const bool starting = qemuGuestOf(obj) && !virDomainObjIsActive(obj);
+    bool done = true;
+
+    if (id != QEMU_GUEST_ANY_RUN && obj->id != id)
+        return true;
+    if ((!starting && !virDomainObjCheckActive(obj, error)) ||
+        !qemuGuestTakeJobOver(driver, obj, error))
+        return false;
+    /* a start that gave up has nothing left to be ended */
+    if ((id == QEMU_GUEST_ANY_RUN || obj->id == id) && (!starting || virDomainObjIsActive(obj)))
+        done = virDomainObjCheckActive(obj, error) &&
+               qemuGuestStop(obj, VIR_SHUTOFF_DESTROYED, VIR_STOPPED_DESTROYED, graceful, error);
+    virDomainObjEndJob(obj);
+    return done;
+}
+
 /* --- afterwards --- */
 
 /* Once for each of our children. How an unclean end came about, NULL: it was clean, or was not ours

@@ -266,6 +266,6 @@ main(int argc, char **argv)
     g_test_add_func("/cgroup/instances of two folders differ", testInstancesOfTwoFoldersDiffer);
     g_test_add_func("/cgroup/groups are made, listed and removed",
                     testGroupsAreMadeListedAndRemoved);
-    g_test_add_func("/cgroup/controllers-are-left-out", testControllersAreLeftOut);
+    g_test_add_func("/cgroup/controllers are left out", testControllersAreLeftOut);
     return g_test_run();
 }
