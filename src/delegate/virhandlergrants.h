@@ -61,9 +61,10 @@ typedef struct {
     /* The guest has stale grants: has virDelegateResync called in a job of the guest. Returns at
      * once. */
     void (*resync)(const uint8_t uuid[16], void *opaque);
-    /* Who removes control groups has come (back): those of guests that ended without him are to be
-     * removed. Event thread; returns at once. NULL: nobody keeps any. */
-    void (*sweep)(void *opaque);
+    /* Who does the hook is another from now on: a handler has come (back), or has taken its leave.
+     * What could not be taken back of guests that ended may be tried again. Event thread; returns
+     * at once. NULL: nobody waits for it. */
+    void (*served)(const virXdrHook *hook, void *opaque);
     void *opaque;
 } virHandlerJournal;
 

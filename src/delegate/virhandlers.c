@@ -380,8 +380,8 @@ virHandlersRegister(virHandlers *handlers, virHandlerPeer *peer, const handler_r
                     g_mutex_locker_free); /* the last reference's end takes no lock of ours */
     VIR_INFO("process %d of user %u serves %s for %s", (int)peer->pid, (unsigned)peer->uid,
              hook->name, args->uuid_len ? "a guest" : args->pattern);
-    if (hook->number == HANDLER_PROC_CGROUP_REMOVE && handlers->journal.sweep)
-        handlers->journal.sweep(handlers->journal.opaque);
+    if (handlers->journal.served)
+        handlers->journal.served(hook, handlers->journal.opaque);
     return true;
 }
 
@@ -454,6 +454,8 @@ virHandlersUnregister(virHandlers *handlers, const virHandlerPeer *peer, uint32_
     if (!hook)
         return virErrorSet(error, VIR_ERR_INVALID_ARG, _("no registration %u of this handler"), id);
     postResync(handlers, uuids);
+    if (handlers->journal.served)
+        handlers->journal.served(hook, handlers->journal.opaque);
     return true;
 }
 

@@ -17,6 +17,7 @@
 #include "qemu/denials.h"
 #include "qemu/gatewatch.h"
 #include "qemu/guest.h"
+#include "qemu/owed.h"
 #include "qemu/prepare.h"
 #include "qemu/reconnect.h"
 #include "qemu/store.h"
@@ -197,6 +198,7 @@ qemuDriverNew(const qemuDriverPaths *paths, const qemuDriverConfig *config, GErr
         qemuDriverFree(driver);
         return NULL;
     }
+    driver->owed = qemuOwedLoad(driver->paths.run);
     qemuReconnectLoad(driver);
     driver->gateWatch = qemuGateWatchNew(driver);
     return driver;
@@ -228,6 +230,7 @@ qemuDriverFree(qemuDriver *driver)
     if (!driver)
         return;
     qemuGateWatchFree(driver->gateWatch);
+    qemuOwedFree(driver->owed);
     qemuStoreClose(driver);
     qemuDenialsFree(driver->denials);
     virDomainRegistryForEach(driver->domains, qemuDriverDropGuest, NULL);

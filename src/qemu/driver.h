@@ -64,6 +64,7 @@ typedef struct {
     GHashTable *ports;          /* (lock) port -> in use */
     GHashTable *pciDevices;     /* (lock) address -> name of the guest that has it (hostpci.h) */
     unsigned reconnecting;      /* (lock) guests whose monitor has not answered yet */
+    struct qemuOwed *owed;      /* what is still to be taken back (owed.h) */
     qemuDriverEmitFunc emit;    /* (lock) */
     void *emitOpaque;
 } qemuDriver;

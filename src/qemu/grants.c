@@ -7,6 +7,7 @@
 
 #include "delegate/virhandlergrants.h"
 #include "qemu/guest.h"
+#include "qemu/owed.h"
 #include "qemu/reconnect.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -76,10 +77,13 @@ qemuGrantsResync(const uint8_t uuid[16], void *opaque)
         virCoreRunJob(qemuGrantsJob, obj);
 }
 
+/* On the event thread. */
 static void
-qemuGrantsSweep(void *opaque)
+qemuGrantsServed(const virXdrHook *hook, void *opaque)
 {
-    virCoreRunJob(qemuReconnectSweepLeft, opaque);
+    if (hook->number == HANDLER_PROC_CGROUP_REMOVE)
+        virCoreRunJob(qemuReconnectSweepLeft, opaque);
+    qemuOwedRetry(opaque, hook->number);
 }
 
 static void
@@ -96,7 +100,7 @@ void
 qemuGrantsAttach(qemuDriver *driver)
 {
     virHandlers *handlers = virDelegateGetHandlers(driver->door);
-    const virHandlerJournal journal = {qemuGrantsSave, qemuGrantsResync, qemuGrantsSweep, driver};
+    const virHandlerJournal journal = {qemuGrantsSave, qemuGrantsResync, qemuGrantsServed, driver};
 
     if (!handlers)
         return;

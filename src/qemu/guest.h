@@ -212,7 +212,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(qemuStatus, qemuStatusFree)
 /* Resources (resources.c). Add puts it on the list and saves the status. Lock held, given up. */
 void qemuResourceFree(qemuResource *resource);
 qemuResource *qemuResourceNew(qemuResourceType type, const char *name, const char *alias);
-/* Takes one back; failures are logged, nothing stops. Without the lock. */
+/* Takes one back. In a job, without the lock. */
+bool qemuResourceUndo(qemuDriver *driver, const virDelegateCall *call, const qemuResource *resource,
+                      GError **error);
+/* The same at a guest's end; failures are logged, nothing stops, and what can be is tried again later
+ * (owed.h). Without the lock. */
 void qemuResourceRelease(qemuDriver *driver, const virDomainObj *obj, const qemuResource *resource);
 
 /* Host steps of a plan (hoststeps.c), done through the door. Descriptors are kept by step and

@@ -2,6 +2,7 @@
  *
  * hostfiles.c: see hostfiles.h. */
 #include "qemu/hostfiles.h"
+#include "qemu/owed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,22 @@ qemuFileNeedsOwner(const qemuDriver *driver, const virHostResource *file, const 
 
     return driver->uid != VIR_SPAWN_KEEP_ID && driver->config.dynamicOwnership &&
            st->st_uid != driver->uid && ((file->mode & VIR_HOST_WRITE) || !readable);
+}
+
+qemuResource *
+qemuFileResource(qemuDriver *driver, const virHostResource *file, const char *alias,
+                 const struct stat *st)
+{
+    uid_t uid = st->st_uid;
+    gid_t gid = st->st_gid;
+    qemuResource *resource;
+
+    if (!qemuOwedClaim(driver, file->path, st, &uid, &gid) && !qemuFileNeedsOwner(driver, file, st))
+        return NULL;
+    resource = qemuResourceNew(QEMU_RESOURCE_OWNER, file->path, alias);
+    resource->uid = uid;
+    resource->gid = gid;
+    return resource;
 }
 
 bool

@@ -31,3 +31,8 @@ uint64_t qemuProcessStartTime(pid_t pid);
  * as it is. Pure. */
 bool qemuFileNeedsOwner(const qemuDriver *driver, const virHostResource *file,
                         const struct stat *st);
+/* What is to be given back of such a file at the guest's end, the caller's: whose it is now, or, if
+ * it could not be given back since an earlier guest (owed.h), was then. NULL: nothing. In a job,
+ * without the lock. */
+qemuResource *qemuFileResource(qemuDriver *driver, const virHostResource *file, const char *alias,
+                               const struct stat *st);

@@ -63,11 +63,9 @@ qemuPlugGiveFile(qemuGuest *guest, const virHostResource *file, const char *alia
         return true;
     if (fd < 0 || fstat(fd, &st) < 0)
         return virErrorErrno(error, _("Cannot access storage file '%s'"), file->path);
-    if (!qemuFileNeedsOwner(guest->driver, file, &st))
+    resource = qemuFileResource(guest->driver, file, alias, &st);
+    if (!resource)
         return true;
-    resource = qemuResourceNew(QEMU_RESOURCE_OWNER, file->path, alias);
-    resource->uid = st.st_uid;
-    resource->gid = st.st_gid;
     g_ptr_array_add(guest->resources, resource);
     return qemuGuestSaveStatus(guest, error) &&
            virDelegateOwnSet(guest->driver->door, &call, fd, &wanted, NULL, error) &&

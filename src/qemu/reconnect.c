@@ -25,6 +25,7 @@
 #include "qemu/hostpci.h"
 #include "qemu/hotplug.h"
 #include "qemu/lifecycle.h"
+#include "qemu/owed.h"
 #include "qemu/status.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -496,6 +497,7 @@ qemuDriverReconnect(qemuDriver *driver)
     VIR_CORE_GUARD;
 
     qemuGrantsAttach(driver);
+    qemuOwedRetry(driver, 0);
     if (driver->reconnecting == 0)
         virCoreRunJob(qemuReconnectAutostart, driver);
     virDomainRegistryForEach(driver->domains, qemuReconnectPost, NULL);

@@ -12,6 +12,7 @@
 
 #include "qemu/guest.h"
 #include "qemu/hostpci.h"
+#include "qemu/owed.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
 #include "util/virutil.h"
@@ -79,38 +80,42 @@ qemuResourceRemoveGroup(qemuDriver *driver, const virDelegateCall *call,
     return virDelegateCgroupRemove(driver->door, call, group, 0, error);
 }
 
+bool
+qemuResourceUndo(qemuDriver *driver, const virDelegateCall *call, const qemuResource *resource,
+                 GError **error)
+{
+    switch (resource->type) {
+    case QEMU_RESOURCE_FOLDER:
+        return qemuResourceRemoveFolder(resource->name, error);
+    case QEMU_RESOURCE_FILE:
+        return unlink(resource->name) == 0 || errno == ENOENT ||
+               virErrorErrno(error, _("cannot remove %s"), resource->name);
+    case QEMU_RESOURCE_TAP:
+        return virDelegateTapRemove(driver->door, call, resource->name, resource->number, error);
+    case QEMU_RESOURCE_OWNER:
+        return qemuResourceGiveBack(driver, call, resource, error);
+    case QEMU_RESOURCE_GROUP:
+        return qemuResourceRemoveGroup(driver, call, resource, error);
+    case QEMU_RESOURCE_PCI:
+        return qemuHostPCIGiveBack(driver, call, resource, error);
+    case QEMU_RESOURCE_PORT: /* the registry's alone, given back under the lock */
+    case QEMU_RESOURCE_LAST:
+        break;
+    }
+    return true;
+}
+
 void
 qemuResourceRelease(qemuDriver *driver, const virDomainObj *obj, const qemuResource *resource)
 {
     virDelegateCall call = {.domain = obj->name, .phase = VIR_DELEGATE_PHASE_TEARDOWN};
     g_autoptr(GError) error = NULL;
-    bool ok = true;
 
     memcpy(call.uuid, obj->uuid, sizeof(call.uuid));
-    switch (resource->type) {
-    case QEMU_RESOURCE_FOLDER:
-        ok = qemuResourceRemoveFolder(resource->name, &error);
-        break;
-    case QEMU_RESOURCE_FILE:
-        if (unlink(resource->name) < 0 && errno != ENOENT)
-            ok = virErrorErrno(&error, _("cannot remove %s"), resource->name);
-        break;
-    case QEMU_RESOURCE_TAP:
-        ok = virDelegateTapRemove(driver->door, &call, resource->name, resource->number, &error);
-        break;
-    case QEMU_RESOURCE_OWNER:
-        ok = qemuResourceGiveBack(driver, &call, resource, &error);
-        break;
-    case QEMU_RESOURCE_GROUP:
-        ok = qemuResourceRemoveGroup(driver, &call, resource, &error);
-        break;
-    case QEMU_RESOURCE_PCI:
-        ok = qemuHostPCIGiveBack(driver, &call, resource, &error);
-        break;
-    case QEMU_RESOURCE_PORT: /* the registry's alone, given back under the lock */
-    case QEMU_RESOURCE_LAST:
-        break;
+    if (qemuResourceUndo(driver, &call, resource, &error)) {
+        qemuOwedForget(driver, resource);
+        return;
     }
-    if (!ok)
-        VIR_WARN("domain '%s': %s", obj->name, error->message);
+    VIR_WARN("domain '%s': %s", obj->name, error->message);
+    qemuOwedNote(driver, obj, resource);
 }

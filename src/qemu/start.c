@@ -156,12 +156,9 @@ qemuStartListOwners(qemuStart *start, const virHostAccess *access, GError **erro
                 continue;
             return virErrorErrno(error, _("Cannot access storage file '%s'"), wanted->path);
         }
-        if (!qemuFileNeedsOwner(start->driver, wanted, &st))
-            continue;
-        resource = qemuResourceNew(QEMU_RESOURCE_OWNER, wanted->path, wanted->alias);
-        resource->uid = st.st_uid;
-        resource->gid = st.st_gid;
-        g_ptr_array_add(start->guest->resources, resource);
+        resource = qemuFileResource(start->driver, wanted, wanted->alias, &st);
+        if (resource)
+            g_ptr_array_add(start->guest->resources, resource);
     }
     return true;
 }

@@ -52,7 +52,9 @@ class Handler:
         self.process.wait()
 
 
-class Restarts(unittest.TestCase):
+class Case(unittest.TestCase):
+    """A guest with a disk whose owner is a handler's to change."""
+
     def setUp(self):
         context = guests.host(PROGRAM, CONFIG)
         self.host = context.__enter__()
@@ -82,6 +84,8 @@ class Restarts(unittest.TestCase):
     def until_grants(self, check, what):
         return guests.until(lambda: check(self.grants()), what)
 
+
+class Restarts(Case):
     # --- in the middle of a start
 
     def count(self):
@@ -211,10 +215,15 @@ class Restarts(unittest.TestCase):
         self.assertNotEqual(self.owner(), "root")
 
 
-if __name__ == "__main__":
+def main():
+    global PROGRAM, LIBRARY, VIRTWARD  # of all cases
     PROGRAM, LIBRARY, VIRTWARD = (os.path.abspath(path) for path in sys.argv[1:4])
     why = guests.missing()
     if why:
         print(f"{why}: skipped")
         sys.exit(77)
-    unittest.main(argv=[sys.argv[0], "-v"])
+    unittest.main("__main__", argv=[sys.argv[0], "-v", *sys.argv[4:]])
+
+
+if __name__ == "__main__":
+    main()

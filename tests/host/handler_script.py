@@ -3,7 +3,8 @@
 
 Does what it is asked and says so in the file LOG, a line each: "call ID PATH", "teardown ID ID...",
 "resync ID VERDICT". At its call NUMBER, before or after the effect (MOMENT), it kills the processes
-PID, which may be its own (0). It remembers nothing: at resync it looks."""
+PID, which may be its own (0). It remembers nothing: at resync it looks. With HANDLER_REFUSES in its
+environment it refuses to give files to that user."""
 import os
 import pathlib
 import select
@@ -32,6 +33,8 @@ class Handler:
         self.calls += 1
         self.say("call", call.request, os.readlink(path))
         self.strike("before")
+        if str(request["uid"]) == os.environ.get("HANDLER_REFUSES"):
+            raise PermissionError("not to this one")
         os.chown(path, request["uid"] & 0xffffffff, request["gid"] & 0xffffffff)
         os.chmod(path, request["mode"])
         self.strike("after")
