@@ -129,6 +129,42 @@ typedef int (*virInternalBindPCIHandler)(const virInternalCall *call, const char
 typedef int (*virInternalSetBridgeHandler)(const virInternalCall *call, int netns, const char *name,
                                            const char *bridge);
 
+/* What of a TAP interface is to be as flags say: bits of virInternalTap. */
+typedef enum {
+    VIR_INTERNAL_TAP_UP = 1 << 0,       /* set up at the end */
+    VIR_INTERNAL_TAP_VNET_HDR = 1 << 1, /* frames carry a virtio header */
+    VIR_INTERNAL_TAP_PERSIST = 1 << 2,  /* stays when all descriptors are closed */
+    VIR_INTERNAL_TAP_EXISTING = 1 << 3, /* one that is there already will do */
+} virInternalTapFlags;
+typedef struct {
+    const char *name;         /* or a template with one %d: the next free number */
+    const unsigned char *mac; /* six bytes, NULL: the kernel's choice */
+    unsigned int mtu;         /* 0: as it is */
+    unsigned int queues;
+    uid_t owner; /* who may open it later, -1: nobody */
+    unsigned int flags;
+} virInternalTap;
+typedef struct {
+    char name[16]; /* as it is called now */
+    unsigned int ifindex;
+    int created; /* 0: it was there */
+} virInternalTapMade;
+/* A TAP interface in the network namespace of netns. retFds has room for tap->queues descriptors,
+ * which the library passes on and closes. */
+typedef int (*virInternalCreateTapHandler)(const virInternalCall *call, int netns,
+                                           const virInternalTap *tap, int *retFds,
+                                           virInternalTapMade *retMade);
+/* It goes; ifindex 0: not known. */
+typedef int (*virInternalRemoveTapHandler)(const virInternalCall *call, int netns, const char *name,
+                                           unsigned int ifindex);
+/* The interface is set up or down. */
+typedef int (*virInternalSetLinkUpHandler)(const virInternalCall *call, int netns, const char *name,
+                                           int up);
+/* What was done for these requests is to be undone, the latest first; ids that were never seen mean
+ * nothing. */
+typedef int (*virInternalTeardownHandler)(const virInternalCall *call,
+                                          const unsigned long long *requests, size_t n);
+
 /* Kilobytes (1000 bytes) a second; burst in KiB, 0: what average is. average 0: no limit. */
 typedef struct {
     unsigned long long average, peak, burst;
@@ -299,6 +335,14 @@ int virInternalSetDeviceOpenHandlerABI(virConnectPtr conn, unsigned abi,
                                        virInternalOpenDeviceHandler handler);
 int virInternalSetNetSetBridgeHandlerABI(virConnectPtr conn, unsigned abi,
                                          virInternalSetBridgeHandler handler);
+int virInternalSetTapCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                      virInternalCreateTapHandler handler);
+int virInternalSetTapRemoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                      virInternalRemoveTapHandler handler);
+int virInternalSetNetSetUpHandlerABI(virConnectPtr conn, unsigned abi,
+                                     virInternalSetLinkUpHandler handler);
+int virInternalSetTeardownHandlerABI(virConnectPtr conn, unsigned abi,
+                                     virInternalTeardownHandler handler);
 int virInternalSetPCIBindHandlerABI(virConnectPtr conn, unsigned abi,
                                     virInternalBindPCIHandler handler);
 int virInternalSetNetSetBandwidthHandlerABI(virConnectPtr conn, unsigned abi,
@@ -340,6 +384,14 @@ int virInternalSetGateRemoveHandlerABI(virConnectPtr conn, unsigned abi,
     virInternalSetDeviceOpenHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetNetSetBridgeHandler(conn, handler)                                           \
     virInternalSetNetSetBridgeHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetTapCreateHandler(conn, handler)                                              \
+    virInternalSetTapCreateHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetTapRemoveHandler(conn, handler)                                              \
+    virInternalSetTapRemoveHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetNetSetUpHandler(conn, handler)                                               \
+    virInternalSetNetSetUpHandlerABI(conn, VIR_INTERNAL_ABI, handler)
+#define virInternalSetTeardownHandler(conn, handler)                                               \
+    virInternalSetTeardownHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetPCIBindHandler(conn, handler)                                                \
     virInternalSetPCIBindHandlerABI(conn, VIR_INTERNAL_ABI, handler)
 #define virInternalSetNetSetBandwidthHandler(conn, handler)                                        \
@@ -382,8 +434,8 @@ virInternalSession *virInternalSessionOpenPath(const char *path, unsigned abi);
 /* The same by one end of a SEQPACKET socket pair, which is the session's from now on, also where
  * this fails; the daemon was started with the other end (LISTEN_FDS). */
 virInternalSession *virInternalSessionOpenFd(int fd, unsigned abi);
-/* Closes it and releases the handlers' data. NULL is allowed. Nobody may be inside a function of the
- * session: virInternalSessionShutdown has them return first. */
+/* Closes it and releases the handlers' data. NULL is allowed. Nobody may be inside a function of
+ * the session: virInternalSessionShutdown has them return first. */
 void virInternalSessionFree(virInternalSession *session);
 /* Ends it from any thread: who waits for the daemon in one of its functions (to register, say)
  * returns at once with an error, and nothing more is served. A call that is being served is still
@@ -400,9 +452,9 @@ typedef enum {
 } virInternalRegisterFlags;
 
 /* Registers handler for the operation. uuid (16 bytes) or pattern (shell-like, of names) say for
- * which guests; with neither, for all. destroy (may be NULL) is called for opaque exactly once: when
- * the session ends, another handler takes this one's place, it is unregistered, or at once if this
- * fails. Waits for the daemon's answer, up to 30 s. "teardown" is told to every session;
+ * which guests; with neither, for all. destroy (may be NULL) is called for opaque exactly once:
+ * when the session ends, another handler takes this one's place, it is unregistered, or at once if
+ * this fails. Waits for the daemon's answer, up to 30 s. "teardown" is told to every session;
  * registering for it is local. */
 int virInternalSessionRegister(virInternalSession *session, const char *hook,
                                const unsigned char *uuid, const char *pattern, unsigned flags,

@@ -365,7 +365,8 @@ virInternalRequestSetString(virInternalRequest *request, const char *name, const
 VIR_INTERNAL_EXPORT void
 virInternalRequestAddFd(virInternalRequest *request, int fd)
 {
-    g_array_append_val(request->fds, fd);
+    if (fd >= 0) /* none could be sent, and the daemon says what it misses */
+        g_array_append_val(request->fds, fd);
 }
 
 VIR_INTERNAL_EXPORT int

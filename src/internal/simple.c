@@ -11,6 +11,8 @@
 #include "util/virerror.h"
 #include "util/virutil.h"
 
+enum { TAP_QUEUES_MAX = 256 }; /* of the kernel's, MAX_TAP_QUEUES in drivers/net/tun.c */
+
 /* A session and the thread that serves it. The lock is held while the session is used: by the
  * thread to serve, by a caller to register; wake tells the thread to let go of it. */
 typedef struct {
@@ -338,6 +340,65 @@ adaptBarrier(const virInternalCall *call, virInternalRequest *request, void *opa
     return handler(call, (virInternalBarrierStage)number(request, "stage"), &threads);
 }
 
+static int
+adaptCreateTap(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalCreateTapHandler handler = (virInternalCreateTapHandler)opaque;
+    size_t macLen = 0;
+    const unsigned char *mac = virInternalRequestGetBytes(request, "mac", &macLen);
+    const virInternalTap tap = {.name = virInternalRequestGetString(request, "name"),
+                                .mac = macLen == 6 ? mac : NULL,
+                                .mtu = (unsigned)number(request, "mtu"),
+                                .queues = (unsigned)number(request, "queues"),
+                                .owner = (uid_t)number(request, "owner"),
+                                .flags = (unsigned)number(request, "flags")};
+    virInternalTapMade made = {{0}};
+    g_autofree int *fds = NULL;
+
+    if (tap.queues == 0 || tap.queues > TAP_QUEUES_MAX) {
+        virInternalFail(call, _("no interface has %u queues"), tap.queues);
+        return -1;
+    }
+    fds = g_new(int, tap.queues);
+    if (handler(call, virInternalRequestGetFd(request, 0), &tap, fds, &made) < 0)
+        return -1;
+    for (unsigned i = 0; i < tap.queues; i++)
+        virInternalRequestAddFd(request, fds[i]);
+    (void)virInternalRequestSetString(request, "name", made.name); /* known fields */
+    (void)virInternalRequestSetNumber(request, "ifindex", made.ifindex);
+    (void)virInternalRequestSetNumber(request, "created", made.created);
+    return 0;
+}
+
+static int
+adaptRemoveTap(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalRemoveTapHandler handler = (virInternalRemoveTapHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   virInternalRequestGetString(request, "name"),
+                   (unsigned)number(request, "ifindex"));
+}
+
+static int
+adaptSetUp(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalSetLinkUpHandler handler = (virInternalSetLinkUpHandler)opaque;
+
+    return handler(call, virInternalRequestGetFd(request, 0),
+                   virInternalRequestGetString(request, "name"), (int)number(request, "up"));
+}
+
+static int
+adaptTeardown(const virInternalCall *call, virInternalRequest *request, void *opaque)
+{
+    virInternalTeardownHandler handler = (virInternalTeardownHandler)opaque;
+    size_t n = 0;
+    const unsigned long long *requests = virInternalRequestGetIds(request, &n);
+
+    return handler(call, requests, n);
+}
+
 /* The fields that a gate's request has; others stay 0. */
 static virInternalGate
 gateOf(const virInternalRequest *request)
@@ -520,6 +581,34 @@ virInternalSetNetSetBandwidthHandlerABI(virConnectPtr conn, unsigned abi,
                                         virInternalSetBandwidthHandler handler)
 {
     return serve(conn, abi, "net.bandwidth", adaptSetBandwidth, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetTapCreateHandlerABI(virConnectPtr conn, unsigned abi,
+                                  virInternalCreateTapHandler handler)
+{
+    return serve(conn, abi, "tap.create", adaptCreateTap, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetTapRemoveHandlerABI(virConnectPtr conn, unsigned abi,
+                                  virInternalRemoveTapHandler handler)
+{
+    return serve(conn, abi, "tap.remove", adaptRemoveTap, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetNetSetUpHandlerABI(virConnectPtr conn, unsigned abi,
+                                 virInternalSetLinkUpHandler handler)
+{
+    return serve(conn, abi, "net.set", adaptSetUp, (void (*)(void))handler);
+}
+
+VIR_INTERNAL_EXPORT int
+virInternalSetTeardownHandlerABI(virConnectPtr conn, unsigned abi,
+                                 virInternalTeardownHandler handler)
+{
+    return serve(conn, abi, "teardown", adaptTeardown, (void (*)(void))handler);
 }
 
 VIR_INTERNAL_EXPORT int
