@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * local_cgroup.c: the hooks for groups, done here. Needs write access to the hierarchy. */
+#include <fcntl.h>
+
 #include "delegate/local.h"
+#include "util/cgroup/vircgroupsettle.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virprocstat.h"
@@ -16,15 +19,33 @@ virDelegateLocalCgroupCreate(virDelegate *door, const virDelegateCall *call, vir
     return virCgroupInstanceMake(door->instance, error) && virCgroupMake(group, error);
 }
 
+/* The number may have become another's before it was written. */
+static void
+virDelegateLocalSettle(const virCgroup *group, int pidfd, pid_t pid)
+{
+    const virCgroupInstance *instance = virCgroupInstanceOf(group);
+
+    for (guint i = 0; i < instance->hierarchies->len; i++) {
+        g_autofree char *entry = virCgroupEntryIn(group, virCgroupHierarchyAt(instance, i));
+        VIR_AUTOCLOSE fd = open(entry, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0 && virCgroupSettleMove(fd, "cgroup.procs", pidfd, pid))
+            return; /* it lives: the number was its own in all of them */
+    }
+}
+
 bool
 virDelegateLocalCgroupMove(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                            int pidfd, GError **error)
 {
     pid_t pid = virPidfdGetPid(pidfd, error);
 
-    /* cgroup.procs takes a number: should the process end and the number be another's between the
-     * two lines, that one would be moved. The front looks by the pidfd afterwards. */
-    return pid == 0 || (pid > 0 && virCgroupAddProcess(group, pid, error));
+    if (pid <= 0)
+        return pid == 0;
+    if (!virCgroupAddProcess(group, pid, error))
+        return false;
+    virDelegateLocalSettle(group, pidfd, pid);
+    return true;
 }
 
 bool
@@ -48,6 +69,25 @@ virDelegateLocalCgroupRemovePart(virDelegate *door, const virDelegateCall *call,
     return virCgroupRemovePart(group, part, error);
 }
 
+/* The same for a thread; v2 refuses those of other processes. */
+static void
+virDelegateLocalSettleThread(const virCgroup *group, const virCgroupPart *part, int pidfd,
+                             pid_t tid)
+{
+    g_autoptr(GPtrArray) folders = virCgroupFolders(group, part);
+
+    for (guint i = 0; i < folders->len; i++) {
+        const virCgroupFolder *folder = g_ptr_array_index(folders, i);
+        VIR_AUTOCLOSE fd = -1;
+
+        if (folder->kind != VIR_CGROUP_FOLDER_PART || folder->at->backend != &virCgroupV1Backend)
+            continue;
+        fd = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0 && virCgroupSettleThread(fd, "tasks", pidfd, tid))
+            return; /* it is its thread: so it was all the time */
+    }
+}
+
 bool
 virDelegateLocalCgroupMoveThreads(virDelegate *door, const virDelegateCall *call, virCgroup *group,
                                   const virCgroupPart *part, int pidfd, const pid_t *tids,
@@ -61,6 +101,7 @@ virDelegateLocalCgroupMoveThreads(virDelegate *door, const virDelegateCall *call
             return pid == 0;
         if (!virCgroupAddThread(group, part, tids[i], error))
             return false;
+        virDelegateLocalSettleThread(group, part, pidfd, tids[i]);
     }
     return true;
 }

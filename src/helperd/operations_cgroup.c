@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include "helperd/group.h"
 #include "helperd/operations.h"
 #include "util/cgroup/vircgrouplimit.h"
+#include "util/cgroup/vircgroupsettle.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
 #include "util/virutil.h"
@@ -230,7 +230,7 @@ helperCreateGroup(const helperPolicy *policy, const virInternalCall *call,
 
 /* --- moving --- */
 
-/* The kernel takes a number here; that it is still who was looked at is looked at again. */
+/* The kernel takes a number here; whose it was is looked at afterwards (vircgroupsettle.h). */
 static bool
 moveOne(int group, const char *file, pid_t pid, GError **error)
 {
@@ -245,13 +245,12 @@ moveProcess(const helperPolicy *policy, const virInternalRequest *request, int g
             GError **error)
 {
     int pidfd = virInternalRequestGetFd(request, 1);
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
     pid_t pid = 0;
 
     if (!helperPolicyNewcomer(policy, "cgroup.move", pidfd, group, &pid, error) ||
         !moveOne(group, "cgroup.procs", pid, error))
         return false;
-    return poll(&ended, 1, 0) == 0 ||
+    return virCgroupSettleMove(group, "cgroup.procs", pidfd, pid) ||
            virErrorSet(error, VIR_ERR_OPERATION_FAILED, _("the process ended while it was moved"));
 }
 
@@ -270,9 +269,12 @@ helperMoveIntoGroup(const helperPolicy *policy, const virInternalCall *call,
         return moveProcess(policy, request, group, error);
     tids = helperCheckedThreads(policy, request, error);
     for (guint i = 0; tids && i < tids->len; i++) {
-        if (!moveOne(group, isV2(group) ? "cgroup.threads" : "tasks", g_array_index(tids, pid_t, i),
-                     error))
+        const pid_t tid = g_array_index(tids, pid_t, i);
+
+        if (!moveOne(group, isV2(group) ? "cgroup.threads" : "tasks", tid, error))
             return false;
+        if (!isV2(group)) /* which refuses threads of other processes */
+            (void)virCgroupSettleThread(group, "tasks", threads.pidfd, tid); /* ended: so be it */
     }
     return tids != NULL;
 }

@@ -7,13 +7,19 @@
 #include "util/cgroup/vircgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cgroup/vircgroupbackend.h"
+#include "util/cgroup/vircgroupsettle.h"
 #include "util/virerror.h"
 #include "util/virfile.h"
 #include "util/virspawn.h"
@@ -349,6 +355,124 @@ testGuestsAreCountedAndFrozen(void)
     testGuestEnd(&guest);
 }
 
+/* --- numbers that were given to somebody else --- */
+
+static pid_t
+testFork(void)
+{
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+        pause();
+}
+
+static void
+testKill(pid_t pid)
+{
+    g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
+    g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+}
+
+static char *
+testPlaces(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/cgroup", (int)pid);
+
+    return virFileRead(path, 65536, NULL, NULL);
+}
+
+/* In every hierarchy; true: the process of pidfd lives. */
+static bool
+testSettle(virCgroup *group, int pidfd, pid_t number)
+{
+    bool lives = true;
+
+    for (guint i = 0; i < instance->hierarchies->len; i++) {
+        g_autofree char *entry = virCgroupEntryIn(group, virCgroupHierarchyAt(instance, i));
+        VIR_AUTOCLOSE fd = open(entry, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        lives = virCgroupSettleMove(fd, "cgroup.procs", pidfd, number) && lives;
+    }
+    return lives;
+}
+
+/* The stranger stands for a process that got the number of one that has ended. */
+static void
+testStrangersArePutBack(void)
+{
+    g_autoptr(virCgroup) group = virCgroupNew(instance, "9-strangers");
+    pid_t ended = testFork();
+    pid_t stranger = testFork();
+    VIR_AUTOCLOSE gone = pidfd_open(ended, 0);
+    VIR_AUTOCLOSE there = pidfd_open(stranger, 0);
+    g_autofree char *before = testPlaces(stranger);
+    g_autofree char *moved = NULL;
+    g_autofree char *after = NULL;
+    g_autofree char *kept = NULL;
+    g_autoptr(GError) error = NULL;
+
+    testKill(ended);
+    g_assert_true(virCgroupMake(group, &error));
+    g_assert_true(virCgroupAddProcess(group, stranger, &error));
+    moved = testPlaces(stranger);
+    g_assert_cmpstr(moved, !=, before);
+    g_assert_true(testSettle(group, there, stranger)); /* of one that lives nothing is undone */
+    kept = testPlaces(stranger);
+    g_assert_cmpstr(kept, ==, moved);
+    g_assert_false(testSettle(group, gone, stranger));
+    after = testPlaces(stranger);
+    g_assert_cmpstr(after, ==, before);
+    g_assert_false(testSettle(group, gone, ended)); /* nobody has that number */
+    testKill(stranger);
+    g_assert_true(virCgroupRemove(group, 0, &error));
+    g_assert_no_error(error);
+}
+
+/* A process that was born in the group belongs there, whatever number it got. */
+static void
+testChildrenOfTheGroupStay(void)
+{
+    g_autoptr(virCgroup) group = virCgroupNew(instance, "10-children");
+    g_autofree char *moved = NULL;
+    g_autofree char *after = NULL;
+    g_autoptr(GError) error = NULL;
+    VIR_AUTOCLOSE gone = -1;
+    pid_t ended = testFork();
+    pid_t parent, child = 0;
+    int go[2], told[2];
+
+    gone = pidfd_open(ended, 0);
+    testKill(ended);
+    g_assert_cmpint(pipe(go), ==, 0);
+    g_assert_cmpint(pipe(told), ==, 0);
+    parent = fork();
+    if (parent == 0) {
+        if (read(go[0], &child, 1) == 1) /* it is in the group */
+            child = testFork();
+        if (write(told[1], &child, sizeof(child)) == sizeof(child))
+            pause();
+        _exit(0);
+    }
+    g_assert_true(virCgroupMake(group, &error));
+    g_assert_true(virCgroupAddProcess(group, parent, &error));
+    g_assert_cmpint(write(go[1], "x", 1), ==, 1);
+    g_assert_cmpint(read(told[0], &child, sizeof(child)), ==, sizeof(child));
+    moved = testPlaces(child);
+    g_assert_false(testSettle(group, gone, child));
+    after = testPlaces(child);
+    g_assert_cmpstr(after, ==, moved);
+    for (int i = 0; i < 2; i++) {
+        close(go[i]);
+        close(told[i]);
+    }
+    g_assert_true(virCgroupRemove(group, 0, &error)); /* kills both */
+    g_assert_no_error(error);
+    g_assert_cmpint(waitpid(parent, NULL, 0), ==, parent);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -378,6 +502,8 @@ main(int argc, char **argv)
     g_test_add_func("/group/memory limits read back", testMemoryLimitsReadBack);
     g_test_add_func("/group/device limits read back", testDeviceLimitsReadBack);
     g_test_add_func("/group/guests are counted and frozen", testGuestsAreCountedAndFrozen);
+    g_test_add_func("/group/strangers that were moved are put back", testStrangersArePutBack);
+    g_test_add_func("/group/who was born in a group stays", testChildrenOfTheGroupStay);
     result = g_test_run();
     g_assert_true(virCgroupInstanceRemove(instance, &error));
     virCgroupInstanceUnref(instance);

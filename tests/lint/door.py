@@ -38,6 +38,7 @@ WRITERS = {
     "virGatePins(Make|Publish|Remove|PinEvents|UnpinEvents)": GROUPS,
     "virCgroup(InstanceMake|InstanceRemove|Make|Remove|MakePart|RemovePart|AddProcess|AddThread|Write)"
     "": GROUPS,
+    "virCgroupSettle(Move|Thread)": GROUPS,
     "virGate(StoreForget|StoreSweep|Make|Apply|Reconcile|Repair|SetMode|Grow|Destroy)": GROUPS,
     # Pins of the daemon's own, of what a handler made.
     "virGate(Take|Unpin|PinAgain)": GROUPS + ["src/delegate/handler_gate.c"],
