@@ -142,12 +142,19 @@ virApiBandwidthCheck(const virDomainDef *def, bool live, void *opaque, GError **
     return true;
 }
 
+static virNetDevRate
+virApiBandwidthRate(const virBandwidthRate *rate)
+{
+    return (virNetDevRate){rate->average, rate->peak, rate->burst};
+}
+
 static bool
 virApiBandwidthApply(const qemuTune *tune, const virDomainDef *live, void *opaque, GError **error)
 {
     const virApiBandwidthChange *change = opaque;
     const virInterface *iface = virApiBandwidthFind(live, change->device, error);
     virBandwidth is;
+    bool shared;
     virNetDevBandwidth limits;
 
     if (!iface)
@@ -157,9 +164,10 @@ virApiBandwidthApply(const qemuTune *tune, const virDomainDef *live, void *opaqu
                            _("Unable to set bandwidth for interface because device name is "
                              "unknown"));
     is = virApiBandwidthMerge(change, &iface->bandwidth);
+    shared = virInterfaceSharesHostView(iface);
     limits = (virNetDevBandwidth){
-        .sent = {is.inbound.average, is.inbound.peak, is.inbound.burst},
-        .received = {is.outbound.average, is.outbound.peak, is.outbound.burst},
+        .sent = virApiBandwidthRate(shared ? &is.outbound : &is.inbound),
+        .received = virApiBandwidthRate(shared ? &is.inbound : &is.outbound),
     };
     return virDelegateNetSetBandwidth(tune->guest->driver->door, &tune->call, iface->ifname,
                                       &limits, error);

@@ -107,8 +107,7 @@ virApiStatsVcpu(const virApiStatsTarget *target, virApiParams *params)
 static void
 virApiStatsInterfaceOne(const virInterface *iface, unsigned index, virApiParams *params)
 {
-    /* a macvtap is the guest's own end: the host's view is the guest's */
-    bool swapped = virInterfaceActualType(iface) != VIR_INTERFACE_DIRECT;
+    bool swapped = !virInterfaceSharesHostView(iface);
     virNetDevStats stats;
 
     virApiParamsString(params, iface->ifname, "net.%u.name", index);

@@ -262,7 +262,7 @@ virApiDomainInterfaceStats(virApiCall *call, const remote_domain_interface_stats
     if (!iface->ifname)
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
                            _("Interface name not provided"));
-    if (!virNetDevGetStats(iface->ifname, virInterfaceActualType(iface) != VIR_INTERFACE_DIRECT,
+    if (!virNetDevGetStats(iface->ifname, !virInterfaceSharesHostView(iface),
                            &stats, error))
         return false;
     *ret = (remote_domain_interface_stats_ret){

@@ -189,7 +189,11 @@ handlerTapCreate(virDelegate *door, const virDelegateCall *call, const virNetDev
                                     .mtu = request->mtu,
                                     .queues = (uint32_t)request->queues,
                                     .owner = request->owner,
-                                    .flags = request->flags};
+                                    .flags = request->flags,
+                                    .kind = request->parent ? HANDLER_TAP_KIND_MACVTAP
+                                                            : HANDLER_TAP_KIND_TAP,
+                                    .parent = request->parent ? request->parent : "",
+                                    .mode = (int32_t)request->mode};
     handler_tap_create_ret ret = {0};
 
     if (space < 0 ||
@@ -209,10 +213,11 @@ handlerTapCreate(virDelegate *door, const virDelegateCall *call, const virNetDev
 }
 
 static bool
-handlerTapRemove(virDelegate *door, const virDelegateCall *call, const char *name, GError **error)
+handlerTapRemove(virDelegate *door, const virDelegateCall *call, const char *name, unsigned ifindex,
+                 GError **error)
 {
     VIR_AUTOCLOSE space = openNetNamespace(error);
-    handler_tap_remove_args args = {.name = name};
+    handler_tap_remove_args args = {.name = name, .ifindex = ifindex};
 
     return space >= 0 &&
            virDelegateHandlerAsk(door, call, HANDLER_PROC_TAP_REMOVE, &args, &space, 1, error);

@@ -49,7 +49,7 @@ bool virDelegateLocalTapCreate(virDelegate *door, const virDelegateCall *call,
                                const virNetDevTapRequest *request, int *retFds,
                                virNetDevTapInfo *retInfo, GError **error);
 bool virDelegateLocalTapRemove(virDelegate *door, const virDelegateCall *call, const char *name,
-                               GError **error);
+                               unsigned ifindex, GError **error);
 bool virDelegateLocalNetSetBridge(virDelegate *door, const virDelegateCall *call, const char *name,
                                   const char *bridge, GError **error);
 bool virDelegateLocalNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name,

@@ -16,9 +16,9 @@ virDelegateLocalTapCreate(virDelegate *door, const virDelegateCall *call,
 
 bool
 virDelegateLocalTapRemove(virDelegate *door, const virDelegateCall *call, const char *name,
-                          GError **error)
+                          unsigned ifindex, GError **error)
 {
-    return virNetDevTapDelete(name, error) && VIR_FAULT_STEP("stop:tap-removed", error);
+    return virNetDevTapDelete(name, ifindex, error) && VIR_FAULT_STEP("stop:tap-removed", error);
 }
 
 bool

@@ -2,27 +2,61 @@
  *
  * virdelegate_net.c: the front of the hooks for interfaces: what must hold before and after. In a
  * job, without the core lock. */
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "delegate/virdelegate.h"
 #include "delegate/virdelegateops.h"
 #include "util/netdev/virnetdev.h"
+#include "util/netdev/virnetdevmacvtap.h"
+#include "util/netdev/virnetdevtapnode.h"
 #include "util/virerror.h"
 #include "util/virutil.h"
 
-/* Every descriptor is a queue of that interface. */
+/* Every descriptor is a queue of that interface; number: of a macvtap's device, else 0. */
 static bool
-virDelegateAreQueues(const int *fds, size_t count, const char *name)
+virDelegateAreQueues(const int *fds, size_t count, const char *name, dev_t number)
 {
     for (size_t i = 0; i < count; i++) {
         struct ifreq ifr = {0};
+        struct stat st;
 
-        if (ioctl(fds[i], TUNGETIFF, &ifr) < 0 || !g_str_equal(ifr.ifr_name, name))
+        if (ioctl(fds[i], TUNGETIFF, &ifr) < 0 || !g_str_equal(ifr.ifr_name, name) ||
+            (number && (fstat(fds[i], &st) < 0 || st.st_rdev != number)))
             return false;
     }
     return true;
+}
+
+/* The kernel has what was asked for under the name that was told. */
+static bool
+virDelegateIsMacvtap(const virNetDevTapRequest *request, const virNetDevTapInfo *told)
+{
+    virNetDevMacvtapInfo info;
+    bool is = false;
+
+    return virNetDevMacvtapLookup(told->name, &is, &info, NULL) && is &&
+           info.ifindex == told->ifindex && info.parentIndex == if_nametoindex(request->parent) &&
+           info.mode == request->mode &&
+           (!request->mac || memcmp(info.mac, request->mac, sizeof(info.mac)) == 0);
+}
+
+/* What was wrong with the answer; NULL: nothing. */
+static const char *
+virDelegateTapFault(const virNetDevTapRequest *request, const int *fds,
+                    const virNetDevTapInfo *info)
+{
+    dev_t number = 0;
+
+    if (request->parent &&
+        (!virDelegateIsMacvtap(request, info) || !virNetDevTapNodeFind(info->name, &number, NULL)))
+        return _("the interface is not what was asked for");
+    return virDelegateAreQueues(fds, request->queues, info->name, number)
+               ? NULL
+               : _("what it gave are not its queues");
 }
 
 bool
@@ -33,15 +67,16 @@ virDelegateTapCreate(virDelegate *door, const virDelegateCall *call,
     virDelegateTrace trace;
     g_autofree int *fds = g_new(int, request->queues);
     virNetDevTapInfo info;
+    const char *fault;
 
     if (!virDelegateBegin(door, call, "tap.create", &trace, error))
         return trace.nobody;
     if (!virDelegateEnd(&trace, trace.ops->tapCreate(door, call, request, fds, &info, error)))
         return false;
-    if (!virDelegateAreQueues(fds, request->queues, info.name)) {
+    if ((fault = virDelegateTapFault(request, fds, &info))) {
         for (size_t i = 0; i < request->queues; i++)
             virCloseFd(&fds[i]);
-        return virDelegateNotTrue(&trace, error, _("what it gave are not its queues"));
+        return virDelegateNotTrue(&trace, error, fault);
     }
     for (size_t i = 0; i < request->queues; i++)
         retFds[i] = fds[i];
@@ -64,7 +99,7 @@ virDelegateTapRemove(virDelegate *door, const virDelegateCall *call, const char 
     if (!exists || (ifindex && info.ifindex != ifindex))
         return true;
     ifindex = info.ifindex;
-    if (!virDelegateEnd(&trace, trace.ops->tapRemove(door, call, name, error)) ||
+    if (!virDelegateEnd(&trace, trace.ops->tapRemove(door, call, name, ifindex, error)) ||
         !virNetDevLookup(name, &exists, &info, error))
         return false;
     return !exists || info.ifindex != ifindex ||

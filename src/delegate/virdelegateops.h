@@ -92,13 +92,14 @@ typedef struct {
     bool (*mountApply)(virDelegate *door, const virDelegateCall *call, int pidfd, int dirFd,
                        const virDelegateMount *mounts, size_t nmounts, GError **error);
 
-    /* tap.create. After: every descriptor is a queue of retInfo->name. */
+    /* tap.create. After: every descriptor is a queue of retInfo->name; a macvtap is on the parent,
+     * in the mode and with the address that were asked for. */
     bool (*tapCreate)(virDelegate *door, const virDelegateCall *call,
                       const virNetDevTapRequest *request, int *retFds, virNetDevTapInfo *retInfo,
                       GError **error);
-    /* tap.remove. After: no interface of that name. */
+    /* tap.remove. After: no interface of that name and index. */
     bool (*tapRemove)(virDelegate *door, const virDelegateCall *call, const char *name,
-                      GError **error);
+                      unsigned ifindex, GError **error);
     /* net.attach, net.detach (bridge NULL). After: name is a port of bridge, of none. */
     bool (*netSetBridge)(virDelegate *door, const virDelegateCall *call, const char *name,
                          const char *bridge, GError **error);

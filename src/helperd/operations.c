@@ -303,7 +303,10 @@ const helperOperation helperOperations[] = {
      {"devices", "tap", {CAP_SYS_ADMIN, CAP_MKNOD, -1}}},
     {"pci.bind", helperBindPCI, {-1}},
     {"pci.release", helperReleasePCI, {-1}},
-    {"tap.create", helperCreateTap, {CAP_NET_ADMIN, -1}, ELSEWHERE},
+    {"tap.create",
+     helperCreateTap,
+     {CAP_NET_ADMIN, -1},
+     {"namespaces", "any", {CAP_SYS_ADMIN, CAP_MKNOD, -1}}}, /* nodes of macvtaps over there */
     {"tap.remove", helperRemoveTap, {CAP_NET_ADMIN, -1}, ELSEWHERE},
     {"net.attach", helperAttachPort, {CAP_NET_ADMIN, -1}, ELSEWHERE},
     {"net.detach", helperDetachPort, {CAP_NET_ADMIN, -1}, ELSEWHERE},

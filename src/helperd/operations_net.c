@@ -79,9 +79,14 @@ createTapHere(virInternalRequest *request, GError **error)
                                   .queues = (size_t)helperNumber(request, "queues"),
                                   .owner = (uid_t)helperNumber(request, "owner"),
                                   .flags = (unsigned)helperNumber(request, "flags")};
+    const bool macvtap = helperNumber(request, "kind") == VIR_INTERNAL_TAP_MACVTAP;
     g_autofree int *fds = g_new(int, wanted.queues);
     virNetDevTapInfo info = {{0}};
 
+    if (macvtap) {
+        wanted.parent = virInternalRequestGetString(request, "parent");
+        wanted.mode = (unsigned)helperNumber(request, "mode");
+    }
     if (!virNetDevTapCreate(&wanted, fds, &info, error))
         return false;
     for (size_t i = 0; i < wanted.queues; i++)
@@ -90,6 +95,23 @@ createTapHere(virInternalRequest *request, GError **error)
     (void)virInternalRequestSetNumber(request, "ifindex", info.ifindex);
     (void)virInternalRequestSetNumber(request, "created", info.created);
     return true;
+}
+
+/* A macvtap's parent and mode. */
+static bool
+mayStandOn(const helperPolicy *policy, const virInternalRequest *request, GError **error)
+{
+    static const char *const modes[] = {"vepa", "private", "bridge", "passthrough"};
+    const int64_t kind = helperNumber(request, "kind"), mode = helperNumber(request, "mode");
+
+    if (kind == VIR_INTERNAL_TAP_TAP)
+        return true;
+    if (kind != VIR_INTERNAL_TAP_MACVTAP || mode < 0 || mode >= (int64_t)G_N_ELEMENTS(modes))
+        return virErrorSet(error, VIR_ERR_INVALID_ARG,
+                           _("there is no interface of kind %d in mode %d"), (int)kind, (int)mode);
+    return helperPolicyWord(policy, "tap.create", "parents",
+                            virInternalRequestGetString(request, "parent"), error) &&
+           helperPolicyWord(policy, "tap.create", "modes", modes[mode], error);
 }
 
 bool
@@ -106,13 +128,15 @@ helperCreateTap(const helperPolicy *policy, const virInternalCall *call,
            (owner == UINT32_MAX ||
             helperPolicyMember(policy, "tap.create", "uids", owner, error)) &&
            (mtu == 0 || helperPolicyUpTo(policy, "tap.create", "mtu", "an MTU", mtu, error)) &&
+           mayStandOn(policy, request, error) &&
            runNetwork(policy, "tap.create", request, createTapHere, error);
 }
 
 static bool
 removeTapHere(virInternalRequest *request, GError **error)
 {
-    return virNetDevTapDelete(virInternalRequestGetString(request, "name"), error);
+    return virNetDevTapDelete(virInternalRequestGetString(request, "name"),
+                              (unsigned)helperNumber(request, "ifindex"), error);
 }
 
 bool

@@ -43,7 +43,7 @@ static const struct {
     {"gate.update", {"devices", "modes"}},
     {"gate.replace", {"devices", "max", "modes", "ids"}},
     {"gate.remove", {NULL}},
-    {"tap.create", {"names", "max", "uids", "mtu", "namespaces"}},
+    {"tap.create", {"names", "max", "uids", "mtu", "namespaces", "parents", "modes"}},
     {"tap.remove", {"names", "namespaces"}},
     {"net.attach", {"names", "bridges", "namespaces"}},
     {"net.detach", {"names", "namespaces"}},

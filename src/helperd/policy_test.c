@@ -98,6 +98,8 @@ testValues(testPolicy *test, const void *unused)
         {"sockets=/s\n[gate.replace]\nids=1", "ids: '1'"},
         {"sockets=/s\n[tap.create]\nnamespaces=all", "namespaces: 'all'"},
         {"sockets=/s\n[tap.create]\nnames=vnet*;", NULL},
+        {"sockets=/s\n[tap.create]\nparents=eth1\nmodes=bridge;passthru", "modes: 'passthru'"},
+        {"sockets=/s\n[net.bandwidth]\nburst=1M", "burst: '1M'"},
         {"sockets=/s\n[mount.apply]\nkinds=tempfs", "kinds: 'tempfs'"},
         {"sockets=/s\n[mount.apply]\nsources=ext4", "sources: 'ext4'"},
         {"sockets=/s\n[barrier]\nhousekeeping=0-", "housekeeping: '0-'"},

@@ -171,6 +171,14 @@ isMode(const char *value)
 }
 
 static bool
+isMacvtapMode(const char *value)
+{
+    static const char *const modes[] = {"vepa", "private", "bridge", "passthrough", NULL};
+
+    return g_strv_contains(modes, value);
+}
+
+static bool
 isMountKind(const char *value)
 {
     static const char *const kinds[] = {"tmpfs", "bind", "devpts", "node", "link", NULL};
@@ -240,10 +248,13 @@ static const struct {
     const char *what; /* ends the sentence "... is no" */
 } kinds[] = {
     {"device.open", "devices", true, isWord, N_("kind of device")},
+    {"tap.create", "modes", true, isMacvtapMode,
+     N_("mode of a macvtap (vepa, private, bridge, passthrough)")},
     {NULL, "devices", true, isDevice, N_("pattern of devices (\"c MAJOR:MINOR\", \"b ...\")")},
     {NULL, "max", false, isNumber, N_("number")},
     {NULL, "min", false, isNumber, N_("number")},
     {NULL, "mtu", false, isNumber, N_("number")},
+    {NULL, "burst", false, isNumber, N_("number")},
     {NULL, "unlimited", false, isYes, N_("\"yes\" or \"no\"")},
     {NULL, "ids", false, isYes, N_("\"yes\" or \"no\"")},
     {NULL, "other-users", false, isYes, N_("\"yes\" or \"no\"")},
@@ -259,6 +270,7 @@ static const struct {
     {NULL, "pci", true, isPCI, N_("PCI address or shell pattern of addresses")},
     {NULL, "drivers", true, isWord, N_("name or shell pattern of names")},
     {NULL, "names", true, isWord, N_("name or shell pattern of names")},
+    {NULL, "parents", true, isWord, N_("name or shell pattern of names")},
     {NULL, "bridges", true, isWord, N_("name or shell pattern of names")},
     {NULL, "controllers", true, isWord, N_("name of a controller")},
     {NULL, "modes", true, isMode, N_("mode of a gate (enforce, permissive)")},

@@ -129,6 +129,19 @@ typedef int (*virInternalBindPCIHandler)(const virInternalCall *call, const char
 typedef int (*virInternalSetBridgeHandler)(const virInternalCall *call, int netns, const char *name,
                                            const char *bridge);
 
+/* What tap.create makes. */
+typedef enum {
+    VIR_INTERNAL_TAP_TAP = 0,
+    VIR_INTERNAL_TAP_MACVTAP = 1, /* on the interface parent; it stays until tap.remove */
+} virInternalTapKind;
+
+typedef enum {
+    VIR_INTERNAL_MACVTAP_VEPA = 0,
+    VIR_INTERNAL_MACVTAP_PRIVATE = 1,
+    VIR_INTERNAL_MACVTAP_BRIDGE = 2,
+    VIR_INTERNAL_MACVTAP_PASSTHROUGH = 3,
+} virInternalMacvtapMode;
+
 /* What of a TAP interface is to be as flags say: bits of virInternalTap. */
 typedef enum {
     VIR_INTERNAL_TAP_UP = 1 << 0,       /* set up at the end */
@@ -143,14 +156,17 @@ typedef struct {
     unsigned int queues;
     uid_t owner; /* who may open it later, -1: nobody */
     unsigned int flags;
+    int kind;           /* virInternalTapKind */
+    const char *parent; /* of a macvtap */
+    int mode;           /* of a macvtap: virInternalMacvtapMode */
 } virInternalTap;
 typedef struct {
     char name[16]; /* as it is called now */
     unsigned int ifindex;
     int created; /* 0: it was there */
 } virInternalTapMade;
-/* A TAP interface in the network namespace of netns. retFds has room for tap->queues descriptors,
- * which the library passes on and closes. */
+/* A TAP or macvtap interface in the network namespace of netns. retFds has room for tap->queues
+ * descriptors, which the library passes on and closes. */
 typedef int (*virInternalCreateTapHandler)(const virInternalCall *call, int netns,
                                            const virInternalTap *tap, int *retFds,
                                            virInternalTapMade *retMade);

@@ -351,7 +351,10 @@ adaptCreateTap(const virInternalCall *call, virInternalRequest *request, void *o
                                 .mtu = (unsigned)number(request, "mtu"),
                                 .queues = (unsigned)number(request, "queues"),
                                 .owner = (uid_t)number(request, "owner"),
-                                .flags = (unsigned)number(request, "flags")};
+                                .flags = (unsigned)number(request, "flags"),
+                                .kind = (int)number(request, "kind"),
+                                .parent = virInternalRequestGetString(request, "parent"),
+                                .mode = (int)number(request, "mode")};
     virInternalTapMade made = {{0}};
     g_autofree int *fds = NULL;
 

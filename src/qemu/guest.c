@@ -8,6 +8,7 @@
 #include "delegate/virhandlergrants.h"
 #include "qemu/ask.h"
 #include "qemu/barrier.h"
+#include "qemu/hosttap.h"
 #include "qemu/hotplug.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
@@ -228,6 +229,8 @@ qemuGuestResume(virDomainObj *obj, int reason, int detail, GError **error)
             obj, guest->incoming ? VIR_DELEGATE_PHASE_MIGRATE_IN : VIR_DELEGATE_PHASE_START,
             VIR_DELEGATE_BARRIER_RESUME, error))
         return false;
+    if ((guest = qemuGuestOf(obj)) && !qemuHostMacvtapsSetUp(guest, true, error))
+        return false;
     if (!qemuGuestCommand(obj, "cont", NULL, NULL, error))
         return false;
     if (!(guest = qemuGuestOf(obj)))
@@ -258,5 +261,5 @@ qemuGuestSuspend(virDomainObj *obj, int reason, int detail, GError **error)
     } else if (obj->state == VIR_DOMAIN_PAUSED) {
         obj->reason = reason;
     }
-    return true;
+    return qemuHostMacvtapsSetUp(qemuGuestOf(obj), false, error);
 }

@@ -17,23 +17,26 @@
 
 /* Something made for the guest that must go with it. The status file lists them. */
 typedef enum {
-    QEMU_RESOURCE_FOLDER, /* a folder of its own, with all in it */
-    QEMU_RESOURCE_FILE,   /* a file or socket */
-    QEMU_RESOURCE_TAP,    /* an interface: name */
-    QEMU_RESOURCE_OWNER,  /* a file whose owner was changed: uid, gid to give back */
-    QEMU_RESOURCE_PORT,   /* a display port */
-    QEMU_RESOURCE_GROUP,  /* control group with its gate: name */
-    QEMU_RESOURCE_PCI,    /* a PCI device of the host: address; number 1: its driver is another */
+    QEMU_RESOURCE_FOLDER,  /* a folder of its own, with all in it */
+    QEMU_RESOURCE_FILE,    /* a file or socket */
+    QEMU_RESOURCE_TAP,     /* an interface: name */
+    QEMU_RESOURCE_OWNER,   /* a file whose owner was changed: uid, gid to give back */
+    QEMU_RESOURCE_PORT,    /* a display port */
+    QEMU_RESOURCE_GROUP,   /* control group with its gate: name */
+    QEMU_RESOURCE_MACVTAP, /* an interface that stays until it is removed: name, parent, mac */
+    QEMU_RESOURCE_PCI,     /* a PCI device of the host: address; number 1: its driver is another */
     QEMU_RESOURCE_LAST
 } qemuResourceType;
 
 typedef struct {
     qemuResourceType type;
-    char *name;      /* path, interface, group or address */
-    char *alias;     /* the device it belongs to, NULL: the guest */
-    unsigned number; /* PORT: the port; TAP: interface index, 0 while not made; PCI: a truth */
-    uid_t uid;       /* OWNER */
+    char *name;  /* path, interface, group or address */
+    char *alias; /* the device it belongs to, NULL: the guest */
+    unsigned
+        number; /* PORT: the port; TAP, MACVTAP: interface index, 0 while not made; PCI: a truth */
+    uid_t uid;  /* OWNER */
     gid_t gid;
+    char *parent, *mac; /* MACVTAP: by what it is known before its index is */
 } qemuResource;
 
 typedef struct {

@@ -3,20 +3,26 @@
  * hosttap.c: see hosttap.h. */
 #include "qemu/hosttap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "util/netdev/virnetdev.h"
+#include "util/netdev/virnetdevmacvtap.h"
 #include "util/netdev/virnetdevtapnode.h"
+#include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
+#include "util/virlog.h"
 #include "util/virutil.h"
 
-/* The host's end has the guest's address with another first byte, so that a bridge, which takes the
- * lowest address of its ports, never changes its own. */
+/* Names that others may take before us, one after another. */
+#define MACVTAP_TRIES 100
+
 static bool
-qemuHostTapMAC(const char *text, uint8_t mac[6])
+qemuHostMAC(const char *text, uint8_t mac[6])
 {
     unsigned byte[6];
 
@@ -25,8 +31,18 @@ qemuHostTapMAC(const char *text, uint8_t mac[6])
         return false;
     for (int i = 0; i < 6; i++)
         mac[i] = (uint8_t)byte[i];
-    mac[0] = 0xfe;
     return true;
+}
+
+/* The host's end has the guest's address with another first byte, so that a bridge, which takes the
+ * lowest address of its ports, never changes its own. */
+static bool
+qemuHostTapMAC(const char *text, uint8_t mac[6])
+{
+    bool read = qemuHostMAC(text, mac);
+
+    mac[0] = 0xfe;
+    return read;
 }
 
 static bool
@@ -56,7 +72,7 @@ static bool
 qemuHostTapCreate(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step,
                   int *queues, virNetDevTapInfo *info, GError **error)
 {
-    uint8_t mac[6];
+    uint8_t mac[6] = {0};
     virNetDevTapRequest request = {
         .name = step->ifname ? step->ifname : "vnet%d",
         .tunPath = step->path,
@@ -118,6 +134,194 @@ qemuHostTapTake(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep
     return qemuHostTapOpenNode(guest, call, step, queues, error);
 }
 
+/* --- a macvtap --- */
+
+static bool
+qemuHostMacvtapCheckName(const qmpHostStep *step, const char *name, GError **error)
+{
+    bool exists = false;
+
+    if (!virNetDevLookup(name, &exists, NULL, error))
+        return false;
+    return !exists || virErrorSet(error, VIR_ERR_SYSTEM_ERROR,
+                                  _("error creating macvtap interface %s@%s (%s): %s"), name,
+                                  step->parent, step->mac, g_strerror(EEXIST));
+}
+
+/* It outlives whoever makes it, so what it is to be is in the status file before. */
+static bool
+qemuHostMacvtapRecord(qemuGuest *guest, const qmpHostStep *step, const char *name,
+                      qemuResource **retResource, GError **error)
+{
+    qemuResource *resource = qemuResourceNew(QEMU_RESOURCE_MACVTAP, name, step->alias);
+
+    resource->parent = g_strdup(step->parent);
+    resource->mac = g_strdup(step->mac);
+    {
+        VIR_CORE_GUARD;
+
+        g_ptr_array_add(guest->resources, resource);
+    }
+    *retResource = resource;
+    return qemuGuestSaveStatus(guest, error) && VIR_FAULT_STEP("macvtap:recorded", error);
+}
+
+bool
+qemuHostMacvtapFind(const qemuResource *resource, unsigned *retIndex, GError **error)
+{
+    virNetDevMacvtapInfo info = {0};
+    uint8_t mac[6];
+    bool is = false;
+
+    if (!virNetDevMacvtapLookup(resource->name, &is, &info, error))
+        return false;
+    if (is && (!resource->parent || !qemuHostMAC(resource->mac, mac) ||
+               !virNetDevMacvtapIs(&info, resource->parent, mac)))
+        is = false;
+    *retIndex = is ? info.ifindex : 0;
+    return true;
+}
+
+/* *retResource: on the list; NULL if it did not come to that. */
+static bool
+qemuHostMacvtapMake(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step,
+                    const char *name, int *queues, virNetDevTapInfo *info,
+                    qemuResource **retResource, GError **error)
+{
+    uint8_t mac[6];
+    const virNetDevTapRequest request = {
+        .name = name,
+        .mac = qemuHostMAC(step->mac, mac) ? mac : NULL,
+        .queues = MAX(step->queues, 1),
+        .mtu = step->mtu,
+        .owner = (uid_t)-1,
+        .flags = step->vnetHdr ? VIR_NETDEV_TAP_CREATE_VNET_HDR : 0,
+        .parent = step->parent,
+        .mode = (unsigned)step->mode,
+    };
+
+    *retResource = NULL;
+    if (!qemuHostMacvtapCheckName(step, name, error) ||
+        !qemuHostMacvtapRecord(guest, step, name, retResource, error) ||
+        !virDelegateTapCreate(guest->driver->door, call, &request, queues, info, error))
+        return false;
+    (*retResource)->number = info->ifindex;
+    info->created = false; /* it is on the list */
+    return true;
+}
+
+/* Somebody has taken the name before us. What was made for us and then failed is on the list. */
+static bool
+qemuHostMacvtapIsOthers(qemuGuest *guest, const char *name, qemuResource *resource)
+{
+    unsigned ifindex = 0;
+    bool taken = false;
+
+    if (!virNetDevLookup(name, &taken, NULL, NULL) || !taken ||
+        (resource && (!qemuHostMacvtapFind(resource, &ifindex, NULL) || ifindex)))
+        return false;
+    if (resource) {
+        VIR_CORE_GUARD;
+
+        g_ptr_array_remove(guest->resources, resource);
+    }
+    return true;
+}
+
+/* Under a name of its own. */
+static bool
+qemuHostMacvtapCreate(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step,
+                      int *queues, virNetDevTapInfo *info, GError **error)
+{
+    qemuResource *resource;
+
+    if (step->ifname)
+        return qemuHostMacvtapMake(guest, call, step, step->ifname, queues, info, &resource, error);
+    for (int tries = 1;; tries++) {
+        g_autofree char *name = virNetDevMacvtapNextName(error);
+        g_autoptr(GError) failure = NULL;
+
+        if (!name)
+            return false;
+        if (qemuHostMacvtapMake(guest, call, step, name, queues, info, &resource, &failure))
+            return true;
+        if (tries == MACVTAP_TRIES || !qemuHostMacvtapIsOthers(guest, name, resource)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+    }
+}
+
+bool
+qemuHostMacvtapRemove(qemuDriver *driver, const virDelegateCall *call, const qemuResource *resource,
+                      GError **error)
+{
+    unsigned ifindex = resource->number;
+
+    if (!ifindex && !qemuHostMacvtapFind(resource, &ifindex, error))
+        return false;
+    return !ifindex || virDelegateTapRemove(driver->door, call, resource->name, ifindex, error);
+}
+
+/* --- up and down --- */
+
+static bool
+qemuHostMacvtapSetUp(virDelegate *door, const virDelegateCall *call, const char *name,
+                     const char *parent, bool up, GError **error)
+{
+    return (!up || virDelegateNetSetUp(door, call, parent, true, error)) &&
+           virDelegateNetSetUp(door, call, name, up, error);
+}
+
+/* Names and parents of those that were made, one behind the other. Lock held. */
+static GPtrArray *
+qemuHostMacvtapNames(const qemuGuest *guest)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < guest->resources->len; i++) {
+        const qemuResource *resource = g_ptr_array_index(guest->resources, i);
+
+        if (resource->type != QEMU_RESOURCE_MACVTAP || !resource->number)
+            continue;
+        g_ptr_array_add(names, g_strdup(resource->name));
+        g_ptr_array_add(names, g_strdup(resource->parent));
+    }
+    return names;
+}
+
+bool
+qemuHostMacvtapsSetUp(qemuGuest *guest, bool up, GError **error)
+{
+    g_autoptr(GPtrArray) names = qemuHostMacvtapNames(guest);
+    g_autofree char *domain = g_strdup(guest->obj->name);
+    virDelegateCall call = {.domain = domain,
+                            .phase = guest->fresh ? VIR_DELEGATE_PHASE_START
+                                                  : VIR_DELEGATE_PHASE_HOTPLUG};
+    virDelegate *door = guest->driver->door;
+
+    if (names->len == 0)
+        return true;
+    memcpy(call.uuid, guest->obj->uuid, sizeof(call.uuid));
+    VIR_CORE_UNLOCKED;
+
+    for (guint i = 0; i < names->len; i += 2) {
+        g_autoptr(GError) failure = NULL;
+
+        if (qemuHostMacvtapSetUp(door, &call, g_ptr_array_index(names, i),
+                                 g_ptr_array_index(names, i + 1), up, &failure))
+            continue;
+        if (up) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        VIR_WARN("domain '%s': %s", domain, failure->message);
+    }
+    return true;
+}
+
+/* --- the step --- */
+
 static void
 qemuHostTapTell(qemuGuest *guest, const qmpHostStep *step, const char *name)
 {
@@ -140,6 +344,16 @@ qemuHostTapCheck(const qmpHostStep *step, GError **error)
     return true;
 }
 
+static bool
+qemuHostTapQueues(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step,
+                  int *queues, virNetDevTapInfo *info, GError **error)
+{
+    if (step->parent)
+        return qemuHostMacvtapCreate(guest, call, step, queues, info, error);
+    return step->unmanaged ? qemuHostTapTake(guest, call, step, queues, info, error)
+                           : qemuHostTapCreate(guest, call, step, queues, info, error);
+}
+
 bool
 qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *step, unsigned host,
             qemuHostFds *fds, GError **error)
@@ -148,8 +362,8 @@ qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *st
     g_autofree int *queues = g_new(int, count);
     virNetDevTapInfo info = {0};
 
-    if (!qemuHostTapCheck(step, error) || !(step->unmanaged ? qemuHostTapTake : qemuHostTapCreate)(
-                                              guest, call, step, queues, &info, error))
+    if (!qemuHostTapCheck(step, error) ||
+        !qemuHostTapQueues(guest, call, step, queues, &info, error))
         return false;
     for (unsigned n = 0; n < count; n++)
         qemuHostFdsAdd(fds, host, n, queues[n]);
@@ -164,7 +378,9 @@ qemuHostTap(qemuGuest *guest, const virDelegateCall *call, const qmpHostStep *st
     if (step->bridge &&
         !virDelegateNetAttach(guest->driver->door, call, info.name, step->bridge, error))
         return false;
-    if (!qemuHostLimitTap(guest, call, step, info.name, error))
+    if (!qemuHostLimitTap(guest, call, step, info.name, error) ||
+        (step->parent && call->phase == VIR_DELEGATE_PHASE_HOTPLUG &&
+         !qemuHostMacvtapSetUp(guest->driver->door, call, info.name, step->parent, true, error)))
         return false;
     qemuHostTapTell(guest, step, info.name);
     return true;

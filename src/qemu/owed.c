@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "delegate/virhandlers.h"
+#include "qemu/hosttap.h"
 #include "util/vircore.h"
 #include "util/virenum.h"
 #include "util/virerror.h"
@@ -61,12 +62,20 @@ hookOf(qemuResourceType type)
     case QEMU_RESOURCE_OWNER:
         return HANDLER_PROC_OWN_SET;
     case QEMU_RESOURCE_TAP:
+    case QEMU_RESOURCE_MACVTAP:
         return HANDLER_PROC_TAP_REMOVE;
     case QEMU_RESOURCE_PCI:
         return HANDLER_PROC_PCI_RELEASE;
     default:
         return 0;
     }
+}
+
+/* As what it is on the list: a macvtap whose index is known goes as a TAP does. */
+static qemuResourceType
+typeOf(const qemuResource *resource)
+{
+    return resource->type == QEMU_RESOURCE_MACVTAP ? QEMU_RESOURCE_TAP : resource->type;
 }
 
 /* --- the file --- */
@@ -246,11 +255,14 @@ drop(qemuOwed *owed, owedEntry *entry)
 
 /* What makes sure later that it is still the same thing. */
 static bool
-identify(owedEntry *entry)
+identify(owedEntry *entry, const qemuResource *was)
 {
     qemuResource *resource = entry->resource;
     struct stat st;
 
+    if (was->type == QEMU_RESOURCE_MACVTAP)
+        return resource->number != 0 ||
+               (qemuHostMacvtapFind(was, &resource->number, NULL) && resource->number != 0);
     if (resource->type == QEMU_RESOURCE_TAP && resource->number == 0)
         resource->number = if_nametoindex(resource->name);
     if (resource->type != QEMU_RESOURCE_OWNER)
@@ -273,16 +285,16 @@ qemuOwedNote(qemuDriver *driver, const virDomainObj *obj, const qemuResource *re
     entry = g_new0(owedEntry, 1);
     entry->domain = g_strdup(obj->name);
     memcpy(entry->uuid, obj->uuid, sizeof(entry->uuid));
-    entry->resource = qemuResourceNew(resource->type, resource->name, NULL);
+    entry->resource = qemuResourceNew(typeOf(resource), resource->name, NULL);
     entry->resource->number = resource->number;
     entry->resource->uid = resource->uid;
     entry->resource->gid = resource->gid;
-    if (!identify(entry)) {
+    if (!identify(entry, resource)) {
         entryFree(entry);
         return;
     }
     g_mutex_lock(&owed->lock);
-    before = find(owed, resource->type, resource->name);
+    before = find(owed, typeOf(resource), resource->name);
     if (before && !before->busy)
         drop(owed, before);
     if (!(before && before->busy) && owed->entries->len < OWED_MAX) {
@@ -308,7 +320,7 @@ qemuOwedForget(qemuDriver *driver, const qemuResource *resource)
     if (!owed || !hookOf(resource->type))
         return;
     g_mutex_lock(&owed->lock);
-    entry = find(owed, resource->type, resource->name);
+    entry = find(owed, typeOf(resource), resource->name);
     if (entry && untouched)
         entry->claimed = false;
     else if (entry && !entry->busy)

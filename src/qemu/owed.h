@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * owed.h: what could not be taken back when a guest ended, because its handler was away or the
- * daemon lacks the right: owners of files, interfaces, drivers of PCI devices. (Groups that are left are found by
- * listing them.)
+ * daemon lacks the right: owners of files, interfaces, drivers of PCI devices. (Groups that are
+ * left are found by listing them.)
  *
  * Kept in DIR/run/owed.xml, which a restart of the daemon reads and a reboot of the machine loses,
  * as it does the interfaces. Tried again when a handler of the hook registers or takes its leave,

@@ -125,7 +125,7 @@ qemuReconnectEntryAdd(qemuDriver *driver, qemuReconnectEntry *entry)
             g_hash_table_add(driver->ports, GUINT_TO_POINTER(resource->number));
         if (resource->type == QEMU_RESOURCE_PCI)
             qemuHostPCIReclaim(driver, obj->name, resource);
-        if (resource->type == QEMU_RESOURCE_TAP)
+        if (resource->type == QEMU_RESOURCE_TAP || resource->type == QEMU_RESOURCE_MACVTAP)
             virNetDevTapReserve(resource->name);
     }
     guest->pidfd = g_steal_fd(&entry->pidfd);

@@ -12,6 +12,7 @@
 
 #include "qemu/guest.h"
 #include "qemu/hostpci.h"
+#include "qemu/hosttap.h"
 #include "qemu/owed.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
@@ -24,6 +25,8 @@ qemuResourceFree(qemuResource *resource)
         return;
     g_free(resource->name);
     g_free(resource->alias);
+    g_free(resource->parent);
+    g_free(resource->mac);
     g_free(resource);
 }
 
@@ -92,6 +95,8 @@ qemuResourceUndo(qemuDriver *driver, const virDelegateCall *call, const qemuReso
                virErrorErrno(error, _("cannot remove %s"), resource->name);
     case QEMU_RESOURCE_TAP:
         return virDelegateTapRemove(driver->door, call, resource->name, resource->number, error);
+    case QEMU_RESOURCE_MACVTAP:
+        return qemuHostMacvtapRemove(driver, call, resource, error);
     case QEMU_RESOURCE_OWNER:
         return qemuResourceGiveBack(driver, call, resource, error);
     case QEMU_RESOURCE_GROUP:

@@ -23,7 +23,7 @@ enum { QEMU_STATUS_SIZE_MAX = 16 * 1024 * 1024 };
 
 VIR_ENUM_DECL(qemuResourceType);
 VIR_ENUM_IMPL(qemuResourceType, QEMU_RESOURCE_LAST, "folder", "file", "tap", "owner", "port",
-              "group", "pci");
+              "group", "macvtap", "pci");
 
 char *
 qemuStatusPath(const qemuDriver *driver, const char *name)
@@ -43,6 +43,8 @@ qemuStatusFormatResources(const qemuGuest *guest, virXMLWriter *w)
         virXMLWriterAttr(w, "type", qemuResourceTypeToString(resource->type));
         virXMLWriterAttr(w, "name", resource->name);
         virXMLWriterAttr(w, "alias", resource->alias);
+        virXMLWriterAttr(w, "parent", resource->parent);
+        virXMLWriterAttr(w, "mac", resource->mac);
         if (resource->number)
             virXMLWriterAttrF(w, "number", "%u", resource->number);
         if (resource->type == QEMU_RESOURCE_OWNER) {
@@ -262,6 +264,8 @@ qemuStatusReadResource(qemuStatus *status, const xmlNode *node, GError **error)
     resource->number = (unsigned)qemuStatusNumber(node, "number");
     resource->uid = (uid_t)qemuStatusNumber(node, "uid");
     resource->gid = (gid_t)qemuStatusNumber(node, "gid");
+    resource->parent = virXMLAttr(node, "parent");
+    resource->mac = virXMLAttr(node, "mac");
     g_ptr_array_add(status->resources, resource);
     return true;
 }

@@ -54,6 +54,7 @@ qmpHostStepFree(qmpHostStep *host)
     virSecureFreeString(host->text);
     g_free(host->ifname);
     g_free(host->bridge);
+    g_free(host->parent);
     g_free(host->undoBridge);
     g_free(host->script);
     g_free(host->downscript);
@@ -226,6 +227,7 @@ qmpPlanHost(qmpPlan *plan, const qmpHostStep *host)
     step->host->text = g_strdup(host->text);
     step->host->ifname = g_strdup(host->ifname);
     step->host->bridge = g_strdup(host->bridge);
+    step->host->parent = g_strdup(host->parent);
     step->host->undoBridge = g_strdup(host->undoBridge);
     step->host->script = g_strdup(host->script);
     step->host->downscript = g_strdup(host->downscript);

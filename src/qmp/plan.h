@@ -31,7 +31,7 @@ typedef enum {
 
 typedef enum {
     QMP_HOST_OPEN,      /* open path with flags */
-    QMP_HOST_TAP,       /* make or open a TAP device */
+    QMP_HOST_TAP,       /* make or open a TAP device, or a macvtap */
     QMP_HOST_BRIDGE,    /* ifname becomes a port of bridge; the undo gives it to undoBridge */
     QMP_HOST_VHOST_NET, /* open /dev/vhost-net, count times */
     QMP_HOST_VSOCK,     /* open /dev/vhost-vsock and claim the context id */
@@ -60,6 +60,8 @@ typedef struct {
     /* TAP */
     char *ifname;              /* wanted name, a template with %d, or NULL for "vnet%d" */
     char *bridge;              /* port of this bridge, or NULL */
+    char *parent;              /* a macvtap on this interface, or NULL: a TAP */
+    int mode;                  /* of a macvtap: VIR_INTERFACE_DIRECT_... */
     char *undoBridge;          /* BRIDGE */
     char *script, *downscript; /* run with the name when it is there, before it goes; or NULL */
     char *mac;                 /* the guest's address */

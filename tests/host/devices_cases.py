@@ -96,6 +96,7 @@ DEVICES = {
     "bridge-first-back": card("02", "bridge", BRIDGE),
     "bridge-named": card("23", "bridge", BRIDGE, rest="<target dev='@{BRIDGE}t%d'/>"),
     "bridge-taken": card("24", "bridge", BRIDGE, rest="<target dev='@{TAP}'/>"),
+    "direct": card("25", "direct", "<source dev='@{BRIDGE2}' mode='bridge'/>"),
     "ethernet": card("31", "ethernet"),
     "ethernet-taken": card("32", "ethernet", rest="<target dev='@{TAP}'/>"),
     "ethernet-unmanaged": card("33", "ethernet", rest="<target dev='@{TAP}' managed='no'/>"),

@@ -23,6 +23,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "wire"))
 import daemon  # noqa: E402 (beside the wire tests)
 import devices_run as run  # noqa: E402
+import macvtap  # noqa: E402
 
 # name: how it comes, how it goes back where it does not simply leave
 CASES = {
@@ -35,6 +36,7 @@ CASES = {
     "user": ("attach-device GUEST @user-virtio --live", None),
     "down": ("attach-device GUEST @user-down --live", None),
     "bridge": ("attach-device GUEST @bridge --live", None),
+    "direct": ("attach-device GUEST @direct --live", None),
     "ethernet": ("attach-device GUEST @ethernet --live", None),
     "unmanaged": ("attach-device GUEST @ethernet-unmanaged --live", None),
     "channel": ("attach-device GUEST @channel-unix --live", None),
@@ -55,13 +57,14 @@ CASES = {
     "display": ("update-device GUEST @vnc-local --live", "update-device GUEST @vnc-back --live"),
     "both": ("attach-device GUEST @vdb --live --config", None),
 }
-SAMPLE = ("limits", "bridge", "media")
+SAMPLE = ("limits", "bridge", "direct", "media")
 # Points before and inside of a plan's steps, at a device that comes to them.
 ACCESS = {
     "file": ("plug:owner-set",),
     "block": ("plug:owner-set", "plug:rules-allowed", "gate:rule-changing", "node:made"),
     "rng": ("plug:rules-allowed",),
     "bridge": ("tap:made", "tap:configured", "start:tap-made", "net:bridge-set"),
+    "direct": ("macvtap:recorded", "macvtap:made", "macvtap:configured", "start:tap-made"),
     "ethernet": ("tap:made", "tap:configured", "start:tap-made"),
     "move": ("net:bridge-set",),
 }
@@ -145,8 +148,9 @@ def seen(guest, life):
 
 
 def own(place, name):
-    """Bridges of this test, and what is a port of them or has its name."""
-    if name.startswith(place.tag):
+    """Bridges of this test, and what is a port of them, stands on them or has its name."""
+    if name.startswith(place.tag) or any(
+            entry.startswith(f"lower_{place.tag}") for entry in os.listdir(f"/sys/class/net/{name}")):
         return True
     master = f"/sys/class/net/{name}/master"
     return os.path.exists(master) and \
@@ -285,6 +289,9 @@ def main(program, virtward, mkguest, *wanted):
         return 77
     everything = "--all" in wanted
     chosen = [name for name in wanted if name != "--all"] or (CASES if everything else SAMPLE)
+    if not macvtap.possible():
+        print("direct: skipped, the kernel has no macvtap")
+        chosen = [name for name in chosen if name != "direct"]
     total = dict.fromkeys(OUTCOMES, 0)
     with tempfile.TemporaryDirectory(prefix="vwf-", dir="/tmp") as root:
         folder = pathlib.Path(root)

@@ -43,6 +43,8 @@ static const char *const elsewhere[] = {
     "stop:tap-removed",     /* guest_faults.py, as the next ones */
     "tap:made",
     "tap:configured",
+    "macvtap:made",
+    "macvtap:configured",
     "cgroup:part-made",
     NULL,
 };

@@ -13,6 +13,7 @@ over". A point that this life never comes to fails the test: ELSEWHERE has those
 Skipped (exit 77) where that can't be.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -22,12 +23,16 @@ import subprocess
 import sys
 
 import guests
+import macvtap
 
 NAME = "faulty"
 UUID = "fa017000-5eed-4bad-b001-00000000da75"
 TAP = "vwfaulty0"
+PARENT = "vwfaulty1"  # of its macvtap
 CONFIG = "remote_display_port_min = 15900\n"  # other guests of the machine have the usual ones
 HEADER = "vw_header"  # of each gate: it holds the guest's uuid (src/util/cgroup/virgateprogram.h)
+DIRECT = [f"<interface type='direct'><source dev='{PARENT}' mode='bridge'/><model type='virtio'/></interface>"
+          ] if macvtap.possible() else []
 NVRAM = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 
@@ -47,9 +52,6 @@ ELSEWHERE = {
     "plug:rules-allowed": "plugging: devices_fault",
     "plug:step": "plugging: devices_fault",
 }
-
-# Points on the way back from a fault alone: the fault that leads there.
-AFTER = {"stop:tap-removed": "start:tap-made:error"}
 
 # Points that a daemon comes to once.
 ONCE = {"daemon:instance-group-made", "daemon:store-prepared"}
@@ -75,13 +77,20 @@ def interfaces():
     return {path.name for path in pathlib.Path("/sys/class/net").iterdir()}
 
 
+@contextlib.contextmanager
+def parent():
+    subprocess.run(["ip", "link", "add", PARENT, "type", "bridge"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["ip", "link", "del", PARENT], check=True)
+
+
 class Trial:
     """One fault, one daemon, one guest."""
 
     def __init__(self, program, folder, fault):
         self.point = ":".join(fault.split(":")[:2])
-        if self.point in AFTER:
-            fault = f"{AFTER[self.point]},{fault}"
         self.stillborn = False
         try:
             self.host = guests.Host(program, folder, CONFIG, {"VIRTWARD_FAULT": fault})
@@ -98,7 +107,7 @@ class Trial:
             devices=f"<disk type='file' device='disk'><driver name='qemu' type='raw'/><source "
                     f"file='{self.image}'/><target dev='vda' bus='virtio'/></disk>"
                     f"<interface type='ethernet'><target dev='{TAP}'/><model type='virtio'/>"
-                    "</interface><channel type='unix'><target type='virtio' name='org.test.0'/>"
+                    f"</interface>{''.join(DIRECT)}<channel type='unix'><target type='virtio' name='org.test.0'/>"
                     "</channel><serial type='pty'/><graphics type='vnc' port='-1' "
                     "autoport='yes'/>")
 
@@ -160,11 +169,13 @@ class Trial:
         assert self.host.group(NAME).is_dir()
         assert len(gate_headers()) == 1, "its gate"
         assert TAP in interfaces()
+        assert len(macvtap.on(PARENT)) == len(DIRECT), macvtap.on(PARENT)
 
     def left(self):
         left = self.host.left_of_guests()
         left += [f"gate {number}" for number in gate_headers()]
         left += [f"interface {TAP}"] if TAP in interfaces() else []
+        left += [f"interface {name}" for name in macvtap.on(PARENT)]
         if os.stat(self.image).st_uid != os.getuid():
             left.append(f"the owner of {self.image}")
         return left
@@ -218,7 +229,7 @@ class Trial:
 
 def attempt(program, fault):
     rounds = 3 if fault.rpartition(":")[2].isdigit() else 1
-    with guests.folder() as folder:
+    with guests.folder() as folder, parent():
         trial = Trial(program, folder, fault)
         try:
             return trial.run(rounds)
@@ -234,9 +245,10 @@ def points(program):
 def faults(program, arguments):
     if arguments.fault:
         return arguments.fault
-    every = [f"{point}:{mode}" for point in points(program) if point not in ELSEWHERE
+    every = [f"{point}:{mode}" for point in points(program)
+             if point not in ELSEWHERE and (DIRECT or not point.startswith("macvtap:"))
              for mode in ("kill", "error", "kill:3")
-             if mode != "kill:3" or point not in ONCE and point not in AFTER]
+             if mode != "kill:3" or point not in ONCE]
     # each file that is written whole comes by here
     every += [f"file:written:{what}:{count}" for what in ("kill", "error") for count in range(2, 11)
               if (what, count) != ("kill", 3)]
@@ -263,6 +275,8 @@ def main():
             print(f"{fault}: {error}", file=sys.stderr)
         print(f"{fault:40} {outcome:9} {command}", flush=True)
         counts[outcome] += 1
+    if not DIRECT:
+        print("macvtap:*: skipped, the kernel has none")
     for point, where in sorted(ELSEWHERE.items()):
         print(f"{point:40} elsewhere: {where}")
     print(f"{sum(counts.values())} cases: " +

@@ -311,7 +311,7 @@ runTapRemove(testMatrix *m, GError **error)
 static void
 doTapRemove(testMatrix *m)
 {
-    g_assert_true(virNetDevTapDelete(TAP, NULL));
+    g_assert_true(virNetDevTapDelete(TAP, 0, NULL));
 }
 
 static bool

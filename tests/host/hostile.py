@@ -137,6 +137,8 @@ names=hostile*
 max=2
 uids={user}
 mtu=9000
+parents=hostile*
+modes=bridge
 [tap.remove]
 names=hostile*
 [net.attach]

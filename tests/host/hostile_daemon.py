@@ -515,6 +515,14 @@ class HostileDaemon(hostile.Case):
                                ("outside the policy", {"queues": 3}), ("outside the policy", {"queues": (1 << 31) - 1})):
             with self.subTest(str(changes)):
                 self.refused(words, "tap.create", {**tap, **changes}, [net])
+        macvtap = {**tap, "kind": 1, "parent": "hostilebr", "mode": 2}
+        for words, changes in (("'eth0' is not among the parents", {"parent": "eth0"}), ("is not among the parents", {"parent": ""}),
+                               ("'vepa' is not among the modes", {"mode": 0}), ("'passthrough' is not among", {"mode": 3}),
+                               ("there is no interface of kind 1 in mode 4", {"mode": 4}), ("in mode -1", {"mode": -1}),
+                               ("no interface of kind 2", {"kind": 2}), ("'macvtap0' is not among the names", {"name": "macvtap0"}),
+                               ("Unable to get index for interface hostilebr", {})):
+            with self.subTest(str(changes)):
+                self.refused(words, "tap.create", {**macvtap, **changes}, [net])
         self.refused("'lo' is not among the names", "net.set", {"name": "lo", "up": 0}, [net])
         for hook in ("tap.remove", "net.detach"):
             self.refused("'lo' is not among the names", hook, {"name": "lo"}, [net])
@@ -598,7 +606,7 @@ class HostileDaemon(hostile.Case):
                   "tap.create": {"name": "hostile9", "queues": 1, "owner": USER}, "own.set": {"uid": USER, "gid": USER},
                   "mount.apply": {"mounts": [{"kind": 3, "target": "n", "mode": stat.S_IFCHR | 0o600, "uid": USER,
                                               "gid": USER, "major": 1, "minor": 3}]},
-                  "net.attach": {"bridge": "hostilebr"}, "cgroup.create": {"uid": USER, "gid": USER},
+                  "net.attach": {"bridge": "hostilebr"}, "net.bandwidth": {"sent_average": 1, "received_average": 1}, "cgroup.create": {"uid": USER, "gid": USER},
                   "cgroup.set": {"file": "cgroup.freeze", "value": "0"}}
         for hook, row in self.served().items():
             takes = [name for name in row.get("takes", []) if not name.endswith("...")]

@@ -3,35 +3,27 @@
 """macvtap_guest.py VIRTWARDD HELPERD LIBRARY: interfaces on macvtaps, of a daemon without any right.
 
 Somebody made the interface (as the platforms' network plugins do) and the helper opens its character
-device: one descriptor a queue. A handler that gives something else is not believed."""
+device, one descriptor a queue; or the helper makes it, on an interface of its policy, sets it up while
+the guest runs, and removes it. A handler that gives something else is not believed."""
 
 import os
 import pathlib
 import subprocess
+import sys
 
 import unprivileged
+from macvtap import index, ip, number, on, open_queue, possible
 from unprivileged import GROUP_HOOKS, NAME
 
 PARENT, PEER, READY = (f"vw{kind}{os.getpid() % 1000000}" for kind in ("p", "q", "m"))
-HOOKS = GROUP_HOOKS + ("device.open",)
+HOOKS = GROUP_HOOKS + ("device.open", "tap.create", "tap.remove", "net.set", "net.bandwidth")
 READY_NIC = (f"<interface type='ethernet'><target dev='{READY}' managed='no'/><model type='virtio'/>"
              "<driver name='qemu' queues='%d'/></interface>")
+MAC = "52:54:00:0a:0b:07"
+DIRECT = (f"<interface type='direct'><mac address='{MAC}'/><source dev='{PARENT}' mode='%s'/>"
+          "<model type='virtio'/><driver name='qemu' queues='2'/>%s</interface>")
 XML = f"""<domain type='qemu'><name>{NAME}</name><memory unit='MiB'>32</memory>
 <os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices>%s<memballoon model='none'/></devices></domain>"""
-
-
-def ip(*command):
-    subprocess.run(["ip", *command], check=True)
-
-
-def index(name):
-    return int(pathlib.Path(f"/sys/class/net/{name}/ifindex").read_text())
-
-
-def number(name):
-    """Of the interface's character device."""
-    text = pathlib.Path(f"/sys/class/net/{name}/tap{index(name)}/dev").read_text()
-    return os.makedev(*map(int, text.split(":")))
 
 
 class Macvtap(unprivileged.Unprivileged):
@@ -44,7 +36,17 @@ class Macvtap(unprivileged.Unprivileged):
         super().setUp()
 
     def policy(self):
-        return {**super().policy(), "device.open": f"devices=tap\nnames={READY}\n"}
+        return {**super().policy(), "device.open": f"devices=tap\nnames={READY}\n",
+                "tap.create": f"names=macvtap*\nmax=4\nparents={PARENT}\nmodes=bridge;passthrough\n",
+                "tap.remove": "names=macvtap*\n", "net.set": f"names=macvtap*;{PARENT}\n",
+                "net.bandwidth": "names=macvtap*\nmax=1000\nunlimited=yes\n"}
+
+    def made(self):
+        """Names of the macvtaps on the parent, but for the ready one."""
+        return sorted(set(on(PARENT)) - {READY})
+
+    def up(self, name):
+        return bool(int(pathlib.Path(f"/sys/class/net/{name}/flags").read_text(), 16) & 1)
 
     def create_with(self, nic):
         document = self.folder / "guest.xml"
@@ -78,6 +80,76 @@ class Macvtap(unprivileged.Unprivileged):
         self.assertEqual(self.queues(), 1)
         self.assertIn(READY, self.done("domiflist", NAME))
 
+    def test_a_life_on_one_of_its_own(self):
+        self.start_helper()
+        made = self.create_with(DIRECT % ("bridge", "<bandwidth><outbound average='100'/></bandwidth>"))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        name, = self.made()
+        self.assertEqual(self.queues(name), 2)
+        self.assertIn(f"<target dev='{name}'/>", self.done("dumpxml", NAME))
+        self.assertNotIn("<target dev", self.done("dumpxml", NAME, "--inactive").split("<interface")[1].split("</interface")[0])
+        self.assertEqual(pathlib.Path(f"/sys/class/net/{name}/address").read_text().strip(), MAC)
+        shaped = subprocess.run(["tc", "class", "show", "dev", name], capture_output=True, text=True, check=True).stdout
+        self.assertIn("rate 800Kbit", shaped)  # what the guest sends the interface sends
+        self.assertFalse(self.up(name), "no CPU has run yet")
+        self.done("resume", NAME)
+        self.assertTrue(self.up(name) and self.up(PARENT))
+        self.done("suspend", NAME)
+        self.assertFalse(self.up(name))
+        self.done("resume", NAME)
+        self.daemon.restart()
+        self.wait_line("serving")
+        self.assertIn(name, self.done("domiflist", NAME))
+        nic = self.folder / "nic.xml"
+        nic.write_text(DIRECT.replace(MAC, MAC[:-1] + "9") % ("bridge", ""))
+        self.done("attach-device", NAME, str(nic))
+        self.assertEqual(len(self.made()), 2)
+        self.assertTrue(all(self.up(one) for one in self.made()))
+        self.done("destroy", NAME)
+        self.assertEqual(self.made(), [])
+
+    def test_one_that_is_alone_lends_its_address(self):
+        ip("link", "del", READY)
+        self.start_helper()
+        address = pathlib.Path(f"/sys/class/net/{PARENT}/address")
+        before = address.read_text()
+        made = self.create_with(DIRECT % ("passthrough", ""))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(address.read_text().strip(), MAC)
+        self.done("destroy", NAME)
+        self.assertEqual(address.read_text(), before)
+        self.assertEqual(self.made(), [])
+
+    def test_what_the_policy_refuses_is_not_made(self):
+        self.start_helper()
+        for mode, parent, words in (("vepa", PARENT, "'vepa' is not among the modes of tap.create"),
+                                    ("bridge", PEER, f"'{PEER}' is not among the parents of tap.create")):
+            made = self.create_with(DIRECT.replace(PARENT, parent) % (mode, ""))
+            self.assertEqual(made.returncode, 1)
+            self.assertIn(words, made.stderr)
+        made = self.create_with(DIRECT.replace("'direct'", "'direct' trustGuestRxFilters='yes'") % ("bridge", ""))
+        self.assertIn("trustGuestRxFilters of interface 'net0' is not supported", made.stderr)
+        made = self.create_with(DIRECT.replace("<source", f"<target dev='{PEER}'/><source") % ("bridge", ""))
+        self.assertIn(f"error creating macvtap interface {PEER}@{PARENT} ({MAC}): File exists", made.stderr)
+        self.assertTrue(pathlib.Path(f"/sys/class/net/{PEER}").exists(), "it is somebody else's")
+        self.assertEqual(self.made(), [])
+
+    def test_another_interface_is_not_believed(self):
+        """It has the name, and is of another mode, or on another parent."""
+        self.without("tap.create")
+
+        def answer(request):
+            name = request["name"]
+            ip("link", "add", "link", PEER, "name", name, "address", MAC, "type", "macvtap", "mode", "bridge")
+            self.addCleanup(subprocess.run, ["ip", "link", "del", name], check=False)
+            for _ in range(2):
+                request.add_fd(open_queue(name, self.folder))
+            request["name"], request["ifindex"], request["created"] = name, index(name), 1
+        self.lie("tap.create", answer)
+        made = self.create_with(DIRECT % ("bridge", ""))
+        self.assertEqual(made.returncode, 1)
+        self.assertIn("reported tap.create as done, but the interface is not what was asked for", made.stderr)
+
     def test_one_that_may_not_be_opened(self):
         self.start_helper(**{"device.open": "devices=tap\nnames=others*\n"})
         made = self.create_with(READY_NIC % 1)
@@ -89,12 +161,9 @@ class Macvtap(unprivileged.Unprivileged):
         self.without("device.open")
         other = READY + "x"
         ip("link", "add", "link", PARENT, "name", other, "type", "macvtap", "mode", "bridge")
-        folder = self.folder / "nodes"
-        folder.mkdir()
-        os.mknod(folder / "tap", 0o20600, number(other))
-        for path in (folder / "tap", "/dev/null"):
-            with self.subTest(path):
-                self.lie("device.open", lambda request, path=path: request.add_fd(os.open(path, os.O_RDWR)))
+        for lie in (lambda: open_queue(other, self.folder), lambda: os.open("/dev/null", os.O_RDWR)):
+            with self.subTest(lie):
+                self.lie("device.open", lambda request, lie=lie: request.add_fd(lie()))
                 made = self.create_with(READY_NIC % 1)
                 self.assertEqual(made.returncode, 1)
                 self.assertIn("reported device.open as done, but what it gave is no queue of the interface",
@@ -109,4 +178,7 @@ class Macvtap(unprivileged.Unprivileged):
 
 
 if __name__ == "__main__":
+    if os.geteuid() == 0 and not possible():
+        print("skipped: needs macvtap in the kernel")
+        sys.exit(77)
     unprivileged.main()

@@ -138,8 +138,9 @@ create_tap(const virInternalCall *call, int netns, const virInternalTap *tap, in
     snprintf(made->name, sizeof(made->name), "made0");
     made->ifindex = 7;
     made->created = 1;
-    return tell(call, "tap.create", "%lu %s %d %u %u %u %u", inode(netns), tap->name,
-                tap->mac ? tap->mac[5] : -1, tap->mtu, tap->queues, tap->owner, tap->flags);
+    return tell(call, "tap.create", "%lu %s %d %u %u %u %u %d%s %d", inode(netns), tap->name,
+                tap->mac ? tap->mac[5] : -1, tap->mtu, tap->queues, tap->owner, tap->flags,
+                tap->kind, tap->parent, tap->mode);
 }
 
 static int

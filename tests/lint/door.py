@@ -43,7 +43,7 @@ WRITERS = {
     # Pins of the daemon's own, of what a handler made.
     "virGate(Take|Unpin|PinAgain)": GROUPS + ["src/delegate/handler_gate.c"],
     "virPCIDevice(Bind|Release)": ["src/util/virpci.c"],
-    "virNetDevTap(Create|Delete)": NETDEV,
+    "virNetDevTap(Create|Delete)|virNetDevMacvtapCreate": NETDEV,
     "virNetDev(SetUp|SetMac|SetMtu|SetBridge|SetBandwidth|Delete)": NETDEV,
 }
 

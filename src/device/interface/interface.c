@@ -245,6 +245,12 @@ virInterfaceClearFilter(void *object)
 /* --- <target> --- */
 
 bool
+virInterfaceSharesHostView(const virInterface *iface)
+{
+    return virInterfaceActualType(iface) == VIR_INTERFACE_DIRECT;
+}
+
+bool
 virInterfaceNameIsMade(const char *name)
 {
     return g_str_has_prefix(name, "vnet") || g_str_has_prefix(name, "macvtap") ||

@@ -165,6 +165,9 @@ bool virInterfaceIsVirtio(const virInterface *iface);
 virVirtioModel virInterfaceVariant(const virInterface *iface);
 /* What it is in fact: the type, or what its network turned out to be. */
 virInterfaceType virInterfaceActualType(const virInterface *iface);
+/* The host's end is the guest's own (a macvtap): what it sends the guest sends. Else it is the
+ * other end of the guest's cable. */
+bool virInterfaceSharesHostView(const virInterface *iface);
 /* A name that we chose for a host end, as the next start will again. */
 bool virInterfaceNameIsMade(const char *name);
 

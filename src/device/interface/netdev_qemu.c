@@ -55,20 +55,25 @@ qemuNetdevPlanTap(const virInterface *iface, qmpPlan *plan)
 {
     char mac[VIR_MAC_TEXT_SIZE];
     bool bridged = iface->type == VIR_INTERFACE_BRIDGE;
+    bool direct = iface->type == VIR_INTERFACE_DIRECT;
     bool unmanaged = iface->tapManaged == VIR_TRISTATE_NO;
+    const virBandwidth *limits = &iface->bandwidth;
+    bool shared = virInterfaceSharesHostView(iface); /* else it sends what the guest receives */
     qmpHostStep tap = {
         .type = QMP_HOST_TAP,
         .path = iface->tapPath,
         .ifname = iface->ifname,
         .bridge = bridged ? iface->source.bridge : NULL,
+        .parent = direct ? iface->source.dev : NULL,
+        .mode = iface->source.mode,
         .mac = virInterfaceMAC(iface, mac),
         .queues = qemuNetdevQueues(iface),
         .vnetHdr = virInterfaceIsVirtio(iface),
         .allowExisting = unmanaged,
         .unmanaged = unmanaged,
         .mtu = (unsigned)iface->mtu.value,
-        .sent = qemuNetdevRate(&iface->bandwidth.inbound), /* what the guest receives */
-        .received = qemuNetdevRate(&iface->bandwidth.outbound),
+        .sent = qemuNetdevRate(shared ? &limits->outbound : &limits->inbound),
+        .received = qemuNetdevRate(shared ? &limits->inbound : &limits->outbound),
         .fds = qemuNetdevQueues(iface),
         .alias = iface->base.info.alias,
         .script = iface->script,
@@ -95,6 +100,11 @@ qemuNetdevTapCheck(const virInterface *iface, GError **error)
         what = "source/ip";
     else if (iface->isolated == VIR_TRISTATE_YES)
         what = "port";
+    else if (iface->type == VIR_INTERFACE_DIRECT && iface->trustGuestRxFilters == VIR_TRISTATE_YES)
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                           _("trustGuestRxFilters of interface '%s' is not supported: nothing here "
+                             "follows the guest's filters"),
+                           iface->base.info.alias);
     else if (iface->virtualPort.type != VIR_VIRTUALPORT_NONE)
         what = "virtualport";
     if (what)
@@ -210,10 +220,6 @@ qemuNetdevRefuse(const virInterface *iface, GError **error)
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("network driver not available for network '%s': use type='bridge'"),
                            iface->source.network);
-    case VIR_INTERFACE_DIRECT:
-        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                           _("macvtap on '%s' is not supported: use type='bridge'"),
-                           iface->source.dev);
     default:
         return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED,
                            _("network device type '%s' is not supported by this hypervisor"),
@@ -230,6 +236,7 @@ qemuNetdevBuild(const virInterface *iface, const qemuBuildContext *ctx, qmpPlan 
     switch ((virInterfaceType)iface->type) {
     case VIR_INTERFACE_BRIDGE:
     case VIR_INTERFACE_ETHERNET:
+    case VIR_INTERFACE_DIRECT:
         if (!qemuNetdevBuildTap(iface, ctx, plan, props, error))
             return false;
         break;

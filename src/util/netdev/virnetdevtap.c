@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 
 #include "util/netdev/virnetdev.h"
+#include "util/netdev/virnetdevmacvtap.h"
 #include "util/virerror.h"
 #include "util/virfault.h"
 #include "util/virutil.h"
@@ -51,6 +52,12 @@ virNetDevTapNextNumber(const char *prefix)
         next = GPOINTER_TO_INT(last) + 1;
     g_hash_table_replace(numbers, g_strdup(prefix), GINT_TO_POINTER(next));
     return next;
+}
+
+char *
+virNetDevTapNextName(const char *prefix)
+{
+    return g_strdup_printf("%s%d", prefix, virNetDevTapNextNumber(prefix));
 }
 
 void
@@ -239,6 +246,8 @@ virNetDevTapCreate(const virNetDevTapRequest *request, int *retFds, virNetDevTap
 
     if (!virNetDevTapCheck(request, error))
         return false;
+    if (request->parent)
+        return virNetDevMacvtapCreate(request, retFds, retInfo, error);
     fds = g_new(int, request->queues);
     memset(fds, -1, request->queues * sizeof(*fds));
     fds[0] = virNetDevTapOpenFirst(request, &info, error);
@@ -258,7 +267,14 @@ virNetDevTapCreate(const virNetDevTapRequest *request, int *retFds, virNetDevTap
 }
 
 bool
-virNetDevTapDelete(const char *name, GError **error)
+virNetDevTapDelete(const char *name, unsigned ifindex, GError **error)
 {
-    return virNetDevDelete(name, "tun", error);
+    virNetDevInfo info = {0};
+    bool exists = false;
+
+    if (!virNetDevLookup(name, &exists, &info, error))
+        return false;
+    if (!exists || (ifindex && info.ifindex != ifindex))
+        return true;
+    return virNetDevDelete(name, g_str_equal(info.kind, "macvtap") ? "macvtap" : "tun", error);
 }

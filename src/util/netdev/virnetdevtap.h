@@ -30,6 +30,8 @@ typedef struct {
     size_t queues;       /* 1..256 */
     uid_t owner;         /* who may open it later without rights; (uid_t)-1: nobody */
     unsigned flags;      /* VIR_NETDEV_TAP_CREATE_... */
+    const char *parent;  /* a macvtap on that interface (virnetdevmacvtap.h); NULL: a TAP */
+    unsigned mode;       /* of a macvtap: virNetDevMacvtapMode */
 } virNetDevTapRequest;
 
 /* The longest name, with its NUL. */
@@ -47,8 +49,12 @@ typedef struct {
 bool virNetDevTapCreate(const virNetDevTapRequest *request, int *retFds, virNetDevTapInfo *retInfo,
                         GError **error);
 
-/* Removes the interface; one that isn't there is success. */
-bool virNetDevTapDelete(const char *name, GError **error);
+/* Removes the TAP or macvtap; one that isn't there is success. ifindex 0: not compared; else what
+ * has the name but another index is left alone. */
+bool virNetDevTapDelete(const char *name, unsigned ifindex, GError **error);
+
+/* The next number behind prefix, perhaps one that is taken; caller frees. */
+char *virNetDevTapNextName(const char *prefix);
 
 /* A number that a running guest of ours uses, found again at the daemon's start ("vnet7"):
  * templates don't hand it out before the others are used up. Names that don't fit a template are

@@ -99,8 +99,10 @@ testExistingOneIsTakenWhenAllowed(void)
     g_assert_false(info.created);
     virCloseFd(&fd);
     g_assert_true(testExists("tap-c", NULL));
-    g_assert_true(virNetDevTapDelete("tap-c", &error));
-    g_assert_true(virNetDevTapDelete("tap-c", &error)); /* gone already */
+    g_assert_true(virNetDevTapDelete("tap-c", 1 << 30, &error)); /* another than that */
+    g_assert_true(testExists("tap-c", NULL));
+    g_assert_true(virNetDevTapDelete("tap-c", info.ifindex, &error));
+    g_assert_true(virNetDevTapDelete("tap-c", 0, &error)); /* gone already */
     g_assert_false(testExists("tap-c", NULL));
 }
 
@@ -223,7 +225,7 @@ testBridgePortIsAddedAndRemoved(void)
     g_assert_true(virNetDevSetBridge("tap-f", NULL, &error));
     g_assert_true(testExists("tap-f", &port));
     g_assert_cmpuint(port.masterIndex, ==, 0);
-    g_assert_false(virNetDevTapDelete("br-test", &error));
+    g_assert_false(virNetDevTapDelete("br-test", 0, &error));
     g_assert_cmpstr(error->message, ==, "interface 'br-test' is not of kind 'tun'");
     virCloseFd(&fd);
 }

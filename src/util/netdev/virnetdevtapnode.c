@@ -84,7 +84,7 @@ readDevice(int sysfs, const char *name, unsigned ifindex, dev_t *retDevice)
 static bool
 findDevice(const char *name, dev_t *retDevice, unsigned *retIndex, GError **error)
 {
-    VIR_AUTOCLOSE sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    VIR_AUTOCLOSE sysfs = mountNowhere("sysfs"); /* which is this namespace's for certain */
     virNetDevInfo info = {0};
     bool exists = false;
 
@@ -97,7 +97,7 @@ findDevice(const char *name, dev_t *retDevice, unsigned *retIndex, GError **erro
     if (readDevice(sysfs, name, info.ifindex, retDevice))
         return true;
     virCloseFd(&sysfs);
-    sysfs = mountNowhere("sysfs");
+    sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return readDevice(sysfs, name, info.ifindex, retDevice) ||
            virErrorSet(error, VIR_ERR_OPERATION_FAILED,
                        _("cannot find the character device of interface '%s': /sys shows another "

@@ -17,8 +17,8 @@
 /* *retHas: the interface is of a kind that has a character device. One that isn't there has none.
  * No rights needed. */
 bool virNetDevTapNodeIsThere(const char *name, bool *retHas, GError **error);
-/* Its number. VIR_ERR_OPERATION_FAILED if name has none. No rights needed where /sys shows this
- * network namespace, else CAP_SYS_ADMIN. */
+/* Its number. VIR_ERR_OPERATION_FAILED if name has none. With CAP_SYS_ADMIN it is looked for in
+ * this thread's network namespace, else in the one that /sys shows. */
 bool virNetDevTapNodeFind(const char *name, dev_t *retDevice, GError **error);
 /* One queue: a descriptor (O_CLOEXEC, the caller's). flags of open(2). Takes the permissions of
  * /dev/tapN, or CAP_MKNOD and CAP_SYS_ADMIN. Called by src/delegate/local* and the helper alone. */
