@@ -37,47 +37,12 @@ virApiVcpuEditMax(virDomainDef *def, void *opaque, GError **error)
 
 /* --- how many are on --- */
 
-static void
-virApiVcpuEditMore(virDomainVcpus *vcpus, unsigned more, bool hotpluggable)
-{
-    for (unsigned i = 0; i < virDomainVcpusMax(vcpus) && more > 0; i++) {
-        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
-
-        if (vcpu->online)
-            continue;
-        vcpu->online = true;
-        vcpu->hotpluggable = hotpluggable ? VIR_TRISTATE_YES : VIR_TRISTATE_NO;
-        vcpus->individual |= hotpluggable;
-        more--;
-    }
-}
-
-static void
-virApiVcpuEditFewer(virDomainVcpus *vcpus, unsigned fewer)
-{
-    for (unsigned i = virDomainVcpusMax(vcpus); i-- > 0 && fewer > 0;) {
-        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
-
-        if (!vcpu->online)
-            continue;
-        vcpu->online = false;
-        vcpu->hotpluggable = VIR_TRISTATE_YES;
-        fewer--;
-    }
-}
-
 static bool
 virApiVcpuEditCount(virDomainDef *def, void *opaque, GError **error)
 {
     const virApiVcpuChange *change = opaque;
-    const unsigned now = virDomainVcpusOnline(&def->vcpus);
 
-    for (unsigned i = 0; i < virDomainVcpusMax(&def->vcpus); i++)
-        virDomainVcpuAt(&def->vcpus, i)->order = 0;
-    if (change->count > now)
-        virApiVcpuEditMore(&def->vcpus, change->count - now, change->hotpluggable);
-    else
-        virApiVcpuEditFewer(&def->vcpus, now - change->count);
+    virDomainVcpusStoreCount(&def->vcpus, change->count, change->hotpluggable);
     return true;
 }
 
@@ -156,21 +121,7 @@ virApiVcpuEditSwitch(virDomainDef *def, void *opaque, GError **error)
 {
     const virApiVcpuSwitch *change = opaque;
 
-    virBitmapForEach(change->set, id)
-    {
-        virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, (guint)id);
-
-        vcpu->online = change->online;
-        vcpu->hotpluggable = VIR_TRISTATE_YES;
-    }
-    def->vcpus.individual = true;
-    for (guint i = 0; i < virDomainVcpusMax(&def->vcpus); i++) {
-        virDomainVcpu *vcpu = virDomainVcpuAt(&def->vcpus, i);
-
-        vcpu->order = 0; /* means nothing any more */
-        if (vcpu->hotpluggable == VIR_TRISTATE_ABSENT)
-            vcpu->hotpluggable = virTristateFromBool(!vcpu->online);
-    }
+    virDomainVcpusStoreSwitch(&def->vcpus, change->set, change->online);
     return true;
 }
 

@@ -245,15 +245,15 @@ testVcpusAreNumberedAsTheyCome(void)
 
     g_assert_no_error(error);
     testAssertOrders(def, "0:0 1:0");
-    virDomainVcpuSwitch(&def->vcpus, 3, true);
+    virDomainVcpusSwitch(&def->vcpus, 3, 1, true);
     testAssertOrders(def, "0:1 1:2 3:3");
     g_assert_true(def->vcpus.individual);
     g_assert_cmpint(virDomainVcpuAt(&def->vcpus, 1)->hotpluggable, ==, VIR_TRISTATE_NO);
     g_assert_cmpint(virDomainVcpuAt(&def->vcpus, 3)->hotpluggable, ==, VIR_TRISTATE_YES);
     g_assert_cmpint(virDomainVcpuAt(&def->vcpus, 4)->hotpluggable, ==, VIR_TRISTATE_YES);
-    virDomainVcpuSwitch(&def->vcpus, 2, true);
+    virDomainVcpusSwitch(&def->vcpus, 2, 1, true);
     testAssertOrders(def, "0:1 1:2 2:4 3:3");
-    virDomainVcpuSwitch(&def->vcpus, 3, false);
+    virDomainVcpusSwitch(&def->vcpus, 3, 1, false);
     testAssertOrders(def, "0:1 1:2 2:3");
 }
 

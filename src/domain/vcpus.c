@@ -101,11 +101,16 @@ void
 virDomainVcpusNumber(virDomainVcpus *vcpus)
 {
     g_autofree bool *numbered = g_new0(bool, vcpus->list->len);
-    unsigned order = 0;
+    unsigned order = 0, before = 0;
     guint next;
 
     while ((next = virDomainVcpusNextInOrder(vcpus, numbered)) < vcpus->list->len) {
-        virDomainVcpuAt(vcpus, next)->order = ++order;
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, next);
+
+        if (vcpu->order == 0 || vcpu->order != before)
+            order++; /* else: it came together with the one before */
+        before = vcpu->order;
+        vcpu->order = order;
         numbered[next] = true;
     }
     for (guint i = 0; i < vcpus->list->len; i++) {
@@ -119,15 +124,87 @@ virDomainVcpusNumber(virDomainVcpus *vcpus)
 }
 
 void
-virDomainVcpuSwitch(virDomainVcpus *vcpus, guint id, bool online)
+virDomainVcpusSwitch(virDomainVcpus *vcpus, guint first, guint count, bool online)
 {
-    virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, id);
+    for (guint id = first; id < first + count; id++) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, id);
 
-    vcpu->online = online;
-    vcpu->hotpluggable = VIR_TRISTATE_YES;
-    vcpu->order = G_MAXUINT;
+        vcpu->online = online;
+        vcpu->hotpluggable = VIR_TRISTATE_YES;
+        vcpu->order = G_MAXUINT;
+    }
     vcpus->individual = true;
     virDomainVcpusNumber(vcpus);
+}
+
+/* --- of a stored document, where nothing has an order --- */
+
+static void
+virDomainVcpusForgetOrder(virDomainVcpus *vcpus)
+{
+    for (guint i = 0; i < virDomainVcpusMax(vcpus); i++)
+        virDomainVcpuAt(vcpus, i)->order = 0;
+}
+
+static void
+virDomainVcpusAdd(virDomainVcpus *vcpus, unsigned more, bool hotpluggable)
+{
+    for (unsigned i = 0; i < virDomainVcpusMax(vcpus) && more > 0; i++) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (vcpu->online)
+            continue;
+        vcpu->online = true;
+        vcpu->hotpluggable = hotpluggable ? VIR_TRISTATE_YES : VIR_TRISTATE_NO;
+        vcpus->individual |= hotpluggable;
+        more--;
+    }
+}
+
+static void
+virDomainVcpusTake(virDomainVcpus *vcpus, unsigned fewer)
+{
+    for (unsigned i = virDomainVcpusMax(vcpus); i-- > 0 && fewer > 0;) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (!vcpu->online)
+            continue;
+        vcpu->online = false;
+        vcpu->hotpluggable = VIR_TRISTATE_YES;
+        fewer--;
+    }
+}
+
+void
+virDomainVcpusStoreCount(virDomainVcpus *vcpus, unsigned count, bool hotpluggable)
+{
+    const unsigned now = virDomainVcpusOnline(vcpus);
+
+    virDomainVcpusForgetOrder(vcpus);
+    if (count > now)
+        virDomainVcpusAdd(vcpus, count - now, hotpluggable);
+    else
+        virDomainVcpusTake(vcpus, now - count);
+}
+
+void
+virDomainVcpusStoreSwitch(virDomainVcpus *vcpus, const virBitmap *set, bool online)
+{
+    virBitmapForEach(set, id)
+    {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, (guint)id);
+
+        vcpu->online = online;
+        vcpu->hotpluggable = VIR_TRISTATE_YES;
+    }
+    vcpus->individual = true;
+    virDomainVcpusForgetOrder(vcpus);
+    for (guint i = 0; i < virDomainVcpusMax(vcpus); i++) {
+        virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, i);
+
+        if (vcpu->hotpluggable == VIR_TRISTATE_ABSENT)
+            vcpu->hotpluggable = virTristateFromBool(!vcpu->online);
+    }
 }
 
 static bool

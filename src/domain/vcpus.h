@@ -74,10 +74,15 @@ virDomainVcpuIsPlugged(const virDomainVcpu *vcpu)
 {
     return vcpu->online && vcpu->hotpluggable == VIR_TRISTATE_YES;
 }
-/* One goes on or off in a running guest: it is the last in order, or in none; <vcpus> is written,
- * with what is left open said and those that are on numbered in the order they came. */
-void virDomainVcpuSwitch(virDomainVcpus *vcpus, guint id, bool online);
-/* The same numbers for those that are on when a guest starts. */
+/* Some go on or off together in a running guest: they are the last in order, or in none; <vcpus> is
+ * written, with what is left open said and those that are on numbered in the order they came. */
+void virDomainVcpusSwitch(virDomainVcpus *vcpus, guint first, guint count, bool online);
+/* The same numbers for those that are on when a guest starts; who has the same order keeps it
+ * together. */
 void virDomainVcpusNumber(virDomainVcpus *vcpus);
+/* Of a stored document: this many are on, new ones being such that can be taken away or not; and
+ * those of the set are on or off. */
+void virDomainVcpusStoreCount(virDomainVcpus *vcpus, unsigned count, bool hotpluggable);
+void virDomainVcpusStoreSwitch(virDomainVcpus *vcpus, const virBitmap *set, bool online);
 /* Those that are on. */
 unsigned virDomainVcpusOnline(const virDomainVcpus *vcpus);

@@ -1,56 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * guestvcpu.c: vCPU hot-plug: QEMU names the places that are free (query-hotpluggable-cpus); a new
- * one's thread is placed as at the start. See guestvcpu.h. */
+ * one's thread is placed as at the start. On x86 each place is for one vCPU. See guestvcpu.h. */
 #include "qemu/guestvcpu.h"
 
 #include <string.h>
 
 #include "qemu/barrier.h"
 #include "qemu/tune.h"
+#include "qemu/vcpuplaces.h"
 #include "util/vircore.h"
 #include "util/virerror.h"
 #include "util/virlog.h"
 
 enum { QEMU_VCPU_UNPLUG_WAIT_MS = 5000 };
-
-/* A place for a vCPU, as QEMU tells it. */
-typedef struct {
-    int64_t key[4]; /* socket, die, core, thread: the order of numbers */
-    virJSON *entry; /* borrowed */
-} qemuVcpuPlace;
-
-static int
-qemuVcpuPlaceCompare(const void *a, const void *b)
-{
-    const qemuVcpuPlace *left = a;
-    const qemuVcpuPlace *right = b;
-
-    for (int i = 0; i < 4; i++) {
-        if (left->key[i] != right->key[i])
-            return left->key[i] < right->key[i] ? -1 : 1;
-    }
-    return 0;
-}
-
-/* The places in the order of their vCPUs' numbers; entries are of reply. */
-static GArray *
-qemuVcpuPlaces(virJSON *reply)
-{
-    static const char *const keys[] = {"socket-id", "die-id", "core-id", "thread-id"};
-    GArray *places = g_array_new(FALSE, TRUE, sizeof(qemuVcpuPlace));
-
-    for (size_t i = 0; i < virJSONLength(reply); i++) {
-        qemuVcpuPlace place = {.entry = virJSONAt(reply, i)};
-        virJSON *props = virJSONGetObject(place.entry, "props");
-
-        for (guint k = 0; props && k < G_N_ELEMENTS(keys); k++)
-            (void)virJSONGetInt(props, keys[k], &place.key[k]); /* 0 where it has none */
-        g_array_append_val(places, place);
-    }
-    g_array_sort(places, qemuVcpuPlaceCompare);
-    return places;
-}
 
 /* --- what QEMU has, and the live document with it --- */
 
@@ -81,7 +44,7 @@ qemuVcpuTid(const qemuGuest *guest, unsigned id)
 }
 
 typedef struct {
-    unsigned id;
+    unsigned first, count;
     bool online;
 } qemuVcpuEdit;
 
@@ -90,14 +53,14 @@ qemuVcpuEditOnline(virDomainDef *def, void *opaque, GError **error)
 {
     const qemuVcpuEdit *edit = opaque;
 
-    virDomainVcpuSwitch(&def->vcpus, edit->id, edit->online);
+    virDomainVcpusSwitch(&def->vcpus, edit->first, edit->count, edit->online);
     return true;
 }
 
 static bool
 qemuVcpuNote(virDomainObj *obj, unsigned id, bool online, GError **error)
 {
-    qemuVcpuEdit edit = {id, online};
+    qemuVcpuEdit edit = {id, 1, online};
 
     return qemuDriverEdit(qemuGuestOf(obj)->driver, obj, true, false, qemuVcpuEditOnline, &edit,
                           error);
@@ -189,21 +152,39 @@ qemuGuestForgetVcpu(virDomainObj *obj, const char *alias)
     return true;
 }
 
+/* As many as are to go, the highest first: nothing is begun that cannot be done. */
+static virBitmap *
+qemuVcpuSelectFewer(const virDomainVcpus *vcpus, unsigned fewer, GError **error)
+{
+    g_autoptr(virBitmap) chosen = virBitmapNew();
+
+    for (unsigned id = virDomainVcpusMax(vcpus); id-- > 1 && fewer > 0;) {
+        if (!virDomainVcpuIsPlugged(virDomainVcpuAt(vcpus, id)))
+            continue;
+        virBitmapSet(chosen, id);
+        fewer--;
+    }
+    if (fewer == 0)
+        return g_steal_pointer(&chosen);
+    virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
+                _("failed to find appropriate hotpluggable vcpus to reach the desired target vcpu "
+                  "count"));
+    return NULL;
+}
+
 static bool
 qemuVcpuUnplugSome(virDomainObj *obj, unsigned fewer, GError **error)
 {
-    for (unsigned id = virDomainVcpusMax(&virDomainObjDef(obj)->vcpus); id-- > 1 && fewer > 0;) {
-        const virDomainVcpu *vcpu = virDomainVcpuAt(&virDomainObjDef(obj)->vcpus, id);
+    g_autoptr(virBitmap) chosen = qemuVcpuSelectFewer(&virDomainObjDef(obj)->vcpus, fewer, error);
 
-        if (!vcpu->online || vcpu->hotpluggable != VIR_TRISTATE_YES)
-            continue;
-        if (!qemuVcpuUnplug(obj, id, error) || !virDomainObjCheckActive(obj, error))
+    if (!chosen)
+        return false;
+    for (long id = virBitmapLast(chosen); id >= 0; id--) {
+        if (virBitmapHas(chosen, (size_t)id) &&
+            (!virDomainObjCheckActive(obj, error) || !qemuVcpuUnplug(obj, (unsigned)id, error)))
             return false;
-        fewer--;
     }
-    return fewer == 0 || virErrorSet(error, VIR_ERR_OPERATION_INVALID, "%s",
-                                     _("failed to find appropriate hotpluggable vcpus to reach the "
-                                       "desired target vcpu count"));
+    return true;
 }
 
 /* --- one more --- */
@@ -249,20 +230,19 @@ qemuVcpuPlugUndo(virDomainObj *obj, unsigned id)
 }
 
 static bool
-qemuVcpuAdd(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
+qemuVcpuAdd(virDomainObj *obj, const GArray *places, unsigned id, GError **error)
 {
-    virJSON *props = virJSONGetObject(entry, "props");
-    virJSON *arguments = props ? virJSONCopy(props) : virJSONObject();
+    const qemuVcpuPlace *place = qemuVcpuPlaceOf(places, id);
 
-    virJSONAddString(arguments, "driver", virJSONGetString(entry, "type"));
-    virJSONAddStringF(arguments, "id", "vcpu%u", id);
-    return qemuGuestCommand(obj, "device_add", arguments, NULL, error);
+    if (!place || place->path)
+        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("QEMU has no place for vCPU %u"), id);
+    return qemuGuestCommand(obj, "device_add", qemuVcpuPlaceArguments(place), NULL, error);
 }
 
 static bool
-qemuVcpuPlug(virDomainObj *obj, unsigned id, virJSON *entry, GError **error)
+qemuVcpuPlug(virDomainObj *obj, const GArray *places, unsigned id, GError **error)
 {
-    if (!qemuVcpuAdd(obj, id, entry, error))
+    if (!qemuVcpuAdd(obj, places, id, error))
         return false;
     if (qemuVcpuLearn(obj, error) && qemuVcpuSettle(obj, id, error))
         return qemuVcpuNote(obj, id, true, error);
@@ -290,92 +270,48 @@ qemuGuestFollowVcpus(virDomainObj *obj, GError **error)
     return true;
 }
 
+/* Of *retReply, which the caller frees after them. Lock held, given up. */
+static GArray *
+qemuVcpuAskPlaces(virDomainObj *obj, virJSON **retReply, GError **error)
+{
+    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, retReply, error) ||
+        !virDomainObjCheckActive(obj, error))
+        return NULL;
+    return qemuVcpuPlacesNew(*retReply);
+}
+
 static bool
 qemuVcpuPlugMore(virDomainObj *obj, unsigned more, GError **error)
 {
     g_autoptr(virJSON) reply = NULL;
-    g_autoptr(GArray) places = NULL;
+    g_autoptr(GArray) places = qemuVcpuAskPlaces(obj, &reply, error);
+    g_autoptr(virBitmap) chosen =
+        places ? qemuVcpuPlacesForMore(places, &virDomainObjDef(obj)->vcpus, more, error) : NULL;
 
-    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
+    if (!chosen)
         return false;
-    places = qemuVcpuPlaces(reply);
-    for (guint i = 0; i < places->len && more > 0; i++) {
-        virJSON *entry = g_array_index(places, qemuVcpuPlace, i).entry;
-
-        if (!virDomainObjCheckActive(obj, error))
+    virBitmapForEach(chosen, id)
+    {
+        if (!virDomainObjCheckActive(obj, error) || !qemuVcpuPlug(obj, places, (unsigned)id, error))
             return false;
-        if (virJSONGetString(entry, "qom-path") ||
-            i >= virDomainVcpusMax(&virDomainObjDef(obj)->vcpus))
-            continue;
-        if (!qemuVcpuPlug(obj, i, entry, error))
-            return false;
-        more--;
     }
-    return more == 0 || virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "%s",
-                                    _("QEMU has no place for another vCPU"));
+    return true;
 }
 
 /* --- those that somebody names --- */
 
-static bool
-qemuVcpuPlugOne(virDomainObj *obj, const GArray *places, unsigned id, GError **error)
-{
-    virJSON *entry = id < places->len ? g_array_index(places, qemuVcpuPlace, id).entry : NULL;
-
-    if (!entry || virJSONGetString(entry, "qom-path"))
-        return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("QEMU has no place for vCPU %u"), id);
-    return qemuVcpuPlug(obj, id, entry, error);
-}
-
-/* Nothing is begun that cannot be done. */
-static bool
-qemuVcpusCheckSwitch(const virDomainVcpus *vcpus, const virBitmap *set, bool online, GError **error)
-{
-    virBitmapForEach(set, id)
-    {
-        const virDomainVcpu *vcpu = virDomainVcpuAt(vcpus, (guint)id);
-
-        if (vcpu->online == online)
-            return virErrorSet(error, VIR_ERR_INVALID_ARG,
-                               _("vcpu '%ld' is already in requested state"), id);
-        if (!online && vcpu->hotpluggable != VIR_TRISTATE_YES)
-            return virErrorSet(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                               _("vcpu '%ld' can't be unplugged"), id);
-    }
-    return true;
-}
-
-static bool
-qemuVcpusPlugSet(virDomainObj *obj, const virBitmap *set, GError **error)
-{
-    g_autoptr(virJSON) reply = NULL;
-    g_autoptr(GArray) places = NULL;
-
-    if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
-        return false;
-    places = qemuVcpuPlaces(reply);
-    virBitmapForEach(set, id)
-    {
-        if (!virDomainObjCheckActive(obj, error) ||
-            !qemuVcpuPlugOne(obj, places, (unsigned)id, error))
-            return false;
-    }
-    return true;
-}
-
 bool
 qemuGuestSwitchVcpus(virDomainObj *obj, const virBitmap *set, bool online, GError **error)
 {
+    g_autoptr(virJSON) reply = NULL;
+    g_autoptr(GArray) places = NULL;
+    unsigned id;
+
     if (!qemuVcpusCheckSwitch(&virDomainObjDef(obj)->vcpus, set, online, error))
         return false;
-    if (online)
-        return qemuVcpusPlugSet(obj, set, error);
-    for (long id = virBitmapLast(set); id >= 0; id--) {
-        if (virBitmapHas(set, (size_t)id) &&
-            (!virDomainObjCheckActive(obj, error) || !qemuVcpuUnplug(obj, (unsigned)id, error)))
-            return false;
-    }
-    return true;
+    places = qemuVcpuAskPlaces(obj, &reply, error);
+    return places && qemuVcpuPlaceForSet(places, set, &id, error) &&
+           (online ? qemuVcpuPlug(obj, places, id, error) : qemuVcpuUnplug(obj, id, error));
 }
 
 /* --- before the guest runs --- */
@@ -408,12 +344,9 @@ qemuGuestPlugVcpusAtStart(virDomainObj *obj, const virDomainDef *def, GError **e
         return true;
     if (!qemuGuestCommand(obj, "query-hotpluggable-cpus", NULL, &reply, error))
         return false;
-    places = qemuVcpuPlaces(reply);
+    places = qemuVcpuPlacesNew(reply);
     for (; id >= 0; id = qemuVcpuNextAtStart(&def->vcpus, done)) {
-        if ((guint)id >= places->len)
-            return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, _("QEMU has no place for vCPU %u"),
-                               (unsigned)id);
-        if (!qemuVcpuAdd(obj, (unsigned)id, g_array_index(places, qemuVcpuPlace, id).entry, error))
+        if (!qemuVcpuAdd(obj, places, (unsigned)id, error))
             return false;
         virBitmapSet(done, (size_t)id);
     }

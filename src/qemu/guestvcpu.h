@@ -8,9 +8,9 @@
 /* Before the guest runs: plugs those of def that are on and can be taken away again, in the order
  * they came. The live document does not change. Job and lock held, given up. */
 bool qemuGuestPlugVcpusAtStart(virDomainObj *obj, const virDomainDef *def, GError **error);
-/* Plugs (unplugs, the highest first) those of the set, one after another; the live document follows
- * each. VIR_ERR_INVALID_ARG before anything is done if one is so already, OPERATION_UNSUPPORTED if
- * one was there from the start. As with SetVcpus. */
+/* Plugs (unplugs) the vCPU that is the set; the live document follows. VIR_ERR_INVALID_ARG before
+ * anything is done if one is so already, OPERATION_UNSUPPORTED if one was there from the start, or
+ * if there are several. As with SetVcpus. */
 bool qemuGuestSwitchVcpus(virDomainObj *obj, const virBitmap *set, bool online, GError **error);
 /* Of a vCPU ("vcpu3") that the guest let go of when nobody waited for it any more: the document
  * follows. False if it is the alias of something else. Job and lock held, given up. */

@@ -113,6 +113,12 @@ static const char *const fakeLegacyCpus[] = {
     "n270",     "athlon", "pentium", "pentium2", "pentium3", "486",   "coreduo",
     "core2duo", "kvm32",  "kvm64",   "qemu32",   "qemu64",   "phenom"};
 
+/* What the README calls hotplug-set. */
+static const char hotplugSet[] =
+    "virtio-scsi-pci usb-storage virtual-css-bridge ivshmem-plain ivshmem-doorbell scsi-disk.wwn "
+    "vfio-pci spapr-pci-host-bridge qxl VGA cirrus-vga disable-s3 disable-s4 vnc spice "
+    "pr-manager-helper scsi-block usb-kbd netdev.vhost-vdpa";
+
 static bool
 conformanceFakeFlags(qmpCaps *caps, const char *names, GError **error)
 {
@@ -123,6 +129,11 @@ conformanceFakeFlags(qmpCaps *caps, const char *names, GError **error)
 
         if (!*list[i] || g_str_equal(list[i], "none"))
             continue;
+        if (g_str_equal(list[i], "hotplug-set")) {
+            if (!conformanceFakeFlags(caps, hotplugSet, error))
+                return false;
+            continue;
+        }
         if (flag < 0)
             return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "unknown capability %s", list[i]);
         qmpCapsSetFlag(caps, (qmpCapsFlag)flag);

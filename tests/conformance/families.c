@@ -10,6 +10,7 @@ const conformanceFamily conformanceFamilies[] = {
     {"qemucapabilities", conformanceQemuCapabilities},
     {"qemucaps2xml", conformanceQemuCaps2XML},
     {"qemufirmware", conformanceQemuFirmware},
+    {"qemuhotplugcpu", conformanceQemuHotplugCpu},
     {"qemumemlock", conformanceQemuMemlock},
     {"qemuxml2argv", conformanceQemuXML2Argv},
     {"qemuxml2xml", conformanceQemuXML2XML},

@@ -21,6 +21,8 @@ bool conformanceDomainCaps(const conformanceCase *row, conformanceResult *result
 bool conformanceQemuFirmware(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceGenericXML2XML(const conformanceCase *row, conformanceResult *result,
                                GError **error);
+bool conformanceQemuHotplugCpu(const conformanceCase *row, conformanceResult *result,
+                               GError **error);
 bool conformanceQemuMemlock(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceQemuXML2Argv(const conformanceCase *row, conformanceResult *result, GError **error);
 bool conformanceQemuXML2XML(const conformanceCase *row, conformanceResult *result, GError **error);

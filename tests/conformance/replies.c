@@ -73,6 +73,7 @@ conformanceCall(qmpTransport *transport, const char *command, virJSON *arguments
 static bool
 conformanceRepliesAdd(conformanceReplies *replies, virJSON *value, GError **error)
 {
+    conformanceSession *session;
     bool isQuestion = virJSONGetString(value, "execute") != NULL;
 
     if (isQuestion && g_strcmp0(virJSONGetString(value, "id"), "libvirt-1") == 0)
@@ -80,7 +81,12 @@ conformanceRepliesAdd(conformanceReplies *replies, virJSON *value, GError **erro
     if (replies->count == 0 || replies->count > SESSIONS ||
         replies->sessions[replies->count - 1].talk->len % 2 != (isQuestion ? 0 : 1))
         return virErrorSet(error, VIR_ERR_INTERNAL_ERROR, "not a recorded talk");
-    g_ptr_array_add(replies->sessions[replies->count - 1].talk, json_object_get(value));
+    session = &replies->sessions[replies->count - 1];
+    g_ptr_array_add(session->talk, json_object_get(value));
+    /* a connection has settled that by itself */
+    if (session->talk->len == 2 &&
+        conformanceQuestionIs(session->talk->pdata[0], "qmp_capabilities", NULL))
+        session->next = 2;
     return true;
 }
 
@@ -90,7 +96,6 @@ conformanceSessionInit(conformanceSession *session, conformanceReplies *owner)
     session->base.call = conformanceCall;
     session->owner = owner;
     session->talk = g_ptr_array_new_with_free_func((GDestroyNotify)virJSONUnref);
-    session->next = 2; /* behind qmp_capabilities, which a connection has settled by itself */
 }
 
 conformanceReplies *
@@ -134,6 +139,16 @@ qmpTransport *
 conformanceRepliesSession(conformanceReplies *replies, unsigned number)
 {
     return number < replies->count ? &replies->sessions[number].base : NULL;
+}
+
+bool
+conformanceRepliesOver(const conformanceReplies *replies)
+{
+    for (unsigned i = 0; i < replies->count; i++) {
+        if (replies->sessions[i].next < replies->sessions[i].talk->len)
+            return false;
+    }
+    return true;
 }
 
 unsigned

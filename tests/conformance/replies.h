@@ -15,5 +15,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(conformanceReplies, conformanceRepliesFree)
 /* Borrowed; number 0 is the first session. NULL if there is none of that number. */
 qmpTransport *conformanceRepliesSession(conformanceReplies *replies, unsigned number);
 
+/* True if all that was recorded has been asked. */
+bool conformanceRepliesOver(const conformanceReplies *replies);
 /* How many questions were not the next one of the recording; libvirt's prober has none. */
 unsigned conformanceRepliesOutOfOrder(const conformanceReplies *replies);

@@ -87,6 +87,7 @@ def plugged(guest):
     guest.refused("vcpu '4' is already in requested state", "setvcpu", "4", "--enable", "--live")
     guest.refused("vcpu '1' can't be unplugged", "setvcpu", "1", "--disable", "--live")
     guest.refused("vcpu 9 is not present in live config", "setvcpu", "9", "--enable", "--live")
+    guest.refused("only one hotpluggable entity can be selected", "setvcpu", "2,4", "--disable", "--live")
     guest.has(0, 1, 2, 4)
 
 
