@@ -10,10 +10,12 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
+import unittest
 
 import unprivileged
 from macvtap import index, ip, number, on, open_queue, possible
-from unprivileged import GROUP_HOOKS, NAME
+from unprivileged import DEADLINE, GROUP_HOOKS, NAME, daemons
 
 PARENT, PEER, READY = (f"vw{kind}{os.getpid() % 1000000}" for kind in ("p", "q", "m"))
 HOOKS = GROUP_HOOKS + ("device.open", "tap.create", "tap.remove", "net.set", "net.bandwidth")
@@ -44,6 +46,12 @@ class Macvtap(unprivileged.Unprivileged):
     def made(self):
         """Names of the macvtaps on the parent, but for the ready one."""
         return sorted(set(on(PARENT)) - {READY})
+
+    def wait_for(self, what):
+        deadline = time.monotonic() + DEADLINE
+        while not what():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
 
     def up(self, name):
         return bool(int(pathlib.Path(f"/sys/class/net/{name}/flags").read_text(), 16) & 1)
@@ -107,6 +115,19 @@ class Macvtap(unprivileged.Unprivileged):
         self.assertTrue(all(self.up(one) for one in self.made()))
         self.done("destroy", NAME)
         self.assertEqual(self.made(), [])
+
+    def test_what_nobody_removed(self):
+        """A helper that comes later does, also for a daemon that was killed meanwhile."""
+        self.without("tap.remove")
+        made = self.create_with(DIRECT % ("bridge", ""))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.done("destroy", NAME)
+        self.assertEqual(len(self.made()), 1)
+        self.daemon.restart()
+        self.assertEqual(len(self.made()), 1)
+        self.end_helper()
+        self.start_helper()
+        self.wait_for(lambda: not self.made())
 
     def test_one_that_is_alone_lends_its_address(self):
         ip("link", "del", READY)
@@ -175,6 +196,64 @@ class Macvtap(unprivileged.Unprivileged):
         """The handler that lied takes its leave."""
         function, args, kwargs = self._cleanups.pop()
         function(*args, **kwargs)
+
+
+class Privileged(unittest.TestCase):
+    """The same by a daemon that has the rights itself."""
+
+    def setUp(self):
+        ip("link", "add", PARENT, "type", "veth", "peer", "name", PEER)
+        self.addCleanup(ip, "link", "del", PARENT)
+        running = daemons.running(unprivileged.VIRTWARDD, prepare=lambda folder: folder.chmod(0o755))
+        self.daemon = running.__enter__()
+        self.addCleanup(running.__exit__, None, None, None)
+        self.document = self.daemon.root / "guest.xml"
+        self.addCleanup(self.virsh, "destroy", NAME)
+
+    def virsh(self, *command):
+        return subprocess.run(["virsh", "-q", "-c", f"qemu:///system?socket={self.daemon.rw}", *command],
+                              capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+    def done(self, *command):
+        result = self.virsh(*command)
+        self.assertEqual(result.returncode, 0, result.stderr + self.daemon.log())
+        return result.stdout
+
+    def test_a_life(self):
+        self.document.write_text(XML % (DIRECT % ("vepa", "")))
+        self.done("create", str(self.document))
+        name, = on(PARENT)
+        self.assertRegex(self.done("domiflist", NAME), rf"{name} +direct +{PARENT} +virtio +{MAC}")
+        self.assertIn(f"{name} rx_bytes", self.done("domifstat", NAME, name))
+        self.done("domif-setlink", NAME, name, "down")
+        self.assertIn("down", self.done("domif-getlink", NAME, name))
+        self.done("domiftune", NAME, name, "--outbound", "100,200,64")
+        shaped = subprocess.run(["tc", "class", "show", "dev", name], capture_output=True, text=True, check=True).stdout
+        self.assertIn("rate 800Kbit ceil 1600Kbit", shaped)
+        self.done("attach-interface", NAME, "direct", PARENT, "--model", "virtio")
+        self.assertEqual(len(on(PARENT)), 2)
+        self.daemon.restart()  # and it knows them still
+        self.assertEqual(self.done("domiflist", NAME).count("direct"), 2)
+        self.done("destroy", NAME)
+        self.assertEqual(on(PARENT), [])
+
+    def test_names_of_others_stay_theirs(self):
+        for _ in range(3):
+            self.document.write_text(XML % (DIRECT % ("bridge", "")))
+            self.done("create", str(self.document))
+            name, = on(PARENT)
+            self.done("destroy", NAME)
+        taken = f"macvtap{int(name[len('macvtap'):]) + 1}"
+        ip("link", "add", "link", PARENT, "name", taken, "address", MAC, "type", "macvtap", "mode", "bridge")
+        ip("link", "set", taken, "up")
+        before = index(taken)
+        refused = self.virsh("create", str(self.document))  # it cannot be up beside one of its address
+        self.assertEqual(refused.returncode, 1)
+        self.assertEqual((on(PARENT), index(taken)), ([taken], before))
+        self.document.write_text(XML % (DIRECT.replace(MAC, MAC[:-1] + "8") % ("bridge", "")))
+        self.done("create", str(self.document))
+        self.done("destroy", NAME)
+        self.assertEqual((on(PARENT), index(taken)), ([taken], before))
 
 
 if __name__ == "__main__":
