@@ -44,16 +44,23 @@ bool
 virDelegatePCIRelease(virDelegate *door, const virDelegateCall *call, const char *address,
                       GError **error)
 {
+    g_autoptr(GError) nobody = NULL;
     virDelegateTrace trace;
     bool released = false;
+    /* First, as it waits for a handler that is coming back: it may have bound the device for a
+     * daemon that had gone. */
+    const bool begun = virDelegateBegin(door, call, "pci.release", &trace, &nobody);
 
-    /* One that was never bound needs nobody to release it. */
+    if (trace.nobody)
+        return true;
     if (!virDelegateHasDriver(door, address, NULL, &released, error))
         return false;
     if (released)
-        return true;
-    if (!virDelegateBegin(door, call, "pci.release", &trace, error))
-        return trace.nobody;
+        return true; /* one that was never bound needs nobody to release it */
+    if (!begun) {
+        g_propagate_error(error, g_steal_pointer(&nobody));
+        return false;
+    }
     if (!virDelegateEnd(&trace, trace.ops->pciRelease(door, call, address, error)) ||
         !virDelegateHasDriver(door, address, NULL, &released, error))
         return false;

@@ -218,8 +218,8 @@ qemuResource *qemuResourceNew(qemuResourceType type, const char *name, const cha
 /* Takes one back. In a job, without the lock. */
 bool qemuResourceUndo(qemuDriver *driver, const virDelegateCall *call, const qemuResource *resource,
                       GError **error);
-/* The same at a guest's end; failures are logged, nothing stops, and what can be is tried again later
- * (owed.h). Without the lock. */
+/* The same at a guest's end; failures are logged, nothing stops, and what can be is tried again
+ * later (owed.h). Without the lock. */
 void qemuResourceRelease(qemuDriver *driver, const virDomainObj *obj, const qemuResource *resource);
 
 /* Host steps of a plan (hoststeps.c), done through the door. Descriptors are kept by step and

@@ -75,9 +75,10 @@ qemuHostPCIReclaim(qemuDriver *driver, const char *domain, const qemuResource *r
 /* --- taken --- */
 
 static bool
-qemuHostPCIIsPossible(GError **error)
+qemuHostPCIIsPossible(const qmpHostStep *step, GError **error)
 {
-    return (virHostHasIOMMU() && access(VIR_VFIO_CONTAINER, F_OK) == 0) ||
+    /* by descriptors QEMU needs no node, and a handler may have what is not here */
+    return (virHostHasIOMMU() && (step->fds || access(VIR_VFIO_CONTAINER, F_OK) == 0)) ||
            virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
                        _("host doesn't support passthrough of host PCI devices"));
 }
@@ -134,7 +135,8 @@ qemuHostPCITake(qemuGuest *guest, const virDelegateCall *call, const qmpPlan *pl
         const qmpStep *step = qmpPlanStep(plan, i);
 
         if (step->type == QMP_STEP_HOST && step->host->type == QMP_HOST_VFIO &&
-            (!qemuHostPCIIsPossible(error) || !qemuHostPCIList(guest, step->host, error)))
+            (!qemuHostPCIIsPossible(step->host, error) ||
+             !qemuHostPCIList(guest, step->host, error)))
             return false;
     }
     return guest->resources->len == from ||
@@ -165,13 +167,34 @@ qemuHostPCIGroupIsOpen(qemuGuest *guest, const GPtrArray *members, const char *a
     return false;
 }
 
+static bool
+qemuHostPCIIsInTheWay(const virPCIDevice *device, const GPtrArray *members, GError **error)
+{
+    const virPCIDevice *inTheWay = virPCIGroupInTheWay(members);
+
+    return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
+                       _("PCI device %s cannot be given away: device %s of the same IOMMU group "
+                         "%d is bound to driver %s"),
+                       device->address, inTheWay ? inTheWay->address : "?", device->group,
+                       inTheWay ? inTheWay->driver : "?");
+}
+
+bool
+qemuHostPCIGroupIsUnused(const char *address, GError **error)
+{
+    g_autoptr(virPCIDevice) device = virPCIDeviceRead(SYSFS, address, error);
+    g_autoptr(GPtrArray) members = device ? virPCIGroupRead(SYSFS, device->group, error) : NULL;
+
+    return members &&
+           (!virPCIGroupInTheWay(members) || qemuHostPCIIsInTheWay(device, members, error));
+}
+
 bool
 qemuHostPCICheckGroup(qemuGuest *guest, const virDelegateCall *call, const char *address,
                       GError **error)
 {
     g_autoptr(virPCIDevice) device = virPCIDeviceRead(SYSFS, address, error);
     g_autoptr(GPtrArray) members = device ? virPCIGroupRead(SYSFS, device->group, error) : NULL;
-    const virPCIDevice *inTheWay;
     VIR_AUTOCLOSE fd = -1;
 
     if (!members)
@@ -181,14 +204,8 @@ qemuHostPCICheckGroup(qemuGuest *guest, const virDelegateCall *call, const char 
     if (!virDelegateDeviceOpen(guest->driver->door, call, VIR_DELEGATE_DEVICE_VFIO_GROUP, address,
                                O_RDWR, &fd, error))
         return false;
-    if (fd < 0 || virVFIOGroupIsViable(fd))
-        return true; /* no descriptor: the operation is switched off */
-    inTheWay = virPCIGroupInTheWay(members);
-    return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
-                       _("PCI device %s cannot be given away: device %s of the same IOMMU group "
-                         "%d is bound to driver %s"),
-                       address, inTheWay ? inTheWay->address : "?", device->group,
-                       inTheWay ? inTheWay->driver : "?");
+    /* no descriptor: the operation is switched off */
+    return fd < 0 || virVFIOGroupIsViable(fd) || qemuHostPCIIsInTheWay(device, members, error);
 }
 
 /* --- given back --- */

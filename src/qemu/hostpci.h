@@ -21,6 +21,8 @@ bool qemuHostPCITake(qemuGuest *guest, const virDelegateCall *call, const qmpPla
  * device that is in the way, and its driver. */
 bool qemuHostPCICheckGroup(qemuGuest *guest, const virDelegateCall *call, const char *address,
                            GError **error);
+/* The same as sysfs shows it, for a device that is given away by a node of its own. */
+bool qemuHostPCIGroupIsUnused(const char *address, GError **error);
 /* One of the guest's resources goes back to the host. */
 bool qemuHostPCIGiveBack(qemuDriver *driver, const virDelegateCall *call,
                          const qemuResource *resource, GError **error);

@@ -210,7 +210,13 @@ qemuHostStepRun(qemuGuest *guest, const virDelegateCall *call, unsigned host,
         return qemuHostStepCheck(step, error);
     case QMP_HOST_VFIO:
         return qemuHostStepCheck(step, error) &&
-               qemuHostPCICheckGroup(guest, call, step->path, error);
+               (step->fds ? qemuHostPCIGroupIsUnused(step->path, error) &&
+                                qemuHostOpen(guest, call, VIR_DELEGATE_DEVICE_VFIO_CDEV, step->path,
+                                             O_RDWR, 1, host, fds, error)
+                          : qemuHostPCICheckGroup(guest, call, step->path, error));
+    case QMP_HOST_IOMMUFD:
+        return qemuHostOpen(guest, call, VIR_DELEGATE_DEVICE_IOMMUFD, NULL, O_RDWR, 1, host, fds,
+                            error);
     case QMP_HOST_LOG: {
         int fd = open(step->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | step->flags, 0600);
 

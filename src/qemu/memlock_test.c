@@ -34,6 +34,9 @@ testAssert(virDelegateMemlock lock, uint64_t bytes, unsigned passthrough, uint64
     g_assert_cmpuint(lock.extra, ==, extra);
 }
 
+#define IOMMUFD(slot)                                                                              \
+    "<hostdev mode='subsystem' type='pci'><driver iommufd='yes'/><source><address domain='0' "     \
+    "bus='0' slot='" slot "' function='0'/></source></hostdev>"
 #define PCI(slot)                                                                                  \
     "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0' slot='" slot         \
     "' function='0'/></source></hostdev>"
@@ -55,6 +58,8 @@ testDevices(void)
     testAssert(testLock("", PCI("1") PCI("2"), true), 512 * MIB + GIB, 2, GIB);
     testAssert(testLock("", NVME PCI("1"), true), 512 * MIB + GIB, 2, GIB);
     /* but one each where the guest translates addresses, and for each vDPA device */
+    testAssert(testLock("", IOMMUFD("1") IOMMUFD("2"), true), 1024 * MIB + GIB, 2, GIB);
+    testAssert(testLock("", IOMMUFD("1") PCI("2"), true), 1024 * MIB + GIB, 2, GIB);
     testAssert(testLock("", PCI("1") PCI("2") IOMMU, true), 1024 * MIB + GIB, 2, GIB);
     testAssert(testLock("", VDPA VDPA, true), 1024 * MIB + GIB, 2, GIB);
     testAssert(testLock("", VDPA PCI("1") PCI("2"), true), 1024 * MIB + GIB, 3, GIB);

@@ -41,8 +41,10 @@ typedef enum {
                                 socket is handed out */
     QMP_HOST_LEASE, /* a lock manager holds the lease at path while the guest runs; no descriptor */
     QMP_HOST_VFIO,  /* the PCI device path ("0000:03:00.0"), or the mediated one with that uuid, is
-                       ready to be given away: bound to vfio-pci if flags is 1; no descriptor */
-    QMP_HOST_LOG,   /* open path for appending, for QEMU's logfile */
+                       ready to be given away: bound to vfio-pci if flags is 1; a descriptor of the
+                       device's own node if fds is 1 */
+    QMP_HOST_IOMMUFD, /* open /dev/iommu */
+    QMP_HOST_LOG,     /* open path for appending, for QEMU's logfile */
 } qmpHostType;
 
 /* Kilobytes a second; burst in KiB. average 0: no limit. */

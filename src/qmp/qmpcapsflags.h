@@ -432,5 +432,7 @@
     X(RBD_ENCRYPTION, "rbd-encryption") \
     X(CHARDEV_VDAGENT, "chardev-vdagent") \
     X(DISPLAY_DBUS, "display-dbus") \
-    X(DEVICE_JSON_HOTPLUG, "device.json+hotplug")
+    X(DEVICE_JSON_HOTPLUG, "device.json+hotplug") \
+    X(IOMMUFD, "iommufd") \
+    X(VFIO_PCI_IOMMUFD, "vfio-pci.iommufd")
 /* clang-format on */

@@ -119,6 +119,7 @@ const qmpCapsRow qmpCapsTypeRows[] = {
     ROW("megasas", MEGASAS),
     ROW("pci-bridge", PCI_BRIDGE),
     ROW("vfio-pci", VFIO_PCI),
+    ROW("iommufd", IOMMUFD),
     ROW("i82801b11-bridge", DMI_TO_PCI_BRIDGE),
     ROW("usb-storage", USB_STORAGE),
     ROW("virtio-mmio", VIRTIO_MMIO),
@@ -248,6 +249,7 @@ static const qmpCapsRow virtioNetCcwRows[] = {
 };
 static const qmpCapsRow vfioPciRows[] = {
     ROW("display", VFIO_PCI_DISPLAY),
+    ROW("fd", VFIO_PCI_IOMMUFD),
     ROWS_END,
 };
 static const qmpCapsRow scsiHdRows[] = {

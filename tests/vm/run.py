@@ -9,7 +9,8 @@ libraries they need. Nothing is mounted from the host, and no disk is used. What
 becomes one TAP stream: a case that failed there fails here, one that was skipped there is skipped
 here. A =GUEST_PATH puts a program where another one looks for it and doesn't run it. With --guests
 the machine can run guests of its own: it gets this machine's QEMU, virsh and bpftool, and a kernel
-with its initrd in /guest. With --systemd the first process is systemd, and the programs are a service
+with its initrd in /guest. With --newer kernel, modules and QEMU are those of the folder that VIRTWARD_VM_TREE
+names, into which packages were unpacked (dpkg-deb -x); skipped without one. With --systemd the first process is systemd, and the programs are a service
 of it (booted.py).
 
 Needs qemu-system-x86_64 and busybox-static; the kernel is by default the newest in /boot, its modules
@@ -120,12 +121,17 @@ def libraries(program):
     return re.findall(r"(?:=> )?(/\S+) \(0x", text)
 
 
-def module_lines(release, names, archive):
+UNPACKERS = {".ko": ["cat"], ".xz": ["xz", "-dc"], ".zst": ["zstd", "-dc"]}
+
+
+def module_lines(tree, release, names, archive):
     lines = []
     for name in names:
-        found = glob.glob("/lib/modules/%s/kernel/**/%s.ko*" % (release, name), recursive=True)
-        if found and found[0].endswith(".ko"):
-            archive.add("/modules/%s.ko" % name, read(found[0]), 0o644)
+        found = glob.glob("%s/lib/modules/%s/kernel/**/%s.ko*" % (tree, release, name), recursive=True)
+        if found:
+            unpacker = UNPACKERS[os.path.splitext(found[0])[1]]
+            module = subprocess.run([*unpacker, found[0]], check=True, capture_output=True).stdout
+            archive.add("/modules/%s.ko" % name, module, 0o644)
             lines.append("insmod /modules/%s.ko" % name)
     return "\n".join(lines)
 
@@ -143,17 +149,22 @@ def tool(name):
     return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
 
-def add_guests(archive, folder):
+def of_tree(tree, path):
+    """The tree's file if it has one, else this machine's."""
+    return tree + path if os.path.exists(tree + path) else path
+
+
+def add_guests(archive, folder, tree):
     """All that a guest's life needs; the programs in the form of the arguments."""
     mkguest = pathlib.Path(__file__).resolve().parents[2] / "tools" / "mkguest"
     subprocess.run([mkguest, folder], check=True)
     for name in ("vmlinuz", "initrd"):
         archive.add("/guest/" + name, read(os.path.join(folder, name)), 0o644)
     for source, place in FIRMWARE.items():
-        archive.add(place, read(source), 0o644)
+        archive.add(place, read(of_tree(tree, source)), 0o644)
     for module in glob.glob("/usr/lib/*/qemu/accel-tcg-x86_64.so"):
         archive.add(module, read(module), 0o644)
-    return ["%s=%s" % (tool(name), tool(name)) for name in TOOLS]
+    return ["%s=%s" % (of_tree(tree, tool(name)), tool(name)) for name in TOOLS]
 
 
 def build(options, programs, path):
@@ -168,7 +179,7 @@ def build(options, programs, path):
     if options.systemd:
         programs = programs + [f"{path}={path}" for path in booted.PROGRAMS]
     if options.guests:
-        programs = programs + add_guests(archive, os.path.dirname(path))
+        programs = programs + add_guests(archive, os.path.dirname(path), options.tree)
     for program in programs:
         source, _, place = program.partition("=")
         target = place or os.path.abspath(source)
@@ -190,7 +201,7 @@ def build(options, programs, path):
         last = "exec /lib/systemd/systemd"
     script = INIT % {
         "cgroup": CGROUP[options.cgroup],
-        "modules": module_lines(release, MODULES + options.module, archive),
+        "modules": module_lines(options.tree, release, MODULES + options.module, archive),
         "last": last,
     }
     archive.add("/init", script.encode())
@@ -256,6 +267,7 @@ def main():
     parser.add_argument("--env", action="append", default=[])
     parser.add_argument("--systemd", action="store_true", help="as the first process (booted.py)")
     parser.add_argument("--guests", action="store_true", help="the machine can run guests")
+    parser.add_argument("--newer", action="store_true", help="kernel and QEMU of VIRTWARD_VM_TREE")
     parser.add_argument("--module", action="append", default=[], help="one more to load")
     parser.add_argument("--device", action="append", default=[], help="one more of the machine, as QEMU's -device has it")
     parser.add_argument("--append", action="append", default=[], help="one more word for the kernel")
@@ -264,8 +276,11 @@ def main():
     parser.add_argument("--kvm", action="store_true", help="where a guest of a guest is no trouble")
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
+    options.tree = os.environ.get("VIRTWARD_VM_TREE", "") if options.newer else ""
+    if options.newer:
+        options.kernel = next(iter(sorted(glob.glob(options.tree + "/boot/vmlinuz-*"), reverse=True) if options.tree else []), None)
     tools = TOOLS if options.guests else TOOLS[:1]
-    for need, there in (("a kernel in /boot", options.kernel), ("busybox", shutil.which("busybox")),
+    for need, there in (("VIRTWARD_VM_TREE, a folder with a kernel and a QEMU" if options.newer else "a kernel in /boot", options.kernel), ("busybox", shutil.which("busybox")),
                         *((name, tool(name)) for name in tools),
                         (booted.missing(), not (options.systemd and booted.missing()))):
         if not there:

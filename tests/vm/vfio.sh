@@ -4,6 +4,9 @@
 # and given back; by the daemon itself, then by the reference helper for an ordinary user's daemon that
 # has no right at all.
 #
+# With VFIO_IOMMUFD=yes QEMU gets its cards as descriptors instead of the nodes of their groups, which
+# takes a newer kernel and a newer QEMU.
+#
 # The machine has an IOMMU and network cards to spare: two alone in their groups, two that share one.
 # The guest has nothing to boot: a slot that no driver has switched on lets its card go at once.
 . /lib/tap.sh
@@ -13,7 +16,7 @@ first=0000:00:10.0 second=0000:00:12.0 shared=0000:01:01.0 neighbour=0000:01:02.
 # --- documents ---
 
 card() { # ADDRESS MANAGED
-  echo "<hostdev mode='subsystem' type='pci' managed='$2'><source><address domain='0x0000' bus='0x$(echo $1 | cut -c6-7)'" \
+  echo "<hostdev mode='subsystem' type='pci' managed='$2'><driver name='vfio'${VFIO_IOMMUFD:+ iommufd='yes'}/><source><address domain='0x0000' bus='0x$(echo $1 | cut -c6-7)'" \
     "slot='0x$(echo $1 | cut -c9-10)' function='0x0'/></source></hostdev>"
 }
 write_guest() { # NAME UUID-END DEVICES
@@ -23,6 +26,7 @@ write_guest() { # NAME UUID-END DEVICES
   <uuid>5ec2e700-0000-4000-8000-0000000000$2</uuid>
   <memory unit='MiB'>64</memory>
   <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <features><acpi/></features>
   <devices>
     <controller type='pci' model='pcie-root'/>
     <controller type='pci' model='pcie-root-port'/>
@@ -48,10 +52,26 @@ of_the_host() { # ADDRESS
   driver_is $1 e1000 && says "^.null.$" cat $cards/$1/driver_override
 }
 group_of() { basename "$(readlink $cards/$1/iommu_group)"; }
-in_qemu() { # ADDRESS: QEMU has the device and its group open
-  ls -l /proc/$qemu/fd | grep -q "vfio-device" && ls -l /proc/$qemu/fd | grep -qE "/dev/vfio/$(group_of $1)$"
-}
-not_in_qemu() { ! ls -l /proc/$qemu/fd | grep -qE "/dev/vfio/$(group_of $1)$"; }
+open_in_qemu() { ls -l /proc/$qemu/fd | sed 's/.* -> //'; }
+if [ "$VFIO_IOMMUFD" ]; then
+  # its own node, whose name goes with the driver, and an IOMMU
+  in_qemu() { # ADDRESS
+    name=$(ls $cards/$1/vfio-dev) && open_in_qemu | grep -x "/dev/vfio/devices/$name" && open_in_qemu | grep -x /dev/iommu &&
+      ! open_in_qemu | grep -E "^/dev/vfio/(vfio|[0-9]+)$"
+  }
+  not_in_qemu() { [ $(open_in_qemu | grep -c /dev/vfio/devices/) = 1 ]; } # but for the first one
+  has_rule() { # ADDRESS ALIAS: none is needed
+    virtward --root $root devices one > /tmp/output
+    cat /tmp/output
+    grep -q policy /tmp/output && ! grep -qE "vfio|iommu|hostdev" /tmp/output
+  }
+else
+  in_qemu() { # ADDRESS: QEMU has the device and its group open
+    open_in_qemu | grep -q "vfio-device" && open_in_qemu | grep -x "/dev/vfio/$(group_of $1)"
+  }
+  not_in_qemu() { ! open_in_qemu | grep -x "/dev/vfio/$(group_of $1)"; }
+  has_rule() { says "/dev/vfio/$(group_of $1) .*$2" virtward --root $root devices one; } # ADDRESS ALIAS
+fi
 refuses_rule() { # ADDRESS
   virtward --root $root devices one > /tmp/output
   cat /tmp/output
@@ -60,12 +80,15 @@ refuses_rule() { # ADDRESS
 limit_is() { # KIB
   says "Max locked memory +$(($1 * 1024)) " cat /proc/$qemu/limits
 }
-kib_locked=$((64 * 1024 + 1024 * 1024)) # the guest's memory, and what else the device reaches
+# The guest's memory, for each IOMMU, and what else the devices reach. It is no less when one of them goes.
+kib_locked() { # CARDS
+  [ "$VFIO_IOMMUFD" ] && echo $((64 * 1024 * $1 + 1024 * 1024)) || echo $((64 * 1024 + 1024 * 1024))
+}
 
-has_card() { # WHEN ADDRESS
+has_card() { # WHEN ADDRESS CARDS
   check "$1: the card's driver is vfio-pci" driver_is $2 vfio-pci
   check "$1: QEMU has it" in_qemu $2
-  check "$1: its memory may be locked" limit_is $kib_locked
+  check "$1: its memory may be locked" limit_is $(kib_locked $3)
 }
 
 # --- what is done each time ---
@@ -73,13 +96,13 @@ has_card() { # WHEN ADDRESS
 life() { # WHO
   check "$1: start with a card" v create $root/guest/one.xml || give_up
   qemu=$(cat $root/run/qemu/one.pid)
-  has_card "$1, at start" $first
-  check "$1: the gate has the group's rule" says "/dev/vfio/$(group_of $first) .*hostdev0" virtward --root $root devices one
+  has_card "$1, at start" $first 1
+  check "$1: the gate has what QEMU opens itself" has_rule $first hostdev0
   check "$1: another guest can't have it" refuses "PCI device $first is in use by driver QEMU, domain one" v create $root/guest/two.xml
   check "$1: and leaves it alone" in_qemu $first
   check "$1: plug another card" v attach-device one /tmp/second.xml --live
-  has_card "$1, plugged" $second
-  check "$1: and its rule" says "/dev/vfio/$(group_of $second) .*hostdev1" virtward --root $root devices one
+  has_card "$1, plugged" $second 2
+  check "$1: and its rule" has_rule $second hostdev1
   check "$1: and again" refuses "already exists" v attach-device one /tmp/second.xml --live
   kill -9 $daemon
   wait $daemon 2>/dev/null
@@ -90,7 +113,7 @@ life() { # WHO
   check "$1: it is gone from QEMU" within 60 not_in_qemu $second
   check "$1: and the host's again" within 60 of_the_host $second
   check "$1: its rule is gone" refuses_rule $second
-  has_card "$1, the other one stays" $first
+  has_card "$1, the other one stays" $first 2
   check "$1: destroy" v destroy one
   check "$1: that is the host's as well" within 60 of_the_host $first
 }
@@ -174,7 +197,7 @@ uids=100
 gids=100
 sources=devpts;tmpfs;mqueue;hugetlbfs
 [device.open]
-devices=vfio-group
+devices=vfio-group;vfio-cdev;iommufd
 pci=$1
 [pci.bind]
 pci=$1
@@ -202,6 +225,22 @@ check "the helper starts" start_helper || { cat /helper.log; give_up; }
 life "by the helper"
 for hook in pci.bind pci.release device.open memlock.set; do check "$hook was its doing" asked_for $hook; done
 refusals "by the helper"
+
+# the helper is about to take the card when the daemon is killed
+kill -STOP $helper
+v create $root/guest/one.xml >/dev/null 2>&1 &
+client=$!
+check "a start waits for the helper" within 60 grep -q "resource type='pci' name='$first'" $root/run/qemu/one.xml
+kill -9 $daemon
+wait $daemon 2>/dev/null
+wait $client
+kill -CONT $helper
+check "kill -9 in the middle, and restart" start_daemon || give_up
+check "the card is the host's" within 60 of_the_host $first
+check "nothing runs" none v list --name
+check "and the guest can start when the helper is back" within 60 v create $root/guest/one.xml
+check "destroy" v destroy one
+check "its card is the host's" within 60 of_the_host $first
 kill $helper
 wait $helper
 write_policy $second

@@ -65,6 +65,7 @@ static const virField fields[] = {
     VIR_FIELD_ONOFF("@display", virHostdev, display),
     VIR_FIELD_ONOFF("@ramfb", virHostdev, ramfb),
     VIR_FIELD_ENUM("driver@name", virHostdev, driver, driverNames),
+    VIR_FIELD_YESNO("driver@iommufd", virHostdev, iommufd),
     VIR_FIELD_CODE("source", virHostdevParseSource, virHostdevFormatSource,
                    .clear = virHostdevClearSource),
     VIR_FIELD_ENUM("teaming@type", virHostdev, teaming, teamingNames, .flags = VIR_FIELD_REQUIRED),
@@ -82,6 +83,12 @@ bool
 virHostdevUsesVFIO(const virHostdev *hostdev)
 {
     return hostdev->type == VIR_HOSTDEV_TYPE_PCI || hostdev->type == VIR_HOSTDEV_TYPE_MDEV;
+}
+
+bool
+virHostdevUsesIommufd(const virHostdev *hostdev)
+{
+    return hostdev->type == VIR_HOSTDEV_TYPE_PCI && hostdev->iommufd == VIR_TRISTATE_YES;
 }
 
 /* --- reading --- */
@@ -173,8 +180,10 @@ virHostdevComplete(virDevice *dev, const virDomainFacts *facts, unsigned parseFl
         hostdev->managed = VIR_TRISTATE_NO;
     if (hostdev->type != VIR_HOSTDEV_TYPE_MDEV)
         hostdev->display = hostdev->ramfb = VIR_TRISTATE_ABSENT;
-    if (hostdev->type != VIR_HOSTDEV_TYPE_PCI)
+    if (hostdev->type != VIR_HOSTDEV_TYPE_PCI) {
         hostdev->driver = 0;
+        hostdev->iommufd = VIR_TRISTATE_ABSENT;
+    }
     if (hostdev->type != VIR_HOSTDEV_TYPE_SCSI)
         hostdev->readonly = hostdev->shareable = false;
     if (hostdev->type == VIR_HOSTDEV_TYPE_SCSI && dev->info.address.type == VIR_ADDRESS_NONE)

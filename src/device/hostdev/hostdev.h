@@ -29,6 +29,7 @@ typedef struct {
     int model;                  /* virHostdevModel; mdev, scsi_host */
     virTristate display, ramfb; /* mdev */
     int driver;                 /* pci; names in hostdev.c */
+    virTristate iommufd;        /* pci: by descriptors, not by the group's node */
     virHostdevSource source;
     int teaming; /* pci; 0 none, 1 persistent, 2 transient */
     char *teamingPersistent;
@@ -45,3 +46,5 @@ extern const virDeviceKind virHostdevKind;
 /* True for a device of the host's that reaches all of the guest's memory by DMA: that memory must
  * be locked. */
 bool virHostdevUsesVFIO(const virHostdev *hostdev);
+/* True for one that QEMU gets by descriptors of its own node and of /dev/iommu. */
+bool virHostdevUsesIommufd(const virHostdev *hostdev);

@@ -71,6 +71,11 @@ qemuHostdevCheck(const virDevice *dev, const virDomainFacts *facts, const qmpCap
         return virErrorSet(
             error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
             _("VFIO PCI device assignment is not supported by this version of QEMU"));
+    if (virHostdevUsesIommufd(hostdev) &&
+        (!qmpCapsHas(caps, QMP_CAPS_IOMMUFD) || !qmpCapsHas(caps, QMP_CAPS_VFIO_PCI_IOMMUFD)))
+        return virErrorSet(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                           _("<driver iommufd='yes'/> of <hostdev>: IOMMUFD is not supported by "
+                             "this version of QEMU"));
     if (hostdev->type == VIR_HOSTDEV_TYPE_MDEV)
         return qemuHostdevCheckMdev(dev, facts, caps, error);
     if (hostdev->type == VIR_HOSTDEV_TYPE_SCSI_HOST && dev->info.bootIndex.set)
@@ -119,8 +124,9 @@ qemuHostdevClaim(virDevice *dev, const qemuBuildContext *ctx, const qemuClaims *
         return qemuHostdevSCSIClaim(hostdev, ctx, claims, error);
     case VIR_HOSTDEV_TYPE_PCI: /* what is wrong with it is told when it is taken */
         g_free(hostdev->vfioGroup);
-        hostdev->vfioGroup =
-            claims->vfioGroup ? claims->vfioGroup(&hostdev->source.pci, claims->opaque) : NULL;
+        hostdev->vfioGroup = claims->vfioGroup && !virHostdevUsesIommufd(hostdev)
+                                 ? claims->vfioGroup(&hostdev->source.pci, claims->opaque)
+                                 : NULL;
         return true;
     default:
         return true;
@@ -138,6 +144,8 @@ qemuHostdevTouchVFIO(const virDevice *dev, virHostAccess *out)
 {
     const char *node = VIR_HOSTDEV(dev)->vfioGroup;
 
+    if (virHostdevUsesIommufd(VIR_HOSTDEV(dev)))
+        return; /* QEMU opens nothing */
     virHostAccessAdd(out, dev, "/dev/vfio/vfio", VIR_HOST_READ | VIR_HOST_WRITE)->node = true;
     if (node) {
         virHostResource *group = virHostAccessAdd(out, dev, node, VIR_HOST_READ | VIR_HOST_WRITE);
@@ -197,14 +205,53 @@ qemuHostdevUSBProps(const virHostdev *hostdev, const qemuBuildContext *ctx)
     return props;
 }
 
+/* The device must be free of its driver, and ready to be opened, before QEMU sees it. Returns the
+ * number of the step. */
+static unsigned
+qemuHostdevPlanVFIO(const virHostdev *hostdev, qmpPlan *plan)
+{
+    g_autofree char *pci = virPCIAddressToString(&hostdev->source.pci);
+    bool mdev = hostdev->type == VIR_HOSTDEV_TYPE_MDEV;
+    qmpHostStep ready = {.type = QMP_HOST_VFIO,
+                         .path = mdev ? hostdev->source.uuid : pci,
+                         .flags = hostdev->managed == VIR_TRISTATE_YES,
+                         .fds = virHostdevUsesIommufd(hostdev) ? 1 : 0,
+                         .alias = hostdev->base.info.alias};
+
+    return qmpPlanHost(plan, &ready);
+}
+
+/* An IOMMU of the device's own, whose memory is free again when it goes. */
+static void
+qemuHostdevPlanIommufd(const virHostdev *hostdev, unsigned ready, qmpPlan *plan, virJSON *props)
+{
+    const qmpHostStep opened = {
+        .type = QMP_HOST_IOMMUFD, .alias = hostdev->base.info.alias, .fds = 1};
+    g_autofree char *id = g_strdup_printf("iommufd-%s", hostdev->base.info.alias);
+    g_autofree char *iommu = qmpPlanFdToken(plan, qmpPlanHost(plan, &opened), 0);
+    g_autofree char *device = qmpPlanFdToken(plan, ready, 0);
+    virJSON *object = virJSONObject();
+
+    virJSONAddString(object, "qom-type", "iommufd");
+    virJSONAddString(object, "id", id);
+    virJSONAddString(object, "fd", iommu);
+    qmpPlanObject(plan, object);
+    virJSONAddString(props, "iommufd", id);
+    virJSONAddString(props, "fd", device);
+}
+
 static virJSON *
-qemuHostdevPCIProps(const virHostdev *hostdev, const qemuBuildContext *ctx)
+qemuHostdevPCIProps(const virHostdev *hostdev, const qemuBuildContext *ctx, qmpPlan *plan)
 {
     g_autofree char *host = virPCIAddressToString(&hostdev->source.pci);
+    const unsigned ready = qemuHostdevPlanVFIO(hostdev, plan);
     virJSON *props = virJSONObject();
 
     virJSONAddString(props, "driver", "vfio-pci");
-    virJSONAddString(props, "host", host);
+    if (virHostdevUsesIommufd(hostdev))
+        qemuHostdevPlanIommufd(hostdev, ready, plan, props);
+    else
+        virJSONAddString(props, "host", host);
     virJSONAddString(props, "id", hostdev->base.info.alias);
     qemuBootIndexProps(&hostdev->base, ctx, props);
     virJSONAddString(props, "failover_pair_id", hostdev->teamingPersistent);
@@ -260,20 +307,6 @@ qemuHostdevVhostProps(const virHostdev *hostdev, const qemuBuildContext *ctx, qm
     return props;
 }
 
-/* The device must be free of its driver, and its group in our hands, before QEMU sees it. */
-static void
-qemuHostdevPlanVFIO(const virHostdev *hostdev, qmpPlan *plan)
-{
-    g_autofree char *pci = virPCIAddressToString(&hostdev->source.pci);
-    bool mdev = hostdev->type == VIR_HOSTDEV_TYPE_MDEV;
-    qmpHostStep ready = {.type = QMP_HOST_VFIO,
-                         .path = mdev ? hostdev->source.uuid : pci,
-                         .flags = hostdev->managed == VIR_TRISTATE_YES,
-                         .alias = hostdev->base.info.alias};
-
-    (void)qmpPlanHost(plan, &ready); /* hands out no descriptor */
-}
-
 static bool
 qemuHostdevBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *plan, GError **error)
 {
@@ -292,11 +325,10 @@ qemuHostdevBuild(const virDevice *dev, const qemuBuildContext *ctx, qmpPlan *pla
         props = qemuHostdevUSBProps(hostdev, ctx);
         break;
     case VIR_HOSTDEV_TYPE_PCI:
-        qemuHostdevPlanVFIO(hostdev, plan);
-        props = qemuHostdevPCIProps(hostdev, ctx);
+        props = qemuHostdevPCIProps(hostdev, ctx, plan);
         break;
     default:
-        qemuHostdevPlanVFIO(hostdev, plan);
+        (void)qemuHostdevPlanVFIO(hostdev, plan);
         props = qemuHostdevMdevProps(hostdev);
     }
     if (!props || !qemuAddressProps(dev, ctx, props, error))
@@ -319,6 +351,8 @@ qemuHostdevHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GErro
 static qemuLocks
 qemuHostdevLocks(const virDevice *dev)
 {
+    if (virHostdevUsesIommufd(VIR_HOSTDEV(dev)))
+        return QEMU_LOCKS_OWN; /* each has an IOMMU of its own */
     return virHostdevUsesVFIO(VIR_HOSTDEV(dev)) ? QEMU_LOCKS_SHARED : QEMU_LOCKS_NOTHING;
 }
 
