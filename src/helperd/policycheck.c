@@ -253,6 +253,7 @@ static const struct {
     {NULL, "devices", true, isDevice, N_("pattern of devices (\"c MAJOR:MINOR\", \"b ...\")")},
     {NULL, "max", false, isNumber, N_("number")},
     {NULL, "min", false, isNumber, N_("number")},
+    {NULL, "burst", false, isNumber, N_("number")},
     {NULL, "mtu", false, isNumber, N_("number")},
     {NULL, "burst", false, isNumber, N_("number")},
     {NULL, "unlimited", false, isYes, N_("\"yes\" or \"no\"")},
