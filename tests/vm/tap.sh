@@ -33,12 +33,12 @@ none() { # COMMAND...: it must say nothing
   found=$("$@" 2>/dev/null)
   [ -z "$found" ] || { echo "$found"; return 1; }
 }
-within() { # SECONDS COMMAND...
+within() { # SECONDS COMMAND...: so many looks, a nap apart
   left=$1; shift
   until "$@" >/dev/null 2>&1; do
     left=$((left - 1))
     [ $left -gt 0 ] || return 1
-    sleep 1
+    sleep ${nap:-1}
   done
 }
 ends() { within 60 sh -c "! kill -0 $1 2>/dev/null"; }
