@@ -46,7 +46,7 @@ class Listener:
             env={**os.environ, "LC_ALL": "C.UTF-8"})
 
     def heard(self):
-        return re.findall(r"event 'lifecycle' for domain '?\w+'?: (.+)", self.file.read_text())
+        return re.findall(r"event 'lifecycle' for domain '?[\w-]+'?: (.+)", self.file.read_text())
 
     def expect(self, *wanted):
         guests.until(lambda: self.heard()[-len(wanted):] == list(wanted) or None,

@@ -6,7 +6,8 @@
 
 A small Linux (tools/mkguest, emulated) with two vCPUs and places for two more: they are plugged by
 number and by name, taken out again, and the documents, QEMU, the scheduler and the groups agree each
-time. A guest that cannot answer lets the request time out; when it can, the document follows. Guests
+time. A guest that cannot answer lets the request time out; when it can, the document follows; one whose
+kernel refuses keeps all. A vCPU that goes and comes again is the end of a QEMU 7.2, which must be told. Guests
 whose documents have vCPUs that can go start with all of them. Skipped (exit 77) where that can't be.
 """
 import json
@@ -15,6 +16,7 @@ import re
 import subprocess
 import sys
 
+import guest_life
 import guests
 
 BATCH = 3  # SCHED_BATCH
@@ -103,8 +105,50 @@ def kept_through_a_restart(guest):
     assert guest.listed()[4] == ("yes", "yes", "4") and guest.listed()[3] == ("yes", "yes", "5"), guest.listed()
 
 
+def tell(guest, word):
+    """On its console."""
+    console = guests.Console(guest.host.uri, guest.name)
+    console.ask(word, f"guest does {word}", guests.BOOT_S)
+    console.close()
+
+
+def refused_by_the_guest(guest):
+    """Its kernel ejects no processor: it says so (_OST), and all stays. It may be slow to say so."""
+    def rejected():
+        done = guest.host.run("setvcpu", guest.name, "2", "--disable", "--live")
+        assert done.returncode == 1, done.stdout
+        if "vcpu unplug request timed out" not in done.stderr:
+            assert "vcpu unplug request was rejected by the guest" in done.stderr, done.stderr
+        return "rejected by the guest" in done.stderr
+
+    before = guest.listed()
+    tell(guest, "keep")
+    guests.until(rejected, "the guest rejects it", guests.BOOT_S)
+    guest.has(0, 1, 2, 3, 4)
+    assert guest.listed() == before, guest.listed()
+    tell(guest, "yield")
+
+
+def plugged_again(guest):
+    """A vCPU that went comes again; QEMU 7.2 emulates that with a crash, of which nothing is left."""
+    pid = guest.host.pid(guest.name)
+    listener = guest_life.Listener(guest.host, guest.name)
+    guests.until(lambda: guest.virsh("suspend") and guest.virsh("resume") and listener.heard(), "it listens")
+    done = guest.host.run("setvcpu", guest.name, "2", "--enable", "--live")
+    if done.returncode == 0:
+        guests.until(lambda: not guests.alive(pid) or sorted(guest.tids()) == [0, 1, 2], "it runs with it")
+    if guests.alive(pid):
+        guest.has(0, 1, 2)
+        guest.virsh("destroy")
+    else:
+        guest.host.until_state(guest.name, "shut off (crashed)")
+        listener.expect("Stopped Failed")
+        assert guest.host.left_of_guests() == [], guest.host.left_of_guests()
+        assert not guest.listed("--inactive"), "the stored document has changed"
+    listener.close()
+
+
 def unplugged(guest):
-    """No vCPU comes after one has gone: QEMU 7.2 emulates that with a crash."""
     guest.unplug("setvcpu", "2", "--disable", left=(0, 1, 3, 4))
     assert guest.listed()[2] == ("no", "yes", "") and guest.listed()[4][2] == "3", guest.listed()
     guest.virsh("suspend")
@@ -190,8 +234,9 @@ def run(host, mkguest, helperd):
     boot(guest)
     plugged(guest)
     kept_through_a_restart(guest)
+    refused_by_the_guest(guest)
     unplugged(guest)
-    guest.virsh("destroy")
+    plugged_again(guest)
     if helperd:
         placed_or_gone(guest, helperd)
         host.restart()  # which has heard of no helper
