@@ -123,7 +123,7 @@ devices=c 1:3
 uids={user}
 gids={user}
 [device.open]
-devices=vfio-group;vfio-cdev
+devices=vfio-group;vfio-cdev;tap
 nodes=/dev/null;{folder}/mine/*
 names=hostile*
 pci=ffff:ff:1f.*

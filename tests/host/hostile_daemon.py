@@ -445,7 +445,6 @@ class HostileDaemon(hostile.Case):
         (self.mine / "file").touch()
         for words, device, identity in (
                 ("'kvm' is not among the devices", 0, ""), ("'vhost-net' is not among", 1, ""),
-                ("'tap' is not among the devices", 3, "hostile0"),
                 ("'/dev/zero' is not among the nodes", 7, "/dev/zero"), ("is not among the nodes", 7, "/dev/../dev/null"),
                 ("is not among the nodes", 7, ""), ("is not among the nodes", 99, "/dev/zero"),
                 ("is not among the nodes", -1, "/dev/zero"), ("symbolic link", 7, str(self.mine / "link")),
@@ -532,6 +531,16 @@ class HostileDaemon(hostile.Case):
             self.refused("namespace", "tap.create", tap, fds)
         self.assertFalse(pathlib.Path("/sys/class/net/hostile0").exists())
 
+    def test_macvtaps_off_the_list(self):
+        net = self.open("/proc/self/ns/net", os.O_RDONLY)
+        for words, name in (("'eth0' is not among the names", "eth0"), ("is not among the names", ""), ("is not among the names", "../hostile0"),
+                            ("is not among the names", "hostile0/../lo"), ("is neither a macvtap nor an ipvtap", "hostile0")):
+            with self.subTest(name):
+                self.refused(words, "device.open", {"device": 3, "identity": name, "flags": os.O_RDWR}, [net])
+                self.assertEqual(self.daemon.answer.fds, [])
+        for fds in ([self.open(self.victim)], [self.guest.pidfd], [self.open("/proc/self/ns/uts", os.O_RDONLY)], []):
+            self.refused("namespace", "device.open", {"device": 3, "identity": "hostile0", "flags": os.O_RDWR}, fds)
+
     def test_bandwidths_out_of_the_policy(self):
         net = self.open("/proc/self/ns/net", os.O_RDONLY)
         rates = {"name": "hostile0", "sent_average": 1000, "received_average": 1000}
@@ -555,6 +564,7 @@ class HostileDaemon(hostile.Case):
                                  ("net.attach", {"bridge": "hostilebr"}), ("net.set", {"up": 1}),
                                  ("net.bandwidth", {"sent_average": 1, "received_average": 1})):
                 self.refused("'any' is not among the namespaces", hook, {"name": "hostile1", **values}, [net])
+            self.refused("'any' is not among the namespaces", "device.open", {"device": 3, "identity": "hostile1"}, [net])
             apart.communicate(b"\n")
 
     def test_no_right_for_other_network_namespaces(self):
@@ -682,7 +692,7 @@ TABLE = {
     "node.create": ("test_nodes_off_the_list", NO["no process"], NO["no group"], "test_nodes_off_the_list",
                     "test_nodes_off_the_list", WRONG, "test_races_for_a_new_node"),
     "device.open": ("test_devices_off_the_list", NO["no process"], NO["no group"], "test_devices_off_the_list",
-                    "test_devices_off_the_list", NO["no file"], "test_races_for_a_device"),
+                    "test_devices_off_the_list", "test_macvtaps_off_the_list", "test_races_for_a_device"),
     "own.set": ("test_files_of_others", "test_files_of_others", NO["no group"], NO["no device"],
                 "test_owners_and_modes_out_of_the_policy", WRONG, "test_races_by_exchanging_names"),
     "pci.bind": PCI, "pci.release": PCI,
