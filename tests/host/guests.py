@@ -3,7 +3,6 @@
 of them. Needs root, cgroup v2, QEMU, bpftool and the stock clients; missing() says what isn't there.
 """
 import contextlib
-import hashlib
 import os
 import pathlib
 import pty
@@ -18,6 +17,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "wire"))
 import daemon as daemons  # noqa: E402 (beside the wire tests)
+import groups as control_groups  # noqa: E402 (likewise)
 
 BOOT_S = 240  # emulated, perhaps on a busy machine
 STEP_S = 60
@@ -250,14 +250,12 @@ class Host:
 
 def instance_group(folder):
     """The group of the daemon on a folder (virCgroupInstanceNew)."""
-    name = hashlib.sha256(os.path.realpath(folder).encode()).hexdigest()[:12]
-    return v2_mount() / f"virtward-{name}"
+    return v2_mount() / control_groups.instance_name(folder)
 
 
 def sweep(folder):
     """Removes what a daemon on folder has left, guests and all."""
-    instance = instance_group(folder)
-    groups = [pathlib.Path(path) for path, _, _ in os.walk(instance, topdown=False)]
+    groups = control_groups.of(folder)
     for group in groups:
         for pid in (group / "cgroup.procs").read_text().split():
             with contextlib.suppress(ProcessLookupError):
@@ -283,6 +281,7 @@ def interrupted(number, frame):
 def folder():
     """A folder for a daemon that QEMU's user can pass."""
     signal.signal(signal.SIGTERM, interrupted)
+    control_groups.sweep_dead()
     with tempfile.TemporaryDirectory(prefix="vw-host-", dir="/tmp") as root:
         pathlib.Path(root).chmod(0o755)
         try:

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+import groups
+
 
 class Daemon:
     """A running daemon; sockets by kind."""
@@ -74,6 +76,7 @@ def running(program, config="", env=None, prepare=None):
     """Starts program, waits until it says it is ready, ends it with SIGTERM and checks that.
 
     prepare is called with the daemon's folder before the start."""
+    groups.sweep_dead()
     with tempfile.TemporaryDirectory(prefix="vw-", dir="/tmp") as root:
         folder = pathlib.Path(root)
         (folder / "etc").mkdir()
