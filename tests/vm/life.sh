@@ -32,10 +32,19 @@ cat > $root/guest/vm.xml <<XML
   </os>
   <devices>
     <serial type='file'><source path='$root/serial.log'/></serial>
+    <interface type='direct'>
+      <mac address='52:54:00:00:00:0b'/>
+      <source dev='dummy0' mode='bridge'/>
+      <model type='virtio'/>
+      <rom enabled='no'/>
+    </interface>
     <memballoon model='none'/>
   </devices>
 </domain>
 XML
+
+is_up() { ip link show macvtap0 | grep -qE '[<,]UP[,>]'; }
+is_down() { ! is_up; }
 
 check "cgroup v2 alone" none grep -E " cgroup .*(devices|memory)" /proc/self/mounts
 check "the daemon starts" start_daemon || give_up
@@ -47,8 +56,15 @@ group=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$qemu/cgroup)
 check "in a group of its own" says "virtward-.*vm" echo "$group"
 check "as virtward-qemu" says "Uid:.100" cat /proc/$qemu/status
 gate "after the start"
+check "its interface is a macvtap" says "macvtap0 +direct +dummy0 +virtio +52:54:00:00:00:0b" v domiflist vm
+check "with the guest's address" says "52:54:00:00:00:0b" cat /sys/class/net/macvtap0/address
+check "whose queue QEMU has, by number" says "/tap$(cat /sys/class/net/macvtap0/ifindex)$" ls -l /proc/$qemu/fd
+check "and vhost's" says "/dev/vhost-net" ls -l /proc/$qemu/fd
+check "which is up" is_up
 check "suspend" v suspend vm
+check "its macvtap is down" is_down
 check "resume" v resume vm
+check "which is up" is_up
 check "statistics" says "cpu.time=[0-9]" v domstats vm
 
 kill -9 $daemon
@@ -56,11 +72,13 @@ wait $daemon 2>/dev/null
 check "kill -9 and restart" start_daemon || give_up
 check "the guest is still there" says "running" v domstate vm
 check "with its process" kill -0 "$qemu"
+check "and its interface" says "macvtap0 +direct" v domiflist vm
 gate "after the restart"
 check "define what runs anew" v define $root/guest/vm.xml
 
 check "destroy" v destroy vm
 check "its process is gone" ends "$qemu"
+check "its interface too" none sh -c "ip link show | grep macvtap"
 check "undefine" v undefine vm
 check "no guest is left" none v list --all --name
 kill -TERM $daemon

@@ -30,7 +30,7 @@ import tempfile
 import booted
 
 # In the order they need each other.
-MODULES = ["tun", "llc", "stp", "bridge", "loop", "sch_ingress", "sch_htb", "sch_sfq", "cls_u32", "act_police"]
+MODULES = ["tun", "tap", "macvlan", "macvtap", "dummy", "vhost_iotlb", "vhost", "vhost_net", "llc", "stp", "bridge", "loop", "sch_ingress", "sch_htb", "sch_sfq", "cls_u32", "act_police"]
 MARK = "@@virtward@@"
 USERS = b"""root:x:0:0::/:/bin/sh
 nobody:x:65534:65534::/:/bin/sh
