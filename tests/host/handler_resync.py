@@ -29,7 +29,7 @@ REPAIRS = {"gate.replace", "gate.update", "cgroup.move"}
 ELSEWHERE = {"memlock.set": "takes a right that test machines lack: tests/vm", "gate.replace": "gate_handler.py",
              "gate.update": "gate_handler.py",
              "node.create": "for guests without a handler of mount.apply", "device.open": "a device: virhandlergrants_test",
-             "net.set": "the driver has no use for it", "proc.tune": "the driver has no use for it; virhandlergrants_test",
+             "net.set": "macvtap interfaces: macvtap_guest.py", "proc.tune": "the driver has no use for it; virhandlergrants_test",
              "pci.bind": "a device that may be taken: tests/vm"}
 NOTHING_LASTS = {"teardown", "barrier", "cgroup.remove", "gate.remove", "tap.remove", "net.detach", "pci.release"}
 DEVICES = f"""<disk type='file' device='disk'><source file='{{disk}}'/><target dev='vda' bus='virtio'/></disk>
