@@ -255,13 +255,14 @@ bool
 virXdrDecode(const virXdrType *type, const uint8_t *data, size_t len, virArena *arena, void *value,
              size_t *retUsed, GError **error)
 {
-    xdrReader reader = {data, data + len, arena};
+    const uint8_t *begin = data ? data : (const uint8_t *)""; /* a message without payload */
+    xdrReader reader = {begin, begin + len, arena};
 
     memset(value, 0, type->size);
     if (!readStruct(&reader, type, value))
         return virErrorSet(error, VIR_ERR_RPC, "%s", _("Unable to decode message payload"));
     if (retUsed)
-        *retUsed = (size_t)(reader.at - data);
+        *retUsed = (size_t)(reader.at - begin);
     return true;
 }
 
