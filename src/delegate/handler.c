@@ -228,8 +228,10 @@ handlerNetSetBridge(virDelegate *door, const virDelegateCall *call, const char *
                     const char *bridge, GError **error)
 {
     VIR_AUTOCLOSE space = openNetNamespace(error);
-    handler_net_attach_args attach = {.name = name, .bridge = bridge ? bridge : ""};
-    handler_net_detach_args detach = {.name = name};
+    const uint32_t ifindex = if_nametoindex(name);
+    handler_net_attach_args attach = {
+        .name = name, .ifindex = ifindex, .bridge = bridge ? bridge : ""};
+    handler_net_detach_args detach = {.name = name, .ifindex = ifindex};
 
     if (space < 0)
         return false;
@@ -244,7 +246,7 @@ handlerNetSetUp(virDelegate *door, const virDelegateCall *call, const char *name
                 GError **error)
 {
     VIR_AUTOCLOSE space = openNetNamespace(error);
-    handler_net_set_args args = {.name = name, .up = up};
+    handler_net_set_args args = {.name = name, .ifindex = if_nametoindex(name), .up = up};
 
     return space >= 0 &&
            virDelegateHandlerAsk(door, call, HANDLER_PROC_NET_SET, &args, &space, 1, error);

@@ -25,6 +25,9 @@ GATE_OBJECTS = ("rules", "nodes", "header", "events", "program", "link")
 # roles of threads, stages of a barrier
 EMULATOR, VCPU, IOTHREAD, OTHER = range(4)
 PREPARED, RESUME, HOTPLUG_VCPU = range(3)
+# what tap.create makes, modes of a macvtap
+TAP, MACVTAP = range(2)
+VEPA, PRIVATE, BRIDGE, PASSTHROUGH = range(4)
 
 
 class Error(Exception):

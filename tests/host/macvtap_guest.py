@@ -118,11 +118,15 @@ class Macvtap(unprivileged.Unprivileged):
 
     def test_what_nobody_removed(self):
         """A helper that comes later does, also for a daemon that was killed meanwhile."""
+        def refuse(_):
+            raise RuntimeError("not today")
         self.without("tap.remove")
+        self.lie("tap.remove", refuse)
         made = self.create_with(DIRECT % ("bridge", ""))
         self.assertEqual(made.returncode, 0, made.stderr)
         self.done("destroy", NAME)
         self.assertEqual(len(self.made()), 1)
+        self.doCleanup()
         self.daemon.restart()
         self.assertEqual(len(self.made()), 1)
         self.end_helper()
