@@ -32,7 +32,7 @@ static bool
 conformanceTell(conformanceVcpus *test, const char *command, virJSON *arguments, virJSON **retValue,
                 GError **error)
 {
-    g_autoptr(virJSON) mine = arguments;
+    g_autoptr(virJSON) mine G_GNUC_UNUSED = arguments;
     qmpErrorClass refused = QMP_ERROR_NONE;
 
     if (!test->monitor->call(test->monitor, command, arguments, retValue, &refused, error))
