@@ -17,9 +17,10 @@ import sys
 import unittest
 
 import guests
+import macvtap
 from unprivileged import Lines, hierarchies, own_groups
 
-NAME, TAP, BRIDGE = "vwresync", "vwresync0", "vwresyncbr"
+NAME, TAP, MACVTAP, BRIDGE = "vwresync", "vwresync0", "vwresync1", "vwresyncbr"
 # Left behind by this guest, and what is said of it when everything is as it was.
 LEAVE = {"sched.set": {"kept"}, "affinity.set": {"kept"}, "own.set": {"kept"}, "tap.create": {"seen"}, "net.attach": {"seen"},
          "net.bandwidth": {"seen", "granted"}, "cgroup.create": {"seen"}, "cgroup.move": {"seen", "granted"},
@@ -35,6 +36,8 @@ NOTHING_LASTS = {"teardown", "barrier", "cgroup.remove", "gate.remove", "tap.rem
 DEVICES = f"""<disk type='file' device='disk'><source file='{{disk}}'/><target dev='vda' bus='virtio'/></disk>
 <interface type='bridge'><source bridge='{BRIDGE}'/><target dev='{TAP}'/><model type='e1000'/>
 <bandwidth><inbound average='1000'/></bandwidth></interface>"""
+if macvtap.possible():
+    DEVICES += f"<interface type='direct'><source dev='{BRIDGE}' mode='bridge'/><target dev='{MACVTAP}'/><model type='e1000'/></interface>"
 TUNE = """<cputune><shares>500</shares><vcpupin vcpu='0' cpuset='0'/><vcpusched vcpus='0' scheduler='batch'/></cputune>"""
 RULES = "devices=*\nmodes=enforce;permissive\n"
 
@@ -70,9 +73,9 @@ class Resync(unittest.TestCase):
     def policy(self):
         user = pwd.getpwnam("virtward-qemu")
         ids = f"uids=0;{user.pw_uid}\ngids=0;{user.pw_gid}\n"
-        names = f"names={TAP}\n"
+        names = f"names={TAP};{MACVTAP}\n"
         return {"sched.set": "policies=0;3\nmin=0\nmax=0\n", "affinity.set": "cpus=*\n",
-                "own.set": f"folders={self.host.folder}\n{ids}", "tap.create": f"{names}max=4\nuids=*\nmtu=9000\n",
+                "own.set": f"folders={self.host.folder}\n{ids}", "tap.create": f"{names}max=4\nuids=*\nmtu=9000\nparents={BRIDGE}\nmodes=bridge\n",
                 "tap.remove": names, "net.attach": f"{names}bridges={BRIDGE}\n", "net.detach": names, "net.bandwidth": names + "max=125000\nburst=1024\nunlimited=yes\n",
                 "barrier": f"housekeeping=0-{os.cpu_count() - 1}\n", "cgroup.create": "max=64\ncontrollers=cpu;cpuset;io;memory;pids\n",
                 "cgroup.move": f"from={';'.join(sorted(own_groups()))}\nuids=0;{user.pw_uid}\n",
@@ -159,6 +162,7 @@ class Resync(unittest.TestCase):
         self.assertEqual(self.host.pid(NAME), pid)
         self.lose()
         self.host.virsh("destroy", NAME)
+        self.assertEqual(macvtap.on(BRIDGE), [])
         self.assertEqual(self.disk.stat().st_uid, 0)
         self.assertEqual(self.host.left_of_guests(), [])
 
@@ -201,6 +205,7 @@ class Resync(unittest.TestCase):
                 guests.until(lambda: self.host.run("domstate", NAME).stdout.strip() in ("shut off", "paused"), "it is known again")
                 self.host.run("destroy", NAME)  # the start may have been over
                 guests.until(lambda: not self.host.left_of_guests(), "nothing is left over")
+                guests.until(lambda: not macvtap.on(BRIDGE), "no interface is left over")
                 guests.until(lambda: self.disk.stat().st_uid == 0, "the disk is root's")
         self.start()
         self.assertEqual(set(self.states()) - {"gate.replace", "gate.update"}, set(LEAVE))
