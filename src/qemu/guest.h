@@ -36,6 +36,7 @@ typedef struct {
         number; /* PORT: the port; TAP, MACVTAP: interface index, 0 while not made; PCI: a truth */
     uid_t uid;  /* OWNER */
     gid_t gid;
+    int group;          /* PCI: of the IOMMU */
     char *parent, *mac; /* MACVTAP: by what it is known before its index is */
 } qemuResource;
 

@@ -83,10 +83,37 @@ qemuHostPCIIsPossible(const qmpHostStep *step, GError **error)
                        _("host doesn't support passthrough of host PCI devices"));
 }
 
+/* One that the guest gave up, and that could not go back to the host yet; NULL: none. */
+static qemuResource *
+qemuHostPCIKept(const qemuGuest *guest, const char *address)
+{
+    for (guint i = 0; i < guest->resources->len; i++) {
+        qemuResource *resource = g_ptr_array_index(guest->resources, i);
+
+        if (resource->type == QEMU_RESOURCE_PCI && g_str_equal(resource->name, address))
+            return resource;
+    }
+    return NULL;
+}
+
+const char *
+qemuHostPCIGroupUser(const qemuGuest *guest, const qemuResource *resource)
+{
+    for (guint i = 0; i < guest->resources->len; i++) {
+        const qemuResource *other = g_ptr_array_index(guest->resources, i);
+
+        if (other->type == QEMU_RESOURCE_PCI && other->group == resource->group &&
+            g_strcmp0(other->alias, resource->alias) != 0)
+            return other->alias;
+    }
+    return NULL;
+}
+
 /* Puts the device on the guest's list. */
 static bool
 qemuHostPCIList(qemuGuest *guest, const qmpHostStep *step, GError **error)
 {
+    qemuResource *kept = qemuHostPCIKept(guest, step->path);
     g_autoptr(virPCIDevice) device = virPCIDeviceRead(SYSFS, step->path, error);
     const bool managed = step->flags;
     g_autofree char *owner = NULL;
@@ -94,6 +121,11 @@ qemuHostPCIList(qemuGuest *guest, const qmpHostStep *step, GError **error)
 
     if (!device)
         return false;
+    if (kept) {
+        g_free(kept->alias);
+        kept->alias = g_strdup(step->alias);
+        return true;
+    }
     if (!managed && !virPCIDeviceIsVFIO(device))
         return virErrorSet(error, VIR_ERR_OPERATION_INVALID,
                            _("Unmanaged PCI device %s must be manually detached from the host"),
@@ -108,6 +140,7 @@ qemuHostPCIList(qemuGuest *guest, const qmpHostStep *step, GError **error)
         return qemuHostPCIInUse(step->path, owner ? owner : "", error);
     }
     resource = qemuResourceNew(QEMU_RESOURCE_PCI, step->path, step->alias);
+    resource->group = device->group;
     resource->number = managed && !virPCIDeviceIsVFIO(device);
     g_ptr_array_add(guest->resources, resource);
     return true;

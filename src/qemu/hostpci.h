@@ -23,6 +23,10 @@ bool qemuHostPCICheckGroup(qemuGuest *guest, const virDelegateCall *call, const 
                            GError **error);
 /* The same as sysfs shows it, for a device that is given away by a node of its own. */
 bool qemuHostPCIGroupIsUnused(const char *address, GError **error);
+/* The alias of another device of the guest that is in the same group of the IOMMU; NULL: there is
+ * none. As long as QEMU has one of them no driver of the host's can have another. Borrowed. Any
+ * thread. */
+const char *qemuHostPCIGroupUser(const qemuGuest *guest, const qemuResource *resource);
 /* One of the guest's resources goes back to the host. */
 bool qemuHostPCIGiveBack(qemuDriver *driver, const virDelegateCall *call,
                          const qemuResource *resource, GError **error);

@@ -10,6 +10,7 @@
 #include "qemu/gateowners.h"
 #include "qemu/gaterules.h"
 #include "qemu/hostfiles.h"
+#include "qemu/hostpci.h"
 #include "qemu/hotplug.h"
 #include "qemu/privatedev.h"
 #include "util/vircore.h"
@@ -202,15 +203,19 @@ static bool
 qemuPlugResourceEnds(const qemuGuest *guest, qemuResource *resource, const char *alias,
                      const virHostAccess *keep)
 {
-    const char *other;
+    const char *other = NULL;
 
     if (g_strcmp0(resource->alias, alias) != 0)
         return false;
-    if (resource->type != QEMU_RESOURCE_OWNER)
-        return keep == NULL; /* an interface, a socket: they last as long as the device */
-    if (qemuPlugAccessHas(keep, resource->name))
-        return false;
-    other = qemuPlugOtherUser(guest, alias, resource->name);
+    if (resource->type == QEMU_RESOURCE_OWNER) {
+        if (qemuPlugAccessHas(keep, resource->name))
+            return false;
+        other = qemuPlugOtherUser(guest, alias, resource->name);
+    } else if (keep) {
+        return false; /* an interface, a socket: they last as long as the device */
+    } else if (resource->type == QEMU_RESOURCE_PCI) {
+        other = qemuHostPCIGroupUser(guest, resource);
+    }
     if (!other)
         return true;
     g_free(resource->alias);

@@ -51,6 +51,8 @@ qemuStatusFormatResources(const qemuGuest *guest, virXMLWriter *w)
             virXMLWriterAttrF(w, "uid", "%u", (unsigned)resource->uid);
             virXMLWriterAttrF(w, "gid", "%u", (unsigned)resource->gid);
         }
+        if (resource->type == QEMU_RESOURCE_PCI)
+            virXMLWriterAttrF(w, "group", "%d", resource->group);
         virXMLWriterClose(w);
     }
 }
@@ -264,6 +266,7 @@ qemuStatusReadResource(qemuStatus *status, const xmlNode *node, GError **error)
     resource->number = (unsigned)qemuStatusNumber(node, "number");
     resource->uid = (uid_t)qemuStatusNumber(node, "uid");
     resource->gid = (gid_t)qemuStatusNumber(node, "gid");
+    resource->group = (int)qemuStatusNumber(node, "group");
     resource->parent = virXMLAttr(node, "parent");
     resource->mac = virXMLAttr(node, "mac");
     g_ptr_array_add(status->resources, resource);

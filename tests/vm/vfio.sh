@@ -118,6 +118,34 @@ life() { # WHO
   check "$1: that is the host's as well" within 60 of_the_host $first
 }
 
+# Two of one group, plugged and unplugged one after the other: none has a driver of the host's meanwhile.
+one_by_one() { # WHO
+  echo $neighbour > $cards/$neighbour/driver/unbind
+  check "$1: a guest without cards" v create $root/guest/empty.xml || give_up
+  qemu=$(cat $root/run/qemu/empty.pid)
+  for card in shared neighbour; do check "$1: plug one" v attach-device empty /tmp/$card.xml --live; done
+  check "$1: unplug the second" v detach-device empty /tmp/neighbour.xml --live
+  check "$1: the guest has given it up" within 60 gives_up $neighbour
+  check "$1: the host can't have it yet" driver_is $neighbour vfio-pci
+  check "$1: plug it again" v attach-device empty /tmp/neighbour.xml --live
+  check "$1: unplug the first" v detach-device empty /tmp/shared.xml --live
+  check "$1: and the second" v detach-device empty /tmp/neighbour.xml --live
+  for card in $shared $neighbour; do check "$1: $card is the host's" within 60 of_the_host $card; done
+  check "$1: destroy" v destroy empty
+}
+gives_up() { # ADDRESS
+  v dumpxml empty > /tmp/running || return 1
+  ! grep -q "bus='0x$(echo $1 | cut -c6-7)' slot='0x$(echo $1 | cut -c9-10)'" /tmp/running
+}
+
+pair() { # WHO: all that is in a group
+  check "$1: a guest with a whole group" v create $root/guest/pair.xml || give_up
+  qemu=$(cat $root/run/qemu/pair.pid)
+  for card in $shared $neighbour; do check "$1: it has $card" in_qemu $card; done
+  check "$1: destroy" v destroy pair
+  for card in $shared $neighbour; do check "$1: $card is the host's" within 60 of_the_host $card; done
+}
+
 refusals() { # WHO
   check "$1: managed='no' takes nothing from the host" refuses "Unmanaged PCI device $first must be manually detached from the host" v create $root/guest/bare.xml
   check "$1: a device that isn't there" refuses "Device 0000:00:1e.0 not found" v create $root/guest/none.xml
@@ -133,12 +161,18 @@ write_guest two d2 "$(card $first yes)"
 write_guest bare d3 "$(card $first no)"
 write_guest none d4 "$(card 0000:00:1e.0 yes)"
 write_guest shared d5 "$(card $shared yes)"
+write_guest pair d6 "$(card $shared yes)$(card $neighbour yes)"
+write_guest empty d7 ""
 card $second yes > /tmp/second.xml
+card $shared yes > /tmp/shared.xml
+card $neighbour yes > /tmp/neighbour.xml
 
 for card in $first $second $shared $neighbour; do check "$card is the host's" of_the_host $card; done
 check "two share a group" [ $(group_of $shared) = $(group_of $neighbour) ]
 check "the daemon starts" start_daemon || give_up
 life "by itself"
+pair "by itself"
+one_by_one "by itself"
 refusals "by itself"
 kill $daemon
 wait $daemon
@@ -224,6 +258,7 @@ check "without a helper nothing is taken" refuses "no handler is registered for 
 check "the helper starts" start_helper || { cat /helper.log; give_up; }
 life "by the helper"
 for hook in pci.bind pci.release device.open memlock.set; do check "$hook was its doing" asked_for $hook; done
+pair "by the helper"
 refusals "by the helper"
 
 # the helper is about to take the card when the daemon is killed
@@ -247,6 +282,26 @@ write_policy $second
 check "a helper that may give away another card" start_helper || give_up
 check "does not give away this one" refuses "'$first' is not among the pci of pci.bind" v create $root/guest/one.xml
 check "which stays the host's" of_the_host $first
+kill $helper
+wait $helper
+kill $daemon
+wait $daemon
+check "the daemon ends cleanly" [ $? = 0 ]
+
+# nobody raises the limit: the device's mapping fails, and the figures are told
+sed -i 's/"[*]=handler"/&, "memlock.set=off"/' $root/etc/virtwardd.conf
+write_policy "$second"
+sed -i '/^.memlock.set.$/,/^max=/d' /vw-policy
+check "a daemon that leaves the limit alone" start_daemon || give_up
+check "the helper" start_helper || give_up
+check "a guest without cards" v create $root/guest/empty.xml || give_up
+qemu=$(cat $root/run/qemu/empty.pid)
+limit=$(sed -nE 's/^Max locked memory +([0-9]+) .*/\1/p' /proc/$qemu/limits)
+check "a card that is plugged takes more memory than may be locked" \
+  refuses "memory to be locked: $(kib_locked 1) KiB; its limit: $((limit / 1024)) KiB, of which" v attach-device empty /tmp/second.xml --live
+check "the card is the host's" within 60 of_the_host $second
+check "the guest runs" says running v domstate empty
+check "destroy" v destroy empty
 kill $helper
 wait $helper
 kill $daemon
