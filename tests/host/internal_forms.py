@@ -114,7 +114,9 @@ class Forms(unittest.TestCase):
         flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "libvirt-internal",
                     env={**os.environ, "PKG_CONFIG_PATH": str(cls.pc.parent)})
         assert flags.returncode == 0, flags.stderr
-        done = run("cc", "-Wall", "-Wextra", "-Werror", "-pthread", *SANITIZE, HERE / f"{name}.c", "-o", cls.folder / name,
+        # what it is linked with, the program is
+        cc = ["clang", "-fsanitize=address,undefined"] if b"__asan_init" in cls.library.read_bytes() else ["cc"]
+        done = run(*cc, "-Wall", "-Wextra", "-Werror", "-pthread", HERE / f"{name}.c", "-o", cls.folder / name,
                    *flags.stdout.split())
         assert done.returncode == 0, done.stderr
         return cls.folder / name
@@ -258,7 +260,6 @@ class Forms(unittest.TestCase):
 
 if __name__ == "__main__":
     VIRTWARDD, BUILD = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    SANITIZE = sys.argv[3:]
     if os.geteuid() != 0:
         print("needs root")
         sys.exit(77)
