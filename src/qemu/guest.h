@@ -30,11 +30,11 @@ typedef enum {
 
 typedef struct {
     qemuResourceType type;
-    char *name;  /* path, interface, group or address */
-    char *alias; /* the device it belongs to, NULL: the guest */
-    unsigned
-        number; /* PORT: the port; TAP, MACVTAP: interface index, 0 while not made; PCI: a truth */
-    uid_t uid;  /* OWNER */
+    char *name;      /* path, interface, group or address */
+    char *alias;     /* the device it belongs to, NULL: the guest */
+    unsigned number; /* PORT: the port; TAP, MACVTAP: interface index, 0 while not made; PCI: 1: is
+                        released */
+    uid_t uid;       /* OWNER */
     gid_t gid;
     int group;          /* PCI: of the IOMMU */
     char *parent, *mac; /* MACVTAP: by what it is known before its index is */

@@ -210,9 +210,8 @@ def build(options, programs, path):
 
 
 def boot(options, initramfs):
-    accelerator = "kvm,kernel-irqchip=split" if options.kvm else "tcg"  # an IOMMU that maps interrupts needs that
     command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-               "-machine", "q35,accel=" + accelerator, "-cpu", "max", "-m", str(options.memory), "-smp", "2",
+               "-machine", "q35,accel=" + ("kvm" if options.kvm else "tcg"), "-cpu", "max", "-m", str(options.memory), "-smp", "2",
                "-no-reboot", "-serial", "stdio", "-kernel", options.kernel, "-initrd", initramfs,
                "-append", " ".join(["console=ttyS0 quiet panic=-1 random.trust_cpu=on", *options.append])]
     for device in options.device:

@@ -80,15 +80,12 @@ refuses_rule() { # ADDRESS
 limit_is() { # KIB
   says "Max locked memory +$(($1 * 1024)) " cat /proc/$qemu/limits
 }
-# The guest's memory, for each IOMMU, and what else the devices reach. It is no less when one of them goes.
-kib_locked() { # CARDS
-  [ "$VFIO_IOMMUFD" ] && echo $((64 * 1024 * $1 + 1024 * 1024)) || echo $((64 * 1024 + 1024 * 1024))
-}
+kib_locked=$((64 * 1024 + 1024 * 1024)) # the guest's memory, and what else the devices reach
 
-has_card() { # WHEN ADDRESS CARDS
+has_card() { # WHEN ADDRESS
   check "$1: the card's driver is vfio-pci" driver_is $2 vfio-pci
   check "$1: QEMU has it" in_qemu $2
-  check "$1: its memory may be locked" limit_is $(kib_locked $3)
+  check "$1: its memory may be locked" limit_is $kib_locked
 }
 
 # --- what is done each time ---
@@ -96,12 +93,12 @@ has_card() { # WHEN ADDRESS CARDS
 life() { # WHO
   check "$1: start with a card" v create $root/guest/one.xml || give_up
   qemu=$(cat $root/run/qemu/one.pid)
-  has_card "$1, at start" $first 1
+  has_card "$1, at start" $first
   check "$1: the gate has what QEMU opens itself" has_rule $first hostdev0
   check "$1: another guest can't have it" refuses "PCI device $first is in use by driver QEMU, domain one" v create $root/guest/two.xml
   check "$1: and leaves it alone" in_qemu $first
   check "$1: plug another card" v attach-device one /tmp/second.xml --live
-  has_card "$1, plugged" $second 2
+  has_card "$1, plugged" $second
   check "$1: and its rule" has_rule $second hostdev1
   check "$1: and again" refuses "already exists" v attach-device one /tmp/second.xml --live
   kill -9 $daemon
@@ -113,7 +110,7 @@ life() { # WHO
   check "$1: it is gone from QEMU" within 60 not_in_qemu $second
   check "$1: and the host's again" within 60 of_the_host $second
   check "$1: its rule is gone" refuses_rule $second
-  has_card "$1, the other one stays" $first 2
+  has_card "$1, the other one stays" $first
   check "$1: destroy" v destroy one
   check "$1: that is the host's as well" within 60 of_the_host $first
 }
@@ -298,7 +295,7 @@ check "a guest without cards" v create $root/guest/empty.xml || give_up
 qemu=$(cat $root/run/qemu/empty.pid)
 limit=$(sed -nE 's/^Max locked memory +([0-9]+) .*/\1/p' /proc/$qemu/limits)
 check "a card that is plugged takes more memory than may be locked" \
-  refuses "memory to be locked: $(kib_locked 1) KiB; its limit: $((limit / 1024)) KiB, of which" v attach-device empty /tmp/second.xml --live
+  refuses "memory to be locked: $kib_locked KiB; its limit: $((limit / 1024)) KiB, of which" v attach-device empty /tmp/second.xml --live
 check "the card is the host's" within 60 of_the_host $second
 check "the guest runs" says running v domstate empty
 check "destroy" v destroy empty

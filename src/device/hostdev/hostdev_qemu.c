@@ -221,22 +221,42 @@ qemuHostdevPlanVFIO(const virHostdev *hostdev, qmpPlan *plan)
     return qmpPlanHost(plan, &ready);
 }
 
-/* An IOMMU of the device's own, whose memory is free again when it goes. */
+/* Devices of one IOMMU group must be in one IOMMU of iommufd's, so all of the guest's are: it comes
+ * with the first of them and goes with the last. On the command line that is the first one of the
+ * document, later the one that is alone there. */
+static bool
+qemuHostdevBringsIommufd(const virHostdev *hostdev, const qemuBuildContext *ctx)
+{
+    virDevicesForEach(ctx->facts->devices, &virHostdevKind, other)
+    {
+        if (other == &hostdev->base) {
+            if (!ctx->hotplug)
+                return true;
+        } else if (virHostdevUsesIommufd(VIR_HOSTDEV(other))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
-qemuHostdevPlanIommufd(const virHostdev *hostdev, unsigned ready, qmpPlan *plan, virJSON *props)
+qemuHostdevPlanIommufd(const virHostdev *hostdev, const qemuBuildContext *ctx, unsigned ready,
+                       qmpPlan *plan, virJSON *props)
 {
     const qmpHostStep opened = {
         .type = QMP_HOST_IOMMUFD, .alias = hostdev->base.info.alias, .fds = 1};
-    g_autofree char *id = g_strdup_printf("iommufd-%s", hostdev->base.info.alias);
-    g_autofree char *iommu = qmpPlanFdToken(plan, qmpPlanHost(plan, &opened), 0);
     g_autofree char *device = qmpPlanFdToken(plan, ready, 0);
-    virJSON *object = virJSONObject();
 
-    virJSONAddString(object, "qom-type", "iommufd");
-    virJSONAddString(object, "id", id);
-    virJSONAddString(object, "fd", iommu);
-    qmpPlanObject(plan, object);
-    virJSONAddString(props, "iommufd", id);
+    if (qemuHostdevBringsIommufd(hostdev, ctx)) {
+        g_autofree char *iommu = qmpPlanFdToken(plan, qmpPlanHost(plan, &opened), 0);
+        virJSON *object = virJSONObject();
+
+        virJSONAddString(object, "qom-type", "iommufd");
+        virJSONAddString(object, "id", "iommufd0");
+        virJSONAddString(object, "fd", iommu);
+        qmpPlanObject(plan, object);
+    }
+    virJSONAddString(props, "iommufd", "iommufd0");
     virJSONAddString(props, "fd", device);
 }
 
@@ -249,7 +269,7 @@ qemuHostdevPCIProps(const virHostdev *hostdev, const qemuBuildContext *ctx, qmpP
 
     virJSONAddString(props, "driver", "vfio-pci");
     if (virHostdevUsesIommufd(hostdev))
-        qemuHostdevPlanIommufd(hostdev, ready, plan, props);
+        qemuHostdevPlanIommufd(hostdev, ctx, ready, plan, props);
     else
         virJSONAddString(props, "host", host);
     virJSONAddString(props, "id", hostdev->base.info.alias);
@@ -351,8 +371,6 @@ qemuHostdevHotpluggable(const virDevice *dev, const qemuBuildContext *ctx, GErro
 static qemuLocks
 qemuHostdevLocks(const virDevice *dev)
 {
-    if (virHostdevUsesIommufd(VIR_HOSTDEV(dev)))
-        return QEMU_LOCKS_OWN; /* each has an IOMMU of its own */
     return virHostdevUsesVFIO(VIR_HOSTDEV(dev)) ? QEMU_LOCKS_SHARED : QEMU_LOCKS_NOTHING;
 }
 
