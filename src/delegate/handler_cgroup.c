@@ -38,6 +38,72 @@ nameOf(const char *path)
     return strrchr(path, '/') + 1;
 }
 
+/* --- calls that are sent together --- */
+
+/* One of them, for one folder. */
+typedef struct {
+    virHandlerQuestion question; /* its members point to what follows */
+    virHandlerReply reply;
+    const virCgroupFolder *folder; /* borrowed */
+    int fd;                        /* of the group, or of the folder's parent */
+    char *controllers;
+    virDelegateTargets targets;
+    union {
+        handler_cgroup_create_args create;
+        handler_cgroup_move_args move;
+        handler_cgroup_remove_args remove;
+    } args;
+} groupCall;
+
+static void
+groupCallFree(void *opaque)
+{
+    groupCall *one = opaque;
+
+    virDelegateTargetsClear(&one->targets);
+    virHandlerReplyClear(&one->reply);
+    virCloseFd(&one->fd);
+    g_free(one->controllers);
+    g_free(one);
+}
+
+static GPtrArray *
+groupCallsNew(void)
+{
+    return g_ptr_array_new_with_free_func(groupCallFree);
+}
+
+/* Another one, for the group at path. Its target is that alone as long as nothing else is said.
+ * NULL with an error. */
+static groupCall *
+groupCallsAdd(GPtrArray *calls, const char *path, const virCgroupFolder *folder, GError **error)
+{
+    groupCall *one;
+    int fd = openFolder(path, error);
+
+    if (fd < 0)
+        return NULL;
+    one = g_new0(groupCall, 1);
+    one->fd = fd;
+    one->folder = folder;
+    one->question = (virHandlerQuestion){&one->args, &one->fd, 1, NULL, &one->reply, false};
+    g_ptr_array_add(calls, one);
+    return one;
+}
+
+/* hook is HANDLER_PROC_...; none is success. */
+static bool
+groupCallsAsk(virDelegate *door, const virDelegateCall *call, uint32_t hook, const GPtrArray *calls,
+              GError **error)
+{
+    g_autofree virHandlerQuestion *questions = g_new0(virHandlerQuestion, calls->len);
+
+    for (guint i = 0; i < calls->len; i++)
+        questions[i] = ((const groupCall *)g_ptr_array_index(calls, i))->question;
+    return virHandlersAskAll(door->handlers, call, virXdrHookByNumber(hook), questions, calls->len,
+                             error);
+}
+
 /* --- making --- */
 
 /* The controllers that the folder lacks and its parent could give it, as the kernel calls them; on
@@ -72,46 +138,24 @@ isFolder(int fd, int parent, const char *name)
            given.st_dev == there.st_dev && given.st_ino == there.st_ino;
 }
 
-/* What is asked about one folder. */
-typedef struct {
-    const virCgroupFolder *folder;
-    int parent; /* -1: cannot be opened, for errnum */
-    int errnum;
-    char *controllers;
-    handler_cgroup_create_args args;
-    virHandlerReply reply;
-} folderQuestion;
-
-static void
-folderQuestionFree(void *opaque)
-{
-    folderQuestion *one = opaque;
-
-    virCloseFd(&one->parent);
-    g_free(one->controllers);
-    virHandlerReplyClear(&one->reply);
-    g_free(one);
-}
-
-static folderQuestion *
-folderQuestionNew(virDelegate *door, const virDelegateCall *call, const virCgroup *group,
-                  const virCgroupFolder *folder)
+static bool
+addCreation(GPtrArray *calls, virDelegate *door, const virDelegateCall *call,
+            const virCgroup *group, const virCgroupFolder *folder, GError **error)
 {
     const bool own = virDelegateCgroupWantsOwner(door, call, group);
-    folderQuestion *one = g_new0(folderQuestion, 1);
+    groupCall *one = groupCallsAdd(calls, folder->parent, folder, error);
 
-    one->folder = folder;
-    one->parent = open(folder->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    one->errnum = errno;
+    if (!one)
+        return false;
     one->controllers = missingControllers(folder);
-    one->args = (handler_cgroup_create_args){
+    one->args.create = (handler_cgroup_create_args){
         .name = nameOf(folder->path),
         .threaded = folder->kind == VIR_CGROUP_FOLDER_PART,
         .controllers = one->controllers,
         .uid = own ? door->owner.uid : VIR_DELEGATE_KEEP_ID,
         .gid = own ? door->owner.gid : VIR_DELEGATE_KEEP_ID,
     };
-    return one;
+    return true;
 }
 
 static bool
@@ -142,47 +186,36 @@ foldersToMake(const GPtrArray *folders)
     return todo;
 }
 
-/* Every folder of todo whose parent is not in it itself; they leave it. */
-static GPtrArray *
-takeWave(virDelegate *door, const virDelegateCall *call, const virCgroup *group, GPtrArray *todo)
+/* Every folder of todo whose parent is not in it itself: they leave it for retWave. */
+static void
+takeWave(GPtrArray *todo, GPtrArray *retWave)
 {
-    GPtrArray *wave = g_ptr_array_new_with_free_func(folderQuestionFree);
-
-    for (guint i = todo->len; i-- > 0 && wave->len < WAVE_MAX;) {
-        const virCgroupFolder *folder = g_ptr_array_index(todo, i);
+    for (guint i = 0; i < todo->len && retWave->len < WAVE_MAX; i++) {
+        virCgroupFolder *folder = g_ptr_array_index(todo, i);
 
         if (!isToBeMade(todo, folder->parent))
-            g_ptr_array_add(wave, folderQuestionNew(door, call, group, folder));
+            g_ptr_array_add(retWave, folder);
     }
-    for (guint i = 0; i < wave->len; i++) {
-        const folderQuestion *one = g_ptr_array_index(wave, i);
-
-        g_ptr_array_remove(todo, (void *)one->folder);
-    }
-    return wave;
+    for (guint i = 0; i < retWave->len; i++)
+        g_ptr_array_remove(todo, g_ptr_array_index(retWave, i));
 }
 
 static bool
-askWave(virDelegate *door, const virDelegateCall *call, const GPtrArray *wave, GError **error)
+askWave(virDelegate *door, const virDelegateCall *call, const virCgroup *group,
+        const GPtrArray *wave, GError **error)
 {
-    g_autofree virHandlerQuestion *questions = g_new0(virHandlerQuestion, wave->len);
+    g_autoptr(GPtrArray) calls = groupCallsNew();
 
     for (guint i = 0; i < wave->len; i++) {
-        folderQuestion *one = g_ptr_array_index(wave, i);
-
-        if (one->parent < 0) {
-            errno = one->errnum;
-            return virErrorErrno(error, _("cannot open control group %s"), one->folder->parent);
-        }
-        questions[i] = (virHandlerQuestion){&one->args, &one->parent, 1, NULL, &one->reply, false};
+        if (!addCreation(calls, door, call, group, g_ptr_array_index(wave, i), error))
+            return false;
     }
-    if (!virHandlersAskAll(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_CGROUP_CREATE),
-                           questions, wave->len, error))
+    if (!groupCallsAsk(door, call, HANDLER_PROC_CGROUP_CREATE, calls, error))
         return false;
-    for (guint i = 0; i < wave->len; i++) {
-        folderQuestion *one = g_ptr_array_index(wave, i);
+    for (guint i = 0; i < calls->len; i++) {
+        groupCall *one = g_ptr_array_index(calls, i);
 
-        if (!isFolder(virPacketGetFd(&one->reply.packet, 0), one->parent, one->args.name))
+        if (!isFolder(virPacketGetFd(&one->reply.packet, 0), one->fd, one->args.create.name))
             return virErrorSet(
                 error, VIR_ERR_OPERATION_FAILED,
                 _("the handler of cgroup.create gave no descriptor of '%s', or another's"),
@@ -196,9 +229,9 @@ static bool
 lostParent(const GPtrArray *wave)
 {
     for (guint i = 0; i < wave->len; i++) {
-        const folderQuestion *one = g_ptr_array_index(wave, i);
+        const virCgroupFolder *folder = g_ptr_array_index(wave, i);
 
-        if (access(one->folder->parent, F_OK) < 0)
+        if (access(folder->parent, F_OK) < 0)
             return true;
     }
     return false;
@@ -212,9 +245,10 @@ askFolders(virDelegate *door, const virDelegateCall *call, const virCgroup *grou
     g_autoptr(GPtrArray) todo = foldersToMake(folders);
 
     while (todo->len > 0) {
-        g_autoptr(GPtrArray) wave = takeWave(door, call, group, todo);
+        g_autoptr(GPtrArray) wave = g_ptr_array_new();
 
-        if (!askWave(door, call, wave, error)) {
+        takeWave(todo, wave);
+        if (!askWave(door, call, group, wave, error)) {
             *retLost = lostParent(wave);
             return false;
         }
@@ -262,58 +296,21 @@ virDelegateHandlerCgroupMakePart(virDelegate *door, const virDelegateCall *call,
 
 /* --- moving --- */
 
-/* What is asked about one folder; threads borrows tids. */
-typedef struct {
-    virDelegateTargets targets;
-    handler_cgroup_move_args args;
-    virHandlerReply reply;
-    int folder;
-} moveQuestion;
-
-static void
-moveQuestionFree(void *opaque)
-{
-    moveQuestion *one = opaque;
-
-    virDelegateTargetsClear(&one->targets);
-    virHandlerReplyClear(&one->reply);
-    virCloseFd(&one->folder);
-    g_free(one);
-}
-
+/* Into the group at path; tids are borrowed. */
 static bool
-addMove(GPtrArray *moves, const char *path, int pidfd, const pid_t *tids, size_t ntids,
+addMove(GPtrArray *calls, const char *path, int pidfd, const pid_t *tids, size_t ntids,
         GError **error)
 {
-    moveQuestion *one = g_new0(moveQuestion, 1);
-    int first[2];
+    groupCall *one = groupCallsAdd(calls, path, NULL, error);
+    const int first[] = {one ? one->fd : -1, pidfd};
 
-    g_ptr_array_add(moves, one);
-    one->folder = openFolder(path, error);
-    first[0] = one->folder;
-    first[1] = pidfd;
-    if (one->folder < 0 || !virDelegateTargetsFind(&one->targets, first, G_N_ELEMENTS(first), pidfd,
-                                                   tids, ntids, error))
+    if (!one || !virDelegateTargetsFind(&one->targets, first, G_N_ELEMENTS(first), pidfd, tids,
+                                        ntids, error))
         return false;
-    one->args.threads = one->targets.threads;
+    one->args.move.threads = one->targets.threads;
+    one->question.fds = (const int *)(void *)one->targets.fds->data;
+    one->question.nfds = one->targets.fds->len;
     return true;
-}
-
-/* All of them at once. */
-static bool
-askMoves(virDelegate *door, const virDelegateCall *call, const GPtrArray *moves, GError **error)
-{
-    g_autofree virHandlerQuestion *questions = g_new0(virHandlerQuestion, moves->len);
-
-    for (guint i = 0; i < moves->len; i++) {
-        moveQuestion *one = g_ptr_array_index(moves, i);
-        const int *fds = (const int *)(void *)one->targets.fds->data;
-
-        questions[i] =
-            (virHandlerQuestion){&one->args, fds, one->targets.fds->len, NULL, &one->reply, false};
-    }
-    return virHandlersAskAll(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_CGROUP_MOVE),
-                             questions, moves->len, error);
 }
 
 bool
@@ -321,15 +318,15 @@ virDelegateHandlerCgroupMove(virDelegate *door, const virDelegateCall *call, vir
                              int pidfd, GError **error)
 {
     const virCgroupInstance *instance = virCgroupInstanceOf(group);
-    g_autoptr(GPtrArray) moves = g_ptr_array_new_with_free_func(moveQuestionFree);
+    g_autoptr(GPtrArray) calls = groupCallsNew();
 
     for (guint i = 0; i < instance->hierarchies->len; i++) {
         g_autofree char *entry = virCgroupEntryIn(group, virCgroupHierarchyAt(instance, i));
 
-        if (!addMove(moves, entry, pidfd, NULL, 0, error))
+        if (!addMove(calls, entry, pidfd, NULL, 0, error))
             return false;
     }
-    return askMoves(door, call, moves, error);
+    return groupCallsAsk(door, call, HANDLER_PROC_CGROUP_MOVE, calls, error);
 }
 
 bool
@@ -338,15 +335,15 @@ virDelegateHandlerCgroupMoveThreads(virDelegate *door, const virDelegateCall *ca
                                     const pid_t *tids, size_t ntids, GError **error)
 {
     g_autoptr(GPtrArray) folders = virCgroupFolders(group, part);
-    g_autoptr(GPtrArray) moves = g_ptr_array_new_with_free_func(moveQuestionFree);
+    g_autoptr(GPtrArray) calls = groupCallsNew();
 
     for (guint i = 0; ntids > 0 && i < folders->len; i++) {
         const virCgroupFolder *folder = g_ptr_array_index(folders, i);
 
-        if (!addMove(moves, folder->path, pidfd, tids, ntids, error))
+        if (!addMove(calls, folder->path, pidfd, tids, ntids, error))
             return false;
     }
-    return askMoves(door, call, moves, error);
+    return groupCallsAsk(door, call, HANDLER_PROC_CGROUP_MOVE, calls, error);
 }
 
 /* --- limits --- */
@@ -369,63 +366,34 @@ virDelegateHandlerCgroupSet(virDelegate *door, const virDelegateCall *call, virC
 
 /* --- removing --- */
 
-/* What is asked about one folder. */
-typedef struct {
-    int parent;
-    handler_cgroup_remove_args args;
-    virHandlerReply reply;
-} removeQuestion;
-
-static void
-removeQuestionFree(void *opaque)
-{
-    removeQuestion *one = opaque;
-
-    virCloseFd(&one->parent);
-    virHandlerReplyClear(&one->reply);
-    g_free(one);
-}
-
 /* One folder of its parent; gone already is success. */
 static bool
-addRemoval(GPtrArray *removals, const virCgroupFolder *folder, unsigned flags, GError **error)
+addRemoval(GPtrArray *calls, const virCgroupFolder *folder, unsigned flags, GError **error)
 {
-    removeQuestion *one;
+    groupCall *one;
 
     if (access(folder->path, F_OK) < 0)
         return errno == ENOENT ||
                virErrorErrno(error, _("cannot look at control group %s"), folder->path);
-    one = g_new0(removeQuestion, 1);
-    g_ptr_array_add(removals, one);
-    one->parent = open(folder->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    one->args = (handler_cgroup_remove_args){.name = nameOf(folder->path), .flags = flags};
-    return one->parent >= 0 ||
-           virErrorErrno(error, _("cannot open control group %s"), folder->parent);
+    if (!(one = groupCallsAdd(calls, folder->parent, folder, error)))
+        return false;
+    one->args.remove = (handler_cgroup_remove_args){.name = nameOf(folder->path), .flags = flags};
+    return true;
 }
 
-/* All of them at once. */
 static bool
-askRemovals(virDelegate *door, const virDelegateCall *call, const GPtrArray *removals,
-            GError **error)
+askRemovals(virDelegate *door, const virDelegateCall *call, const GPtrArray *calls, GError **error)
 {
-    g_autofree virHandlerQuestion *questions = g_new0(virHandlerQuestion, removals->len);
-
-    for (guint i = 0; i < removals->len; i++) {
-        removeQuestion *one = g_ptr_array_index(removals, i);
-
-        questions[i] = (virHandlerQuestion){&one->args, &one->parent, 1, NULL, &one->reply, false};
-    }
-    return virHandlersAskAll(door->handlers, call, virXdrHookByNumber(HANDLER_PROC_CGROUP_REMOVE),
-                             questions, removals->len, error);
+    return groupCallsAsk(door, call, HANDLER_PROC_CGROUP_REMOVE, calls, error);
 }
 
 static bool
 askRemove(virDelegate *door, const virDelegateCall *call, const virCgroupFolder *folder,
           unsigned flags, GError **error)
 {
-    g_autoptr(GPtrArray) removals = g_ptr_array_new_with_free_func(removeQuestionFree);
+    g_autoptr(GPtrArray) calls = groupCallsNew();
 
-    return addRemoval(removals, folder, flags, error) && askRemovals(door, call, removals, error);
+    return addRemoval(calls, folder, flags, error) && askRemovals(door, call, calls, error);
 }
 
 bool
@@ -433,13 +401,13 @@ virDelegateHandlerCgroupRemovePart(virDelegate *door, const virDelegateCall *cal
                                    const virCgroupPart *part, GError **error)
 {
     g_autoptr(GPtrArray) folders = virCgroupFolders(group, part);
-    g_autoptr(GPtrArray) removals = g_ptr_array_new_with_free_func(removeQuestionFree);
+    g_autoptr(GPtrArray) calls = groupCallsNew();
 
     for (guint i = 0; i < folders->len; i++) {
-        if (!addRemoval(removals, g_ptr_array_index(folders, i), 0, error))
+        if (!addRemoval(calls, g_ptr_array_index(folders, i), 0, error))
             return false;
     }
-    return askRemovals(door, call, removals, error);
+    return askRemovals(door, call, calls, error);
 }
 
 /* The handler kills and does not wait, so that others are served; the daemon does. */
@@ -471,16 +439,16 @@ removeShared(virDelegate *door, const virDelegateCall *call, const GPtrArray *fo
     bool found = true;
 
     while (found) {
-        g_autoptr(GPtrArray) removals = g_ptr_array_new_with_free_func(removeQuestionFree);
+        g_autoptr(GPtrArray) calls = groupCallsNew();
 
         for (guint i = folders->len; i-- > 0;) {
             const virCgroupFolder *folder = g_ptr_array_index(folders, i);
 
             if (folder->kind == VIR_CGROUP_FOLDER_SHARED && isEmptyFolder(folder->path))
-                (void)addRemoval(removals, folder, HANDLER_CGROUP_REMOVE_FLAGS_ONLY_EMPTY,
+                (void)addRemoval(calls, folder, HANDLER_CGROUP_REMOVE_FLAGS_ONLY_EMPTY,
                                  NULL); /* see above */
         }
-        found = removals->len > 0 && askRemovals(door, call, removals, NULL);
+        found = calls->len > 0 && askRemovals(door, call, calls, NULL);
     }
 }
 
@@ -490,16 +458,16 @@ static bool
 removeGuest(virDelegate *door, const virDelegateCall *call, const GPtrArray *folders,
             const virCgroupFolder *gates, GError **error)
 {
-    g_autoptr(GPtrArray) removals = g_ptr_array_new_with_free_func(removeQuestionFree);
+    g_autoptr(GPtrArray) calls = groupCallsNew();
 
     for (guint i = 0; i < folders->len; i++) {
         const virCgroupFolder *folder = g_ptr_array_index(folders, i);
 
         if (folder->kind == VIR_CGROUP_FOLDER_GUEST && folder != gates &&
-            !addRemoval(removals, folder, 0, error))
+            !addRemoval(calls, folder, 0, error))
             return false;
     }
-    return askRemovals(door, call, removals, error) &&
+    return askRemovals(door, call, calls, error) &&
            (!gates || askRemove(door, call, gates, 0, error));
 }
 

@@ -30,7 +30,7 @@ enum {
     GRACE_US = 10 * 1000 * 1000, /* for a handler to come back, where something is taken back */
 };
 
-enum { LOOK_US = 40 }; /* a few times what an answer takes */
+enum { LOOK_US = 150 }; /* what most answers take, those that make a group among them */
 
 /* --- hooks and policies --- */
 
