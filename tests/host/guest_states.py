@@ -108,7 +108,7 @@ def test_a_restarted_daemon_knows_running_paused_and_ended_guests(host):
     host.until_state("rests", "shut off (unknown)")
     assert host.state("powers").startswith("shut off")
     for name, pid in pids.items():
-        guests.until(lambda name=name: host.run("domcontrol", name).stdout.strip() == "ok", name)
+        host.until_known(name)
         assert host.pid(name) == pid
         assert host.xml(name) == lives[name]
     host.virsh("resume", "waits")
@@ -163,7 +163,7 @@ def test_a_change_is_for_now_or_for_the_next_start(host):
     assert "<memory unit='KiB'>81920<" in host.xml("twice", "--inactive")
     assert "<title>now</title>" in host.xml("twice")
     host.restart()
-    guests.until(lambda: host.run("domcontrol", "twice").returncode == 0, "known again")
+    host.until_known("twice")
     assert "<title>now</title>" in host.xml("twice")
     assert "<title>later</title>" in host.xml("twice", "--inactive")
     host.virsh("destroy", "twice")
@@ -258,7 +258,7 @@ def test_boot_files_change_hands_and_may_go_afterwards(host):
     host.virsh("start", "boots", "--paused")
     kernel.unlink()
     host.restart()
-    guests.until(lambda: host.run("domcontrol", "boots").returncode == 0, "it is known again")
+    host.until_known("boots")
     assert "its device gate:" not in host.daemon.log()
     host.virsh("destroy", "boots")
 

@@ -172,6 +172,10 @@ class Host:
         """As domstate --reason says it: "running (booted)"."""
         return self.virsh("domstate", name, "--reason").strip()
 
+    def until_known(self, name):
+        """The daemon, new, has taken the guest up: until then a job has it ("occupied")."""
+        until(lambda: self.run("domcontrol", name).stdout.strip() == "ok", f"{name} is known again")
+
     def until_state(self, name, state, seconds=STEP_S):
         last = []
 

@@ -148,7 +148,7 @@ class Restarts(Case):
 
     def check_unplugged(self, other, asked):
         guests.until(lambda: set(asked) <= set(self.handler.ids("teardown")), f"{asked} are undone")
-        guests.until(lambda: self.host.run("domcontrol", NAME).returncode == 0, "the guest is known again")
+        self.host.until_known(NAME)
         self.assertNotIn(str(other), self.host.xml(NAME))
         guests.until(lambda: other.stat().st_uid == 0, "the disk is its owner's again")
         self.assertNotIn(str(other), self.grants())
