@@ -155,10 +155,10 @@ class Trial:
         return "gone" if self.had_run else "kept"
 
     def settle(self):
-        """Until the daemon has taken up or taken back what it found: meanwhile it is occupied."""
+        """Until the daemon has taken up or taken back what it found."""
         def known():
             shown = self.host.run("domcontrol", NAME)
-            return shown.returncode == 0 and "occupied" not in shown.stdout or "not running" in shown.stderr or \
+            return shown.stdout.strip() == "ok" or "not running" in shown.stderr or \
                 "failed to get domain" in shown.stderr
         guests.until(known, "the guest is known again")
 
