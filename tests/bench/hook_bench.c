@@ -155,7 +155,7 @@ static bool
 askHook(virHandlers *handlers, int fd, GError **error)
 {
     g_auto(virHandlerReply) reply = {0};
-    handler_tap_create_args args = {.name = "bench0", .queues = 1};
+    handler_tap_create_args args = {.name = "bench0", .queues = 1, .parent = ""};
     handler_tap_create_ret ret = {0};
 
     return virHandlersAsk(handlers, &benchCall, virXdrHookByNumber(HANDLER_PROC_TAP_CREATE), &args,
