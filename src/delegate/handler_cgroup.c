@@ -431,24 +431,39 @@ isEmptyFolder(const char *path)
     return stat(path, &st) == 0 && st.st_nlink == 2;
 }
 
-/* Those that no guest is in any more, from the inside out. What another guest needs again meanwhile
- * is refused, which is no error. */
+/* Those of shared that are empty: they leave it, and are asked for together. False: there is none.
+ */
+static bool
+removeEmpty(virDelegate *door, const virDelegateCall *call, GPtrArray *shared)
+{
+    g_autoptr(GPtrArray) calls = groupCallsNew();
+
+    for (guint i = shared->len; i-- > 0;) {
+        const virCgroupFolder *folder = g_ptr_array_index(shared, i);
+
+        if (!isEmptyFolder(folder->path))
+            continue;
+        (void)addRemoval(calls, folder, HANDLER_CGROUP_REMOVE_FLAGS_ONLY_EMPTY, NULL);
+        g_ptr_array_remove_index(shared, i);
+    }
+    (void)askRemovals(door, call, calls, NULL); /* another guest may need it again */
+    return calls->len > 0;
+}
+
+/* Those that no guest is in any more, from the inside out. Each is asked for once, whatever the
+ * handler says of it. */
 static void
 removeShared(virDelegate *door, const virDelegateCall *call, const GPtrArray *folders)
 {
-    bool found = true;
+    g_autoptr(GPtrArray) shared = g_ptr_array_new();
 
-    while (found) {
-        g_autoptr(GPtrArray) calls = groupCallsNew();
+    for (guint i = 0; i < folders->len; i++) {
+        virCgroupFolder *folder = g_ptr_array_index(folders, i);
 
-        for (guint i = folders->len; i-- > 0;) {
-            const virCgroupFolder *folder = g_ptr_array_index(folders, i);
-
-            if (folder->kind == VIR_CGROUP_FOLDER_SHARED && isEmptyFolder(folder->path))
-                (void)addRemoval(calls, folder, HANDLER_CGROUP_REMOVE_FLAGS_ONLY_EMPTY,
-                                 NULL); /* see above */
-        }
-        found = calls->len > 0 && askRemovals(door, call, calls, NULL);
+        if (folder->kind == VIR_CGROUP_FOLDER_SHARED)
+            g_ptr_array_add(shared, folder);
+    }
+    while (removeEmpty(door, call, shared)) {
     }
 }
 

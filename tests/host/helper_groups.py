@@ -14,6 +14,8 @@ import guests
 import unprivileged
 from unprivileged import NAME, daemons, hierarchies, own_groups
 
+ONLY_EMPTY = 4  # of a removal's flags
+
 
 class Groups(unprivileged.Unprivileged):
     def test_a_guest_from_start_to_end(self):
@@ -160,6 +162,26 @@ class Groups(unprivileged.Unprivileged):
         self.assertIn("the handler reported cgroup.remove as done, but the group is still there", self.daemon.log())
         self.assertNotEqual(self.left(), [])
         self.remove_left()
+
+    def test_shared_groups_that_were_not_removed(self):
+        """Each is asked for once: a handler that says it has gone is not asked for ever."""
+        asked = []
+
+        def only_guests(request):
+            if request["flags"] & ONLY_EMPTY:
+                asked.append(os.fstat(request.fd(0)).st_dev)
+            elif not request["flags"]:
+                below = f"/proc/self/fd/{request.fd(0)}/{request['name']}"
+                for place, _, _ in os.walk(below, topdown=False):
+                    os.rmdir(place)
+        self.without("cgroup.remove")
+        self.lie("cgroup.remove", only_guests)
+        self.assertEqual(self.create().returncode, 0, self.daemon.log())
+        self.done("destroy", NAME)
+        left = self.left()
+        self.remove_left()
+        self.assertEqual(sorted(asked), sorted({folder.stat().st_dev for folder in hierarchies()}))
+        self.assertEqual(len(asked), len(left))
 
     def check_threads(self, guest):
         """Each vCPU and the I/O thread is in a part of its own, where a hierarchy can tell threads apart."""
