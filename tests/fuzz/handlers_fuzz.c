@@ -13,6 +13,7 @@
 
 #include "delegate/virhandlergrants.h"
 #include "delegate/virhandlers.h"
+#include "fuzzsend.h"
 #include "util/virevent.h"
 #include "util/virutil.h"
 
@@ -106,26 +107,7 @@ askHook(void *opaque)
 static void
 sendWith(fuzzChannel *channel, const void *bytes, size_t len, unsigned nfds)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int) * 8)];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec iov = {(void *)bytes, len};
-    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-    struct cmsghdr *rights;
-
-    if (nfds > 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
-        rights = CMSG_FIRSTHDR(&message);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
-        for (unsigned i = 0; i < nfds; i++)
-            memcpy(CMSG_DATA(rights) + i * sizeof(int), &nullFd, sizeof(int));
-    }
-    (void)sendmsg(channel->fd, &message,
-                  MSG_NOSIGNAL | MSG_DONTWAIT); /* it may have been cut off */
+    fuzzSend(channel->fd, bytes, len, nullFd, nfds); /* it may have been cut off */
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fuzzsend.h"
 #include "internal/priv.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -118,36 +119,12 @@ judge(const virInternalCall *call, const char *hook, virInternalRequest *request
 /* --- the daemon's side --- */
 
 static void
-sendWith(int fd, const void *bytes, size_t len, unsigned nfds)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int) * 8)];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec iov = {(void *)bytes, len};
-    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-    struct cmsghdr *rights;
-
-    if (nfds > 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
-        rights = CMSG_FIRSTHDR(&message);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
-        for (unsigned i = 0; i < nfds; i++)
-            memcpy(CMSG_DATA(rights) + i * sizeof(int), &nullFd, sizeof(int));
-    }
-    (void)sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static void
 sendMessage(int fd, const virNetHeader *header, const void *payload, size_t len, unsigned nfds)
 {
     g_autoptr(virNetMessage) message = virNetMessageNew(header);
 
     if (virNetMessageAppend(message, payload, len, NULL))
-        sendWith(fd, message->bytes.data, message->bytes.len, nfds);
+        fuzzSend(fd, message->bytes.data, message->bytes.len, nullFd, nfds);
 }
 
 /* Answers are there before they are asked for: serials count from 1. */
@@ -197,7 +174,7 @@ act(int fd, const uint8_t *data, size_t size)
 
         sendMessage(fd, &header, at + 4, len - 4, data[0] >> 5);
     } else {
-        sendWith(fd, at, len, data[0] >> 6);
+        fuzzSend(fd, at, len, nullFd, data[0] >> 6);
     }
     return 2 + len;
 }

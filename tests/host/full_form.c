@@ -4,7 +4,7 @@
  * them: replaced, unregistered, refused, at the session's end, in a session that is shut down from
  * another thread while it waits. Built against the installed .pc; the daemon is a script
  * (internal_forms.py), which takes every registration but those of "memlock.set", and does not
- * answer those of "sched.set". */
+ * answer those of "sched.set": it says on standard input that one has come. */
 #define _GNU_SOURCE
 #define VIR_INTERNAL_UNSTABLE_API_OPT_IN
 #include <libvirt/libvirt-internal.h>
@@ -100,7 +100,9 @@ refused(const char *path)
 static void *
 shut_down(void *opaque)
 {
-    usleep(200000); /* most likely it waits by now; sooner is as good */
+    char arrived;
+
+    check("told that the question is out", read(STDIN_FILENO, &arrived, 1) == 1);
     virInternalSessionShutdown(opaque);
     return NULL;
 }

@@ -6,6 +6,7 @@ Everything it asks for outside the policy is refused in words and audited, and h
 races by exchanging files cannot reach a file of somebody else. The table at the end says for each
 operation which test tries what: an operation that has no row fails."""
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -21,6 +22,30 @@ from hostile import DEADLINE, USER, Sleeper
 RACES = 300
 CLONE_NEWNS = 0x20000
 LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@contextlib.contextmanager
+def exchanging(name, over, makers):
+    """Until the end, name is what each of makers puts at over, one after the other."""
+    done = threading.Event()
+
+    def exchange():
+        while not done.is_set():
+            for make in makers:
+                over.unlink(missing_ok=True)
+                make()
+                over.rename(name)
+
+    name.touch()
+    thread = threading.Thread(target=exchange)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        name.unlink()
+        over.unlink(missing_ok=True)
 
 
 class HostileDaemon(hostile.Case):
@@ -364,28 +389,12 @@ class HostileDaemon(hostile.Case):
     def test_races_by_exchanging_names(self):
         """While the calls go, the name is now a file of ours, now a link to the victim."""
         name, over = self.mine / "raced", self.mine / "next"
-        done = threading.Event()
-
-        def exchange():
-            while not done.is_set():
-                over.unlink(missing_ok=True)
-                over.symlink_to(self.victim)
-                over.rename(name)
-                over.touch()
-                over.rename(name)
-
-        name.touch()
-        thread = threading.Thread(target=exchange)
-        thread.start()
-        try:
+        with exchanging(name, over, (lambda: over.symlink_to(self.victim), over.touch)):
             for _ in range(RACES):
                 fd = os.open(name, os.O_PATH)
                 self.daemon.ask("own.set", {"uid": USER, "gid": USER, "mode": 0o666}, [fd])
                 os.close(fd)
                 self.assertEqual(self.victim.stat().st_uid, os.geteuid())
-        finally:
-            done.set()
-            thread.join()
 
     # --- nodes and devices ---
 
@@ -479,29 +488,12 @@ class HostileDaemon(hostile.Case):
     def test_races_for_a_device(self):
         """The name of the policy is now a node of its list, now a link or a file."""
         name, over = self.mine / "raced-device", self.mine / "next-device"
-        done = threading.Event()
-
-        def exchange():
-            while not done.is_set():
-                for make in (lambda: over.symlink_to("/dev/zero"), lambda: over.symlink_to(self.victim), over.touch,
-                             lambda: os.mknod(over, stat.S_IFCHR | 0o600, os.makedev(1, 3))):
-                    over.unlink(missing_ok=True)
-                    make()
-                    over.rename(name)
-
-        name.touch()
-        thread = threading.Thread(target=exchange)
-        thread.start()
-        try:
+        with exchanging(name, over, (lambda: over.symlink_to("/dev/zero"), lambda: over.symlink_to(self.victim), over.touch,
+                                     lambda: os.mknod(over, stat.S_IFCHR | 0o600, os.makedev(1, 3)))):
             for _ in range(RACES):
                 if self.daemon.ask("device.open", {"device": 7, "identity": str(name), "flags": os.O_RDWR}) is None:
                     self.assertEqual(os.fstat(self.daemon.answer.fds[0]).st_rdev, os.makedev(1, 3))
                     os.close(self.daemon.answer.fds.pop())
-        finally:
-            done.set()
-            thread.join()
-            name.unlink()
-            over.unlink(missing_ok=True)
 
     # --- network ---
 

@@ -192,8 +192,8 @@ class Forms(unittest.TestCase):
         self.assertEqual(len(os.listdir(f"/proc/{program.pid}/fd")), before)
         self.end(program)
 
-    def answer_registrations(self):
-        """Takes all but two kinds, until the program has closed every session."""
+    def answer_registrations(self, arrived):
+        """Takes all but two kinds, until the program has closed every session; arrived: told of what is not answered."""
         numbers = {row["num"]: name for name, row in self.codec.rows.items()}
         for _ in range(3):
             connected, _ = self.listening.accept()
@@ -205,16 +205,21 @@ class Forms(unittest.TestCase):
                     hook = numbers[args["hook"]] if "hook" in args else ""
                     if hook == "memlock_set":
                         asked.refuse(call, "not this one")
-                    elif hook != "sched_set":
+                    elif hook == "sched_set":
+                        os.write(arrived, b"!")
+                    else:
                         asked.answer(call, {"id": 1} if hook else {})
             except (ConnectionError, OSError):
                 asked.close()
 
     def test_data_is_released_once(self):
-        answering = threading.Thread(target=self.answer_registrations)
+        told, arrived = os.pipe()
+        answering = threading.Thread(target=self.answer_registrations, args=(arrived,))
         answering.start()
-        done = run(self.programs[1], str(self.folder / "handler/sock"), env=self.env())
+        done = run(self.programs[1], str(self.folder / "handler/sock"), env=self.env(), stdin=told)
         answering.join(DEADLINE)
+        os.close(told)
+        os.close(arrived)
         self.assertEqual((done.stdout, done.returncode), ("once each\n", 0), done.stderr)
 
     def virsh(self, *command, **options):
