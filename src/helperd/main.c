@@ -26,7 +26,6 @@
 
 enum {
     RETRY_MS = 1000,
-    LOOK_US = 200,   /* a few times what passes between two calls of a start */
     GRACE_MS = 1000, /* for what is being done at the end, and once more for its answer */
     WORDS_MAX = 400, /* bytes of another side's in a line; journald makes several of a long one */
     REFUSALS_BURST = 500,
@@ -237,29 +236,12 @@ dispatch(helperDaemon *daemon)
     closeSession(daemon);
 }
 
-/* A guest's start asks for one thing after another, and the next comes sooner than a sleeping
- * thread is awake again: after a call it is looked for a little before that, where another
- * processor can be at work on it. Like poll(2), without an end to it. */
-static int
-awaitEvent(struct pollfd *ready, nfds_t n, int timeout_ms, bool afterCall)
-{
-    const gint64 until_us =
-        afterCall && g_get_num_processors() > 1 ? g_get_monotonic_time() + LOOK_US : 0;
-    int events;
-
-    do
-        events = poll(ready, n, 0);
-    while (events == 0 && g_get_monotonic_time() < until_us);
-    return events == 0 ? poll(ready, n, timeout_ms) : events;
-}
-
 /* Until a signal: waits for calls, or for the daemon to come back. A thread for each daemon, so
  * that none waits for what another one asks or does not read. */
 static void *
 serve(void *opaque)
 {
     helperDaemon *daemon = opaque;
-    bool afterCall = false;
 
     for (;;) {
         struct pollfd ready[2] = {{.fd = -1, .events = POLLIN},
@@ -267,13 +249,11 @@ serve(void *opaque)
 
         if (daemon->session || serveDaemon(daemon))
             ready[0].fd = virInternalSessionGetFd(daemon->session);
-        if ((awaitEvent(ready, G_N_ELEMENTS(ready), daemon->session ? -1 : RETRY_MS, afterCall) <
-                 0 &&
+        if ((poll(ready, G_N_ELEMENTS(ready), daemon->session ? -1 : RETRY_MS) < 0 &&
              errno != EINTR) ||
             ready[1].revents)
             break;
-        afterCall = ready[0].revents != 0;
-        if (afterCall)
+        if (ready[0].revents)
             dispatch(daemon);
     }
     closeSession(daemon);

@@ -497,8 +497,9 @@ int virInternalSessionUnregister(virInternalSession *session, const char *hook);
 
 /* The descriptor to poll for input; readable: virInternalSessionDispatch. */
 int virInternalSessionGetFd(const virInternalSession *session);
-/* Serves what has come in, without waiting for more. -1: the daemon has gone, or the channel is
- * broken; the session is of no more use then. */
+/* Serves what has come in. After a call the next one is looked for a little (200 us, 10 ms in all),
+ * which keeps a processor busy but does not sleep; else nothing is waited for. -1: the daemon has
+ * gone, or the channel is broken; the session is of no more use then. */
 int virInternalSessionDispatch(virInternalSession *session);
 
 /* --- a request's arguments and answer, by the names in protocol/handler.json --- */

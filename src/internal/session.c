@@ -12,7 +12,11 @@
 #include "util/virerror.h"
 #include "util/virutil.h"
 
-enum { ANSWER_TIMEOUT_US = 30 * 1000 * 1000 };
+enum {
+    ANSWER_TIMEOUT_US = 30 * 1000 * 1000,
+    LOOK_US = 200,    /* a few times what passes between two calls of a start */
+    BURST_US = 10000, /* the caller's loop has others to serve */
+};
 
 typedef struct {
     virInternalHandler func;
@@ -338,10 +342,24 @@ takeMessage(virInternalSession *session, virPacket *packet, virPacket *retReply,
     }
 }
 
-/* Serves what is there; stops behind a reply if retReply is wanted. */
+/* Until when the next call is looked for, one having been served since began_us. A guest's start
+ * asks for one thing after another, and the next comes sooner than a sleeping thread is awake
+ * again: where another processor can be at work on it, it is worth a look. */
+static gint64
+lookUntil(gint64 began_us)
+{
+    return g_get_num_processors() > 1 ? MIN(g_get_monotonic_time() + LOOK_US, began_us + BURST_US)
+                                      : 0;
+}
+
+/* Serves what is there, and what comes right behind it; stops behind a reply if retReply is wanted.
+ */
 static bool
 serveAll(virInternalSession *session, virPacket *retReply, bool *retGot, GError **error)
 {
+    const gint64 began_us = g_get_monotonic_time();
+    gint64 until_us = 0;
+
     for (;;) {
         g_auto(virPacket) packet = {0};
         virPacketResult result;
@@ -351,6 +369,8 @@ serveAll(virInternalSession *session, virPacket *retReply, bool *retGot, GError 
         if (!checkOpen(session, error))
             return false;
         result = virPacketReceive(&session->reader, session->fd, &packet, error);
+        if (result == VIR_PACKET_NONE && g_get_monotonic_time() < until_us)
+            continue;
         if (result == VIR_PACKET_NONE)
             return true;
         if (result == VIR_PACKET_CLOSED && !checkOpen(session, error))
@@ -367,6 +387,7 @@ serveAll(virInternalSession *session, virPacket *retReply, bool *retGot, GError 
             *retGot = true;
             return true;
         }
+        until_us = lookUntil(began_us);
     }
 }
 
