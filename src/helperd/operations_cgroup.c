@@ -119,15 +119,23 @@ giveControllers(const helperPolicy *policy, int parent, const char *controllers)
     }
 }
 
-/* A new cpuset of v1 is empty, and nobody may enter it before it has what its parent has. */
+/* A new cpuset of v1 is empty, and nobody may enter it before it has what its parent has. (One of
+ * v2 follows its parent as long as it is empty.) */
 static bool
-inherit(int parent, int folder, const char *file, GError **error)
+inherit(int parent, int folder, GError **error)
 {
-    g_autofree char *now = readBelow(folder, file);
-    g_autofree char *above = now && !*now ? readBelow(parent, file) : NULL;
+    static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
 
-    return !above || writeBelow(folder, file, above) ||
-           virErrorErrno(error, _("cannot write '%s' of the control group"), file);
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *now = readBelow(folder, files[i]);
+        g_autofree char *above = now && !*now ? readBelow(parent, files[i]) : NULL;
+
+        if (!now)
+            return true; /* it is no cpuset */
+        if (above && !writeBelow(folder, files[i], above))
+            return virErrorErrno(error, _("cannot write '%s' of the control group"), files[i]);
+    }
+    return true;
 }
 
 static bool
@@ -166,14 +174,13 @@ static bool
 equip(const helperPolicy *policy, const virInternalRequest *request, int parent, int folder,
       GError **error)
 {
-    const bool threaded = helperNumber(request, "threaded") != 0 && isV2(folder);
+    const bool v2 = isV2(folder);
 
-    if (threaded && !makeThreaded(folder, error))
+    if (v2 && helperNumber(request, "threaded") && !makeThreaded(folder, error))
         return false;
-    if (isV2(folder))
+    if (v2)
         giveControllers(policy, parent, virInternalRequestGetString(request, "controllers"));
-    return inherit(parent, folder, "cpuset.cpus", error) &&
-           inherit(parent, folder, "cpuset.mems", error) &&
+    return (v2 || inherit(parent, folder, error)) &&
            giveAway(policy, folder, (uid_t)helperNumber(request, "uid"),
                     (gid_t)helperNumber(request, "gid"), error);
 }
